@@ -1,0 +1,1 @@
+//! The immutable view of the rules: schemas, tables, shards, algorithms.

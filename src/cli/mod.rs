@@ -1,0 +1,1 @@
+//! Subcommands: arguments and exit codes.

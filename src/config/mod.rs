@@ -1,0 +1,1 @@
+//! YAML shapes to a checked configuration.

@@ -1,0 +1,1 @@
+//! Client connections: handshake, authentication, TLS, the command loop.

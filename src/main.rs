@@ -1,0 +1,3 @@
+//! The `margay` program.
+
+fn main() {}

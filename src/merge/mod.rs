@@ -1,0 +1,1 @@
+//! Many streams of rows to one. Pure: rows in, rows out.

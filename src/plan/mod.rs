@@ -1,0 +1,1 @@
+//! What a statement does, as data: the plan, the planner and its explanation.

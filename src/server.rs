@@ -1,0 +1,1 @@
+//! Builds everything from a configuration, binds listeners, drains on shutdown.

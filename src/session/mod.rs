@@ -1,0 +1,1 @@
+//! One client: the life of a statement, its variables and prepared statements.

@@ -1,0 +1,290 @@
+//! Every statement of a client, classified.
+
+use super::expr::{ColumnName, Expr, Name};
+use super::query::{Limit, OrderItem, Query, TableExpr, TableName, TableRef};
+use super::span::Span;
+
+/// One statement of a client. Spans point into the text it was parsed from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Statement {
+    pub kind: StatementKind,
+    pub hints: Hints,
+    /// Number of `?`.
+    pub params: u16,
+}
+
+/// What `/*margay: ... */` comments ask for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Hints {
+    /// `primary`: read from primaries.
+    pub primary: bool,
+    /// `shard=c0/shop_1`: run on this shard only, unchanged.
+    pub shard: Option<String>,
+    /// `timeout=5s` in milliseconds.
+    pub timeout_ms: Option<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum StatementKind {
+    /// SELECT, VALUES, TABLE, WITH ... SELECT, parenthesized or not.
+    Query(Box<Query>),
+    Insert(Box<Insert>),
+    Update(Box<Update>),
+    Delete(Box<Delete>),
+    Ddl(Ddl),
+    Transaction(Transaction),
+    Set(Vec<Assignment>),
+    /// `SET NAMES cs [COLLATE c]`, `SET CHARACTER SET cs`; None is DEFAULT.
+    SetNames {
+        charset: Option<String>,
+        collation: Option<String>,
+        character_set: bool,
+    },
+    /// `SET [SESSION|GLOBAL] TRANSACTION ...`.
+    SetTransaction {
+        scope: Option<Scope>,
+        isolation: Option<String>,
+        read_only: Option<bool>,
+    },
+    Use(Name),
+    Show(Show),
+    /// `DESCRIBE t`, `DESC t col`, `EXPLAIN t`.
+    Describe {
+        table: TableName,
+    },
+    Explain(Box<Explain>),
+    /// SQL-level `PREPARE name FROM ...`, `EXECUTE`, `DEALLOCATE`.
+    Prepare,
+    Execute,
+    Deallocate,
+    Kill {
+        query: bool,
+        id: u64,
+    },
+    /// `LOCK TABLES`, `UNLOCK TABLES`, `HANDLER`, `CALL`, `LOAD DATA`, `XA`, `GRANT`, `ANALYZE` ...: the
+    /// first words in upper case. Refused, or run on one shard where the planner can prove which.
+    Other(String),
+    /// Nothing but comments and white space.
+    Empty,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Insert {
+    pub replace: bool,
+    pub ignore: bool,
+    pub table: TableName,
+    pub partitions: bool,
+    /// None: no column list.
+    pub columns: Option<Vec<Name>>,
+    pub source: InsertSource,
+    /// `ON DUPLICATE KEY UPDATE`.
+    pub on_duplicate: Vec<ColumnAssignment>,
+    /// `VALUES (...) AS new(a, b)`.
+    pub row_alias: Option<Name>,
+    /// `RETURNING` (MariaDB).
+    pub returning: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum InsertSource {
+    /// Each row's span includes its parentheses; `span` covers all rows. An empty row is `()`.
+    Values {
+        rows: Vec<InsertRow>,
+        span: Span,
+    },
+    /// `INSERT ... SET a = 1, b = 2`.
+    Set(Vec<ColumnAssignment>),
+    Query(Box<Query>),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct InsertRow {
+    pub span: Span,
+    pub values: Vec<Expr>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnAssignment {
+    pub column: ColumnName,
+    pub value: Expr,
+    pub span: Span,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Update {
+    pub ignore: bool,
+    pub from: Vec<TableExpr>,
+    pub assignments: Vec<ColumnAssignment>,
+    pub filter: Option<Expr>,
+    pub order_by: Vec<OrderItem>,
+    pub limit: Option<Limit>,
+    pub with: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delete {
+    pub ignore: bool,
+    /// Multi-table form: the names before FROM (or after, with USING). Empty: single-table form.
+    pub targets: Vec<TableName>,
+    pub from: Vec<TableExpr>,
+    pub filter: Option<Expr>,
+    pub order_by: Vec<OrderItem>,
+    pub limit: Option<Limit>,
+    pub with: bool,
+    pub returning: bool,
+}
+
+/// Data definition: the head is parsed, the rest is only passed on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ddl {
+    pub kind: DdlKind,
+    /// Tables in the order of the text. For CREATE TABLE the new table comes first; tables named by
+    /// LIKE, REFERENCES or AS SELECT follow.
+    pub tables: Vec<TableName>,
+    /// `IF NOT EXISTS`, `IF EXISTS`.
+    pub conditional: bool,
+    /// `CREATE TEMPORARY TABLE`, `DROP TEMPORARY TABLE`.
+    pub temporary: bool,
+    /// `CREATE TABLE ... [AS] SELECT`.
+    pub query: Option<Box<Query>>,
+    /// `REFERENCES` (a foreign key) occurs.
+    pub references: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DdlKind {
+    CreateTable,
+    AlterTable,
+    DropTable,
+    TruncateTable,
+    RenameTable,
+    CreateIndex,
+    DropIndex,
+    CreateView,
+    DropView,
+    CreateDatabase,
+    DropDatabase,
+    /// ALTER DATABASE, CREATE PROCEDURE, TRIGGER, EVENT, FUNCTION, USER ...
+    Other,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Transaction {
+    /// `BEGIN`, `START TRANSACTION`.
+    Begin {
+        read_only: bool,
+        snapshot: bool,
+    },
+    Commit {
+        chain: bool,
+        release: bool,
+    },
+    Rollback {
+        chain: bool,
+        release: bool,
+    },
+    Savepoint(Name),
+    RollbackTo(Name),
+    ReleaseSavepoint(Name),
+    /// `XA ...`.
+    Xa,
+}
+
+/// One `name = expr` of a SET statement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assignment {
+    pub target: SetTarget,
+    pub value: Expr,
+    pub span: Span,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SetTarget {
+    User(String),
+    /// Lower-case variable name.
+    System {
+        scope: Option<Scope>,
+        name: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    Session,
+    Global,
+    Persist,
+}
+
+/// SHOW, by what it shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Show {
+    pub kind: ShowKind,
+    /// `FULL`
+    pub full: bool,
+    /// `FROM db` / `IN db`, with the keyword's span so that it can be spliced out.
+    pub schema: Option<(Name, Span)>,
+    pub table: Option<TableName>,
+    /// From `LIKE` or `WHERE` to the end.
+    pub filter: Option<Span>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ShowKind {
+    Databases,
+    Tables,
+    TableStatus,
+    Columns,
+    Index,
+    CreateTable,
+    CreateDatabase,
+    Variables {
+        global: bool,
+    },
+    Status {
+        global: bool,
+    },
+    Warnings {
+        count: bool,
+    },
+    Errors {
+        count: bool,
+    },
+    Processlist,
+    /// Answered alike by every server: CHARSET, COLLATION, ENGINES, PLUGINS, PRIVILEGES ...
+    Server,
+    /// Anything else; the words in upper case.
+    Other(String),
+}
+
+/// `EXPLAIN ... statement`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explain {
+    /// `FORMAT=MARGAY`: Margay's own plan. Otherwise the shards' EXPLAIN is shown.
+    pub margay: bool,
+    pub analyze: bool,
+    /// Where the explained statement starts in the text.
+    pub at: u32,
+    /// The explained statement; its spans are into the whole text.
+    pub statement: Statement,
+}
+
+impl Update {
+    /// The table of a single-table UPDATE.
+    pub fn single_table(&self) -> Option<&TableRef> {
+        single_table(&self.from)
+    }
+}
+
+impl Delete {
+    /// The table of a single-table DELETE.
+    pub fn single_table(&self) -> Option<&TableRef> {
+        if self.targets.is_empty() { single_table(&self.from) } else { None }
+    }
+}
+
+fn single_table(from: &[TableExpr]) -> Option<&TableRef> {
+    match from {
+        [TableExpr::Table(table)] => Some(table),
+        _ => None,
+    }
+}
