@@ -3,7 +3,6 @@
 use std::io::Write as _;
 
 use super::class::Class;
-use super::column::Column;
 use super::decimal::Decimal;
 use super::double::write_double;
 use super::fields::Field;
@@ -12,6 +11,7 @@ use super::row::{RowWriter, out_of_range};
 use super::spec::{ColumnRef, RowFormat};
 use super::table::Table;
 use crate::error::{Error, Result};
+use crate::protocol::column::Column;
 
 /// A column of numbers.
 #[derive(Debug, Clone, Copy)]

@@ -1,8 +1,8 @@
 //! What a column holds, as far as comparing and folding go.
 
-use mysql_common::constants::{ColumnFlags, ColumnType};
+use crate::protocol::capability::{ColumnFlags, ColumnType};
 
-use super::column::Column;
+use crate::protocol::column::Column;
 
 /// The charset number of binary strings.
 const BINARY_CHARSET: u16 = 63;

@@ -1,12 +1,12 @@
 //! The key of a row: what it is sorted and grouped by, as bytes that compare by `memcmp`.
 
 use super::class::Class;
-use super::column::Column;
 use super::fields::Field;
 use super::spec::{OrderKey, RowFormat};
 use super::table::Table;
 use super::{encode, number, temporal};
 use crate::error::{Error, Result};
+use crate::protocol::column::Column;
 
 /// What a key is for; it decides which values can be told apart well enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

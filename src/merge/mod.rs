@@ -31,9 +31,9 @@ mod temporal;
 mod tree;
 mod window;
 
-mod column;
-
-pub use column::Column;
 pub use merge::{Merge, Step};
 pub use spec::{ColumnRef, Fold, FoldKind, Limits, OrderKey, RowFormat, Spec};
 pub use table::Input;
+
+#[cfg(test)]
+mod tests;

@@ -3,10 +3,10 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::class::Shape;
-use super::column::{put_lenenc, put_lenenc_bytes};
 use super::fields::{Field, Layout, null_bit, values_start};
 use super::spec::RowFormat;
 use crate::error::{Error, ErrorKind, Result, ServerError};
+use crate::protocol::write::{put_lenenc, put_lenenc_bytes};
 
 /// Strips the hidden columns. `fields` has at least the visible columns.
 pub(super) fn strip(layout: &Layout, mut row: Bytes, fields: &[Field]) -> Bytes {

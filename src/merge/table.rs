@@ -1,10 +1,10 @@
 //! The columns that the inputs of a merge answer with.
 
 use super::class::{Class, Shape};
-use super::column::Column;
 use super::fields::Layout;
 use super::spec::{ColumnRef, FoldKind, RowFormat, Spec};
 use crate::error::{Error, Result};
+use crate::protocol::column::Column;
 
 /// One stream of rows.
 #[derive(Debug, Clone, Copy)]
