@@ -98,14 +98,14 @@ fn algorithms() {
     check(
         &format!("t: {{{shards}, algorithm: {{time: {{unit: mnth, from: x, keep: 5d}}}}}}"),
         &[
-            "6:60: unknown unit `mnth`; did you mean `month`?",
-            "6:72: `x` is no moment; write `2024-01-01` or `2024-01-01 00:00:00`",
-            "6:81: `keep` is for physical tables; remove it, or move the rule to `tables`",
+            "6:65: unknown unit `mnth`; did you mean `month`?",
+            "6:77: `x` is no moment; write `2024-01-01` or `2024-01-01 00:00:00`",
+            "6:86: `keep` is for physical tables; remove it, or move the rule to `tables`",
         ],
     );
     check(
         &format!("t: {{{shards}, algorithm: {{list: {{values: {{c0/s: [1]}}}}}}}}"),
-        &["6:46: no value goes to the shard `c1/s`"],
+        &["6:51: no value goes to the shard `c1/s`"],
     );
 }
 
