@@ -32,7 +32,7 @@ impl Size {
 impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
-        let fits = units.iter().find(|(bits, _)| self.0 > 0 && self.0 % (1 << bits) == 0);
+        let fits = units.iter().find(|(bits, _)| self.0 > 0 && self.0.is_multiple_of(1 << bits));
         match fits {
             Some((bits, unit)) => write!(f, "{}{unit}", self.0 >> bits),
             None => write!(f, "{}B", self.0),

@@ -38,7 +38,7 @@ use problem::Problems;
 use shape::Shape as _;
 
 /// A configuration and what in it is hardly meant, or everything that is wrong.
-pub type Checked = std::result::Result<(Config, Vec<Problem>), Vec<Problem>>;
+pub type Checked = Result<(Config, Vec<Problem>), Vec<Problem>>;
 
 /// Reads and checks a rule file or a directory of rule files.
 pub fn load(path: &Path, env: Lookup<'_>) -> Checked {
@@ -57,6 +57,11 @@ fn check_sources(sources: &[Source], env: Lookup<'_>, mut problems: Problems) ->
     let root = shape::Root::read(&tree, &mut problems);
     let config = root.map(|root| check::check(root, &tree.place, &mut problems));
     problems.finish(config)
+}
+
+/// The reference of all keys of rule files, as Markdown.
+pub fn reference() -> String {
+    shape::docs::reference()
 }
 
 /// The JSON Schema of rule files.

@@ -109,7 +109,7 @@ pub struct ShardName {
 pub enum Table {
     Single { shard: ShardName },
     Broadcast { shards: Vec<ShardName> },
-    Sharded(Sharded),
+    Sharded(Box<Sharded>),
 }
 
 #[derive(Debug, Clone, PartialEq)]

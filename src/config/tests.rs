@@ -167,13 +167,14 @@ fn children() {
 fn children_inherit_physical_tables() {
     let text = "a: {shards: 'c{0..1}/s', key: k, algorithm: hash, tables: {names: 'a_{0..1}', \
                 key: k, algorithm: hash}}, b: {colocated_with: a, key: a_k}";
-    let Table::Sharded(Sharded { parts: Some(parts), .. }) = table(text) else { panic!() };
+    let Table::Sharded(sharded) = table(text) else { panic!() };
+    let parts = sharded.parts.unwrap();
     assert_eq!(parts.key, "a_k");
     let PartsKind::Fixed { names, .. } = parts.kind else { panic!() };
     assert_eq!(names, ["b_0", "b_1"]);
     let other = text.replace("'a_{0..1}', key: k", "'a_{0..1}', key: other");
-    let Table::Sharded(Sharded { parts, .. }) = table(&other) else { panic!() };
-    assert_eq!(parts, None);
+    let Table::Sharded(sharded) = table(&other) else { panic!() };
+    assert_eq!(sharded.parts, None);
 }
 
 #[test]
@@ -262,7 +263,8 @@ schemas:
 fn clusters() {
     let text = "clusters: {c0: {primary: 'h:1', user: u, replicas: [{address: 'h:1'}], tls: verify_ca}}\n\
                 schemas: {a: {default_shard: c0/a}}\n";
-    let found: Vec<String> = parse_text(text).unwrap_err().iter().map(ToString::to_string).collect();
+    let found: Vec<String> =
+        parse_text(text).unwrap_err().iter().map(ToString::to_string).collect();
     let expect = [
         "f.yaml:1:12: `tls_ca` is missing: the `verify` modes need it",
         "f.yaml:1:53: the server h:1 is already in use above",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::algorithm::{Targets, algorithm};
 use super::parts::{check_remainders, inherited, parts};
 use super::{Scope, check_name};
-use crate::config::model::{Algorithm, Rule, ShardName, Sharded, Table};
+use crate::config::model::{Algorithm, Parts, PartsKind, Rule, ShardName, Sharded, Table};
 use crate::config::node::Located;
 use crate::config::problem::{Place, Problems, suggestion};
 use crate::config::shape::{self, Map};
@@ -99,7 +99,7 @@ fn table(
         let shard = scope.shard(single, problems);
         let Some(tables) = &table.tables else { return Some(Table::Single { shard: shard? }) };
         let parts = parts(name, tables, problems)?;
-        return Some(Table::Sharded(on_one_shard(shard?, parts)));
+        return Some(Table::Sharded(Box::new(on_one_shard(shard?, parts))));
     }
     if let Some(broadcast) = &table.broadcast {
         let shards = scope.shards(&broadcast.value, problems)?;
@@ -122,11 +122,11 @@ fn table(
     if let Some(tables) = &table.tables {
         check_remainders(&sharded, &tables.place, problems);
     }
-    Some(Table::Sharded(sharded))
+    Some(Table::Sharded(Box::new(sharded)))
 }
 
 /// A table that is split inside one shard only: every value goes there.
-fn on_one_shard(shard: ShardName, parts: crate::config::model::Parts) -> Sharded {
+fn on_one_shard(shard: ShardName, parts: Parts) -> Sharded {
     let algorithm = Algorithm { rule: Rule::Hash, null: Some(0) };
     Sharded { key: parts.key.clone(), shards: vec![shard], algorithm, parts: Some(parts) }
 }
@@ -195,7 +195,7 @@ fn child(
         algorithm: parent.algorithm.clone(),
         parts,
     };
-    Some(Table::Sharded(sharded))
+    Some(Table::Sharded(Box::new(sharded)))
 }
 
 /// Reports physical tables that two tables would share, and logical names that are physical ones.
@@ -205,10 +205,8 @@ fn check_physical(
     seen: &mut Vec<(String, String)>,
     problems: &mut Problems,
 ) {
-    use crate::config::model::PartsKind;
-    let Some(Table::Sharded(Sharded { parts: Some(parts), .. })) = tables.get(&name.value) else {
-        return;
-    };
+    let Some(Table::Sharded(sharded)) = tables.get(&name.value) else { return };
+    let Some(parts) = &sharded.parts else { return };
     let physical: Vec<&String> = match &parts.kind {
         PartsKind::Fixed { names, .. } => names.iter().collect(),
         PartsKind::Time(time) => time.default.iter().chain(&time.null).collect(),

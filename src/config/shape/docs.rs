@@ -36,8 +36,7 @@ fn nested(of: &Type, path: &str, sections: &mut Vec<String>) {
             if !sections.iter().any(|section| section.contains("### Algorithm")) {
                 for (name, object) in variants {
                     section(&format!("Algorithm `{name}`"), object, sections);
-                    let path = format!("{name}");
-                    collect(object, &path, sections);
+                    collect(object, name, sections);
                 }
             }
         }

@@ -56,7 +56,6 @@ pub(super) enum Type {
 
 #[derive(Debug)]
 pub(super) struct Object {
-    pub(super) name: &'static str,
     pub(super) doc: String,
     pub(super) fields: Vec<Field>,
 }
@@ -164,7 +163,7 @@ macro_rules! shape {
                         of: <$type as Shape>::describe(),
                     }
                 } ),* ];
-                Type::Object(Object { name: stringify!($name), doc: paragraph(&[$($doc),*]), fields })
+                Type::Object(Object { doc: paragraph(&[$($doc),*]), fields })
             }
 
             fn read(
@@ -300,6 +299,20 @@ impl<T: Shape> Shape for Option<T> {
 
     fn absent() -> Option<Self> {
         Some(None)
+    }
+}
+
+impl<T: Shape> Shape for Box<T> {
+    fn describe() -> Type {
+        T::describe()
+    }
+
+    fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+        T::read(node, problems).map(Self::new)
+    }
+
+    fn absent() -> Option<Self> {
+        T::absent().map(Self::new)
     }
 }
 

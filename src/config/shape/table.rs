@@ -62,7 +62,7 @@ tagged! {
         JumpHash(JumpHash) = "jump_hash",
         Range(Range) = "range",
         List(List) = "list",
-        Time(Periods) = "time",
+        Time(Box<Periods>) = "time",
     }
 }
 
