@@ -12,6 +12,7 @@ mod health;
 pub mod node;
 pub mod pool;
 
+pub mod channel;
 pub mod connection;
 mod login;
 pub mod reply;

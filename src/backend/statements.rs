@@ -87,7 +87,12 @@ mod tests {
         Prepared { id, parameters: Arc::new([]), columns: Arc::new([]), warnings: 0 }
     }
 
-    fn insert(statements: &mut Statements, meaning: &str, text: &'static str, id: u32) -> Option<u32> {
+    fn insert(
+        statements: &mut Statements,
+        meaning: &str,
+        text: &'static str,
+        id: u32,
+    ) -> Option<u32> {
         statements.insert(meaning, Bytes::from_static(text.as_bytes()), prepared(id))
     }
 

@@ -1,7 +1,6 @@
 //! The bytes of a connection, encrypted or not.
 
 use std::io;
-use std::net::SocketAddr;
 
 use bytes::BytesMut;
 use futures_util::FutureExt;
@@ -35,13 +34,6 @@ impl Stream {
 
     pub(super) fn is_encrypted(&self) -> bool {
         matches!(self, Self::Tls(_))
-    }
-
-    pub(super) fn local_address(&self) -> io::Result<SocketAddr> {
-        match self {
-            Self::Plain(stream) => stream.local_addr(),
-            Self::Tls(stream) => stream.get_ref().0.local_addr(),
-        }
     }
 
     /// Appends what has come. 0 bytes: the server has closed the connection.

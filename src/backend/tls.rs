@@ -63,9 +63,7 @@ impl Tls {
 }
 
 fn verifier(ca: &Path, provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>> {
-    let bad = |what: &str| {
-        Error::new(ErrorKind::Config, format!("tls: `{}` {what}", ca.display()))
-    };
+    let bad = |what: &str| Error::new(ErrorKind::Config, format!("tls: `{}` {what}", ca.display()));
     let pem = fs::read(ca).map_err(|error| bad("cannot be read").with_source(error))?;
     let mut roots = RootCertStore::empty();
     for certificate in rustls_pemfile::certs(&mut pem.as_slice()) {
