@@ -4,7 +4,8 @@ use std::io::Write as _;
 
 /// The value of a column's `decimals` that stands for "as many digits as it takes".
 const NOT_FIXED: u8 = 31;
-/// Decimal exponents from here to [`PLAIN_MAX`] are printed without an `e`.
+/// Decimal exponents from here to [`PLAIN_MAX`] are printed without an `e`; greater ones too if there are
+/// digits behind the point.
 const PLAIN_MIN: i32 = -15;
 const PLAIN_MAX: i32 = 14;
 
@@ -15,27 +16,56 @@ pub(super) fn write_double(number: f64, decimals: u8, out: &mut Vec<u8>) {
         out.push(b'0');
         return;
     }
-    if decimals < NOT_FIXED {
-        write!(out, "{number:.*}", usize::from(decimals)).expect("a Vec takes every write");
-        return;
-    }
     let mut scientific = [0_u8; 32];
     let mut rest = &mut scientific[..];
     write!(rest, "{number:e}").expect("the shortest form of a double has at most 24 bytes");
     let left = rest.len();
     let used = scientific.len() - left;
-    write_shortest(&scientific[..used], out);
-}
-
-/// Turns `-1.25e-7` into `-0.000000125`, unless its exponent asks for the form with an `e`.
-fn write_shortest(scientific: &[u8], out: &mut Vec<u8>) {
-    let at = scientific.iter().position(|&byte| byte == b'e').unwrap_or(scientific.len());
-    let (mantissa, exponent) = scientific.split_at(at);
-    let exponent = parse_exponent(exponent);
-    if !(PLAIN_MIN..=PLAIN_MAX).contains(&exponent) {
-        out.extend_from_slice(scientific);
+    let (mantissa, exponent) = split(&scientific[..used]);
+    let digits = mantissa.iter().filter(|byte| byte.is_ascii_digit()).count() as i32;
+    if decimals >= NOT_FIXED {
+        let point_inside = (0..digits - 1).contains(&exponent);
+        if point_inside || (PLAIN_MIN..=PLAIN_MAX).contains(&exponent) {
+            write_plain(mantissa, exponent, out);
+        } else {
+            out.extend_from_slice(&scientific[..used]);
+        }
         return;
     }
+    let decimals = usize::from(decimals);
+    let fraction = usize::try_from(digits - 1 - exponent).unwrap_or(0);
+    if number != 0.0 && fraction > decimals {
+        let start = out.len();
+        write!(out, "{number:.decimals$}").expect("a Vec takes every write");
+        // What is left of a sum after rounding errors has no sign once it is rounded to zero.
+        if out[start..].iter().all(|byte| matches!(byte, b'-' | b'0' | b'.')) {
+            let sign = usize::from(number < 0.0);
+            out.drain(start..start + sign);
+        }
+        return;
+    }
+    // No digit beyond the shortest form is printed: 33333333333333330000.00, though the double is
+    // nearer to another number of as many digits.
+    write_plain(mantissa, exponent, out);
+    if decimals > 0 {
+        if fraction == 0 {
+            out.push(b'.');
+        }
+        out.extend(std::iter::repeat_n(b'0', decimals - fraction));
+    }
+}
+
+/// The digits and the exponent of `-1.25e-7`.
+fn split(scientific: &[u8]) -> (&[u8], i32) {
+    let at = scientific.iter().position(|&byte| byte == b'e').unwrap_or(scientific.len());
+    let (mantissa, exponent) = scientific.split_at(at);
+    let digits = exponent.strip_prefix(b"e").unwrap_or(exponent);
+    let exponent = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
+    (mantissa, exponent.unwrap_or(0))
+}
+
+/// Writes `-1.25` and `-7` as `-0.000000125`.
+fn write_plain(mantissa: &[u8], exponent: i32, out: &mut Vec<u8>) {
     let (sign, mantissa) = match mantissa.strip_prefix(b"-") {
         Some(rest) => (&b"-"[..], rest),
         None => (&b""[..], mantissa),
@@ -56,11 +86,6 @@ fn write_shortest(scientific: &[u8], out: &mut Vec<u8>) {
         out.push(b'.');
         out.extend(digits.skip(whole));
     }
-}
-
-fn parse_exponent(text: &[u8]) -> i32 {
-    let digits = text.strip_prefix(b"e").unwrap_or(text);
-    std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -86,6 +111,7 @@ mod tests {
         check(999999999999999.9, 31, "999999999999999.9");
         check(1e15, 31, "1e15");
         check(-1234567890123456.0, 31, "-1.234567890123456e15");
+        check(-1039514241563211.8, 31, "-1039514241563211.8");
         check(1e-15, 31, "0.000000000000001");
         check(1.5e-15, 31, "0.0000000000000015");
         check(1e-16, 31, "1e-16");
@@ -98,7 +124,14 @@ mod tests {
     fn fixed_decimals() {
         check(6.7, 2, "6.70");
         check(2.2333333333333334, 6, "2.233333");
-        check(-0.001, 2, "-0.00");
+        check(-0.001, 2, "0.00");
+        check(-0.005, 1, "0.0");
         check(1e20, 0, "100000000000000000000");
+        check(1e20 / 3.0, 6, "33333333333333330000.000000");
+        check(123456789012345678.25, 2, "123456789012345680.00");
+        check(0.0, 2, "0.00");
+        check(1.5, 1, "1.5");
+        check(1.005, 2, "1.00");
+        check(0.125, 2, "0.12");
     }
 }

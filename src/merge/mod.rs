@@ -8,7 +8,7 @@
 //! the order that MySQL gives the values; character strings bring their `WEIGHT_STRING` with them. So
 //! a comparison is one `memcmp`, whatever the types.
 
-mod merge;
+mod machine;
 mod spec;
 mod table;
 
@@ -31,7 +31,7 @@ mod temporal;
 mod tree;
 mod window;
 
-pub use merge::{Merge, Step};
+pub use machine::{Merge, Step};
 pub use spec::{ColumnRef, Fold, FoldKind, Limits, OrderKey, RowFormat, Spec};
 pub use table::Input;
 

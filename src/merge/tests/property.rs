@@ -18,7 +18,14 @@ fn nullable(value: impl Strategy<Value = Value> + 'static) -> BoxedStrategy<Valu
 /// A visible row of [`columns`]. Few different values, so that many are equal.
 fn row() -> impl Strategy<Value = Vec<Value>> {
     const DAY: u64 = 86_400_000_000;
-    let letters = || prop::collection::vec(prop::sample::select(&b"\t aAbB"[..]), 0..18);
+    // Long equal beginnings, so that keys of several chunks are compared.
+    let letters = || {
+        let tail = prop::collection::vec(prop::sample::select(&b"\t aAbB"[..]), 0..5);
+        (any::<bool>(), tail).prop_map(|(long, tail)| {
+            let start = if long { &b"aaaaaaaaaaaa"[..] } else { &b""[..] };
+            [start, &tail].concat()
+        })
+    };
     let doubles = [-1e300, -2.5, -0.0, 0.0, 1e-300, 2.5, 1e15, 1e300];
     (
         nullable(prop::sample::select(vec![-70_000_i64, -1, 0, 1, 70_000]).prop_map(Value::Int)),
