@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 
 use super::mode::Mode;
 use super::scanner::scan;
-use super::statement::Statement;
+use super::statement::{Statement, StatementKind};
 
 use cursor::Parser;
 
@@ -39,7 +39,24 @@ pub fn parse(text: &[u8], mode: &Mode) -> Result<Statement> {
     };
     let mut parser = Parser::new(text, &scan, *mode);
     let kind = parser.whole_statement()?;
+    if scan.conditional {
+        check_conditional(&kind)?;
+    }
     Ok(Statement { kind, hints: scan.hints, params })
+}
+
+/// SQL that some servers run and others pass over must not decide where rows are.
+fn check_conditional(kind: &StatementKind) -> Result<()> {
+    match kind {
+        StatementKind::Query(_)
+        | StatementKind::Insert(_)
+        | StatementKind::Update(_)
+        | StatementKind::Delete(_) => Err(Error::unsupported(
+            "the statement holds a comment with SQL that only some server versions run, such as \
+             /*!80000 ... */; write the SQL without the comment or leave it out",
+        )),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

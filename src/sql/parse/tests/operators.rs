@@ -106,6 +106,34 @@ fn arithmetic() {
     check("@a := 1 + 2", "{assignment to a user variable: @a, {sum: 1, 2}}");
 }
 
+/// A leading INTERVAL takes in comparisons, a unit ends a sum.
+#[test]
+fn intervals() {
+    check("a + INTERVAL 1 DAY * b", "{product: {sum: a, {INTERVAL: 1}}, b}");
+    check("a + INTERVAL(1, 2) * b", "{sum: a, {product: interval(1, 2), b}}");
+    check("INTERVAL 1 DAY + a = b", "{sum: {INTERVAL: 1}, (a Eq b)}");
+    check("INTERVAL 1 DAY + a + b", "{sum: {INTERVAL: 1}, {sum: a, b}}");
+    check("INTERVAL 1 DAY + a AND b", "({sum: {INTERVAL: 1}, a} AND b)");
+}
+
+/// MySQL refuses these, and MariaDB does not read all of them from left to right.
+#[test]
+fn predicates_do_not_chain() {
+    for expr in [
+        "a LIKE b NOT LIKE c",
+        "a LIKE b NOT BETWEEN c AND d",
+        "a IN (1) IN (2)",
+        "a IN (1) + 1",
+        "a LIKE b ESCAPE '|' + 1",
+        "a IS NULL + 1",
+        "a IS NULL LIKE b",
+        "a = NOT b",
+    ] {
+        let message = super::refusal(&format!("SELECT {expr}"));
+        assert!(message.starts_with("You have an error in your SQL syntax"), "{expr}: {message}");
+    }
+}
+
 #[test]
 fn modes() {
     let concat = Mode { pipes_as_concat: true, ..Mode::default() };
