@@ -129,13 +129,13 @@ impl Parser<'_> {
         if self.at(TokenKind::RightParen) {
             return Ok(());
         }
-        if self.accept(TokenKind::Star) {
-            function.star = true;
-            return Ok(());
-        }
         function.distinct = self.accept_kw("DISTINCT");
         if !function.distinct {
             self.accept_kw("ALL");
+            if self.accept(TokenKind::Star) {
+                function.star = true;
+                return Ok(());
+            }
         }
         function.args = self.comma_separated(Self::expr)?;
         match function.name.as_str() {

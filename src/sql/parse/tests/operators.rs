@@ -182,6 +182,9 @@ fn names() {
     check("t.c", "t.c");
     check("s.t.c", "s.t.c");
     check("t.select", "t.select");
+    check("order.id", "order.id");
+    check("select.group.order", "select.group.order");
+    check("interval.f(1)", "interval.f(1)");
     check("t.1c", "t.1c");
     check("t.5", "t.5");
     check("1a", "1a");
@@ -197,6 +200,7 @@ fn names() {
 #[test]
 fn functions() {
     check("COUNT(*)", "count(*)");
+    check("COUNT(ALL *)", "count(*)");
     check("COUNT(DISTINCT a, b)", "count(DISTINCT a, b)");
     check("now()", "now()");
     check("CURRENT_TIMESTAMP", "current_timestamp()");
