@@ -17,7 +17,7 @@ use margay::error::ErrorKind;
 use margay::protocol::reply::ReplyHead;
 use tokio::time::{Instant, sleep};
 
-use crate::servers::{flavors, launcher, start};
+use crate::servers::{flavors, launcher, shared, start};
 
 fn spec(primary: &Server, replicas: &[&Server]) -> ClusterSpec {
     let node = |server: &Server| NodeSpec { address: server.address().to_string(), weight: 1 };
@@ -137,8 +137,8 @@ async fn checks_certificates() {
 #[tokio::test]
 async fn big_packets_go_both_ways() {
     for flavor in flavors() {
-        let server = start(&launcher(flavor), 1, &["--max-allowed-packet=64M"]).await;
-        let backends = backends(spec(&server, &[]), Settings::default());
+        let server = shared(flavor).await;
+        let backends = backends(spec(server, &[]), Settings::default());
         let mut lease = primary(&backends).await;
         for size in [(16 << 20) - 20, 20 << 20, 40 << 20] {
             let text = "x".repeat(size);
@@ -167,10 +167,10 @@ async fn big_packets_go_both_ways() {
 #[tokio::test]
 async fn rows_errors_and_pipelines() {
     for flavor in flavors() {
-        let server = start(&launcher(flavor), 1, &[]).await;
-        let backends = backends(spec(&server, &[]), Settings::default());
+        let server = shared(flavor).await;
+        let backends = backends(spec(server, &[]), Settings::default());
         let mut lease = primary(&backends).await;
-        for sql in ["SELECT 1", "SELECT nothing", "CREATE DATABASE d", "SELECT 2"] {
+        for sql in ["SELECT 1", "SELECT nothing", "CREATE DATABASE rows_d", "SELECT 2"] {
             lease.queue_query(sql.as_bytes()).unwrap();
         }
         lease.flush().await.unwrap();
@@ -186,18 +186,18 @@ async fn rows_errors_and_pipelines() {
         lease.drain().await.unwrap();
         assert!(lease.is_clean());
 
-        lease.query_all("CREATE TABLE d.t (id INT PRIMARY KEY, n INT)").await.unwrap();
-        lease.query_all("INSERT INTO d.t VALUES (1, 1), (2, 2)").await.unwrap();
-        let update = "UPDATE d.t SET n = 1";
+        lease.query_all("CREATE TABLE rows_d.t (id INT PRIMARY KEY, n INT)").await.unwrap();
+        lease.query_all("INSERT INTO rows_d.t VALUES (1, 1), (2, 2)").await.unwrap();
+        let update = "UPDATE rows_d.t SET n = 1";
         assert_eq!(lease.query_all(update).await.unwrap().end.affected_rows, 1);
         let mut found = backends.lease(0, Access::Primary, true).await.unwrap();
         assert_eq!(found.query_all(update).await.unwrap().end.affected_rows, 2);
         lease.query_all("BEGIN").await.unwrap();
         assert!(lease.in_transaction() && !lease.is_clean());
-        lease.query_all("CREATE PROCEDURE d.p() BEGIN SELECT 1; SELECT 2; END").await.unwrap();
-        lease.query_all("CALL d.p()").await.unwrap();
+        lease.query_all("CREATE PROCEDURE rows_d.p() BEGIN SELECT 1; SELECT 2; END").await.unwrap();
+        lease.query_all("CALL rows_d.p()").await.unwrap();
         assert!(lease.is_clean());
-        let error = lease.query_all("SELECT 1; DROP DATABASE d").await.unwrap_err();
+        let error = lease.query_all("SELECT 1; DROP DATABASE rows_d").await.unwrap_err();
         assert_eq!(error.mysql().0, 1064, "one statement a query");
     }
 }
@@ -205,8 +205,8 @@ async fn rows_errors_and_pipelines() {
 #[tokio::test]
 async fn timeouts_and_kills() {
     for flavor in flavors() {
-        let server = start(&launcher(flavor), 1, &[]).await;
-        let backends = backends(spec(&server, &[]), Settings::default());
+        let server = shared(flavor).await;
+        let backends = backends(spec(server, &[]), Settings::default());
         let mut lease = primary(&backends).await;
         lease.set_deadline(deadline(Duration::from_millis(300)));
         let error = lease.query_all("SELECT SLEEP(20)").await.unwrap_err();
@@ -288,9 +288,9 @@ async fn pools_have_limits_and_drop_the_dead() {
 #[tokio::test]
 async fn session_state_follows_the_session() {
     for flavor in flavors() {
-        let server = start(&launcher(flavor), 1, &[]).await;
+        let server = shared(flavor).await;
         server.execute(&["CREATE DATABASE shop", "CREATE DATABASE other"]).await.unwrap();
-        let backends = backends(spec(&server, &[]), Settings::default());
+        let backends = backends(spec(server, &[]), Settings::default());
         let mut lease = primary(&backends).await;
         let fresh = value(&mut lease, ALL).await;
 
@@ -334,8 +334,8 @@ const ALL: &str = "SELECT CONCAT_WS(',', IFNULL(DATABASE(), 'none'), @@sql_mode,
 #[tokio::test]
 async fn global_values_are_what_a_fresh_connection_has() {
     for flavor in flavors() {
-        let server = start(&launcher(flavor), 1, &[]).await;
-        let backends = backends(spec(&server, &[]), Settings::default());
+        let server = shared(flavor).await;
+        let backends = backends(spec(server, &[]), Settings::default());
         let mut lease = primary(&backends).await;
         let mut known = 0;
         for name in HAVE_GLOBAL {
@@ -357,9 +357,9 @@ async fn global_values_are_what_a_fresh_connection_has() {
 #[tokio::test]
 async fn prepared_statements_are_kept() {
     for flavor in flavors() {
-        let server = start(&launcher(flavor), 1, &[]).await;
+        let server = shared(flavor).await;
         let settings = Settings { prepared_statements: 2, ..Settings::default() };
-        let backends = backends(spec(&server, &[]), settings);
+        let backends = backends(spec(server, &[]), settings);
         let mut lease = primary(&backends).await;
         let [one, two, three] = ["SELECT ? + 1", "SELECT 2, 'b'", "DO 3"].map(str::as_bytes);
         let first = lease.prepare(one).await.unwrap();
