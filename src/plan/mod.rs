@@ -7,6 +7,11 @@
 //! (columns of a table, weight strings, existing time tables); the caller fetches it and asks again.
 
 pub mod facts;
+mod key;
+pub mod planner;
+mod prune;
+pub mod render;
+pub mod resolve;
 pub mod template;
 pub mod types;
 
