@@ -56,6 +56,9 @@ mod tests {
             ..Mode::default()
         };
         check("ANSI", ansi);
-        check("REAL_AS_FLOAT,PIPES_AS_CONCAT,ANSI_QUOTES,IGNORE_SPACE,ONLY_FULL_GROUP_BY,ANSI", ansi);
+        check(
+            "REAL_AS_FLOAT,PIPES_AS_CONCAT,ANSI_QUOTES,IGNORE_SPACE,ONLY_FULL_GROUP_BY,ANSI",
+            ansi,
+        );
     }
 }

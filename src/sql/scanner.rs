@@ -281,7 +281,8 @@ impl Scanner<'_> {
     /// A number, or an identifier that starts with digits.
     fn number(&mut self) {
         let start = self.pos;
-        if self.prefixed_number(b'x', TokenKind::Hex) || self.prefixed_number(b'b', TokenKind::Bit) {
+        if self.prefixed_number(b'x', TokenKind::Hex) || self.prefixed_number(b'b', TokenKind::Bit)
+        {
             return;
         }
         self.skip_digits();
