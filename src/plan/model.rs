@@ -174,6 +174,8 @@ pub(super) struct Analysis<'a> {
     pub scope: Scope,
     /// The outermost query's answer; None if not known.
     pub outputs: Option<Vec<Output>>,
+    /// Schema qualifiers of the targets of a multi-table DELETE.
+    pub targets: Vec<Option<Span>>,
     /// Some block locks rows.
     pub locking: bool,
     /// `@a := ...` or `INTO @a` may occur.

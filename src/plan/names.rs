@@ -61,6 +61,17 @@ impl<'e, 'a> Env<'e, 'a> {
         Self { ctes: None, scope: None, nest: 0, instance: 0, depth: 0 }
     }
 
+    /// Outside of the rows of the outermost block.
+    pub(super) fn at(nest: NestId) -> Self {
+        Self { nest, ..Self::top() }
+    }
+
+    /// Without what it borrows.
+    fn owned<'n>(self) -> Env<'n, 'a> {
+        let Self { nest, instance, depth, .. } = self;
+        Env { ctes: None, scope: None, nest, instance, depth }
+    }
+
     fn deeper(self) -> Result<Self, Stop> {
         if self.depth >= DEPTH_MAX {
             let message = format!("more than {DEPTH_MAX} subqueries inside each other");
@@ -308,7 +319,7 @@ impl<'c, 'a> Reader<'c, 'a> {
     // ---- FROM.
 
     /// Sources and join conditions of a FROM clause.
-    fn from<'e>(&mut self, entries: &'a [TableExpr], env: Env<'e, 'a>) -> Result<Scope, Stop> {
+    pub(super) fn from<'e>(&mut self, entries: &'a [TableExpr], env: Env<'e, 'a>) -> Result<Scope, Stop> {
         let mut from = From::default();
         for entry in entries {
             self.table_expr(entry, &mut from, env)?;
@@ -662,6 +673,39 @@ impl<'c, 'a> Reader<'c, 'a> {
             // Two names at one place: neither is certain.
             *known = None;
         }
+    }
+
+    /// An expression among the sources of `scope`, outside of any SELECT.
+    pub(super) fn expr_in(
+        &mut self,
+        expr: &'a Expr,
+        scope: &Scope,
+        env: Env<'_, 'a>,
+    ) -> Result<(), Stop> {
+        let frame = ScopeFrame { scope, outer: None };
+        self.expr(expr, Env { scope: Some(&frame), ..env.owned() })
+    }
+
+    /// A condition among the sources of `scope`, outside of any SELECT.
+    pub(super) fn filter_in(
+        &mut self,
+        expr: &'a Expr,
+        scope: &Scope,
+        env: Env<'_, 'a>,
+    ) -> Result<(), Stop> {
+        let frame = ScopeFrame { scope, outer: None };
+        self.filter(expr, Env { scope: Some(&frame), ..env.owned() })
+    }
+
+    /// A column name among the sources of `scope`, outside of any SELECT.
+    pub(super) fn name_in(&mut self, name: &'a ColumnName, scope: &Scope) {
+        let frame = ScopeFrame { scope, outer: None };
+        self.column(name, Env { scope: Some(&frame), ..Env::top() });
+    }
+
+    /// A nest beside the outermost one.
+    pub(super) fn side_nest(&mut self) -> NestId {
+        self.add_nest(0, NestKind::Subquery)
     }
 
     /// The source that a qualified name belongs to.

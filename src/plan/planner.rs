@@ -27,8 +27,7 @@ pub struct Context<'c> {
 /// [`Stop::Need`] with the tables whose columns must be known; otherwise an error for the client.
 /// Statements of other kinds are the session's, and refused.
 pub fn plan(statement: &Statement, text: &[u8], context: &Context<'_>) -> Result<Plan, Stop> {
-    let forced = forced(statement, context)?;
-    let plan = match &statement.kind {
+    Ok(match &statement.kind {
         StatementKind::Query(query) => {
             Plan::Select(select::plan(query, statement, text, context)?)
         }
@@ -57,9 +56,7 @@ pub fn plan(statement: &Statement, text: &[u8], context: &Context<'_>) -> Result
         | StatementKind::Empty => {
             return Err(Error::internal("a statement without a plan was planned").into());
         }
-    };
-    let _ = forced;
-    Ok(plan)
+    })
 }
 
 /// The shard of the hint `shard=`.

@@ -109,6 +109,9 @@ impl<'t> Splice<'t> {
                 splice.replace(span, Vec::new());
             }
         }
+        for span in found.targets.iter().flatten() {
+            splice.replace(*span, Vec::new());
+        }
         splice.name_items(found);
         splice
     }

@@ -159,6 +159,8 @@ pub struct Ddl {
     /// Tables whose physical tables it runs on, one statement each; several tables (DROP TABLE a, b)
     /// are several steps in their order.
     pub steps: Vec<DdlStep>,
+    /// The hint `shard=`: there, as it is, and nowhere else.
+    pub forced: Option<(ShardId, Template)>,
 }
 
 #[derive(Debug, Clone)]
