@@ -10,6 +10,7 @@ mod aggregate;
 mod condition;
 mod ddl;
 mod distinct;
+pub mod explain;
 pub mod facts;
 mod fragment;
 mod functions;
