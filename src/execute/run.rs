@@ -14,7 +14,8 @@ use crate::catalog::ShardId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
 use crate::plan::facts::{Facts, Stop};
-use crate::plan::resolve::Input;
+use crate::plan::key::Run as Values;
+use crate::plan::render::render;
 use crate::plan::template::{Target, Template};
 use crate::protocol::command::Execute;
 use crate::protocol::params::{Param, put_execute};
@@ -67,8 +68,8 @@ impl Run<'_> {
     }
 
     /// What the resolver looks at.
-    pub(super) fn input<'f>(&'f self, facts: &'f Facts) -> Input<'f> {
-        Input {
+    pub(super) fn values<'f>(&'f self, facts: &'f Facts) -> Values<'f> {
+        Values {
             catalog: &self.snapshot.catalog,
             facts,
             params: self.literals(),
@@ -103,9 +104,14 @@ impl Run<'_> {
     }
 
     /// The text for a target.
-    pub(super) fn fragment(&self, template: &Template, target: &Target) -> Result<Fragment> {
-        let (text, params) = template.render(target, &self.snapshot.catalog)?;
-        Ok(Fragment { shard: target.shard, text, params })
+    pub(super) fn fragment(
+        &self,
+        template: &Template,
+        target: &Target,
+        facts: &Facts,
+    ) -> Result<Fragment> {
+        let rendered = render(template, target, &self.values(facts))?;
+        Ok(Fragment { shard: target.shard, text: rendered.text, params: rendered.params })
     }
 
     /// A connection to the shard's cluster: the transaction's if there is one, else from the pool.

@@ -131,6 +131,7 @@ impl Fixture {
                 facts: &facts,
                 params: &params,
                 charset: "utf8mb4",
+                cluster: None,
             };
             let done = plan(&statement, text, &context).and_then(|plan| explain(&plan, &run));
             match done {
