@@ -19,7 +19,7 @@ pub enum TableKind {
     /// A full copy on each shard.
     Broadcast { shards: Vec<ShardId> },
     /// Each row on one of many shards.
-    Sharded(Sharded),
+    Sharded(Box<Sharded>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

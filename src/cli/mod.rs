@@ -1,1 +1,5 @@
 //! Subcommands: arguments and exit codes.
+
+pub mod check;
+pub mod output;
+pub mod schema;
