@@ -65,6 +65,7 @@ pub(super) fn algorithm(
         }
         Shape::Hash(hash) => (Some(Rule::Hash), &hash.null),
         Shape::ConsistentHash(ring) => {
+            check_ring(ring, place, targets, problems);
             (Some(Rule::ConsistentHash { replicas: ring.replicas }), &ring.null)
         }
         Shape::JumpHash(jump) => (Some(Rule::JumpHash), &jump.null),
@@ -74,6 +75,25 @@ pub(super) fn algorithm(
     };
     let null = targets.outside(null, problems);
     Some(Algorithm { rule: rule?, null })
+}
+
+/// A ring over this many points would take long to build and much memory.
+const POINTS_MAX: usize = 1_000_000;
+
+fn check_ring(
+    ring: &shape::ConsistentHash,
+    place: &Place,
+    targets: &Targets<'_>,
+    problems: &mut Problems,
+) {
+    let targets = targets.names.len();
+    let points = targets.saturating_mul(ring.replicas.into());
+    if points > POINTS_MAX {
+        let replicas = POINTS_MAX / targets;
+        let message =
+            format!("a ring of {points} points is too large; use at most {replicas} `replicas`");
+        problems.add(place, message);
+    }
 }
 
 fn check_count(modulo: &shape::Modulo, targets: &Targets<'_>, problems: &mut Problems) {

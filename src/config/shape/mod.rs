@@ -14,7 +14,9 @@ use super::problem::{Place, Problems, suggestion};
 pub use scalar::{Address, Secret};
 pub(super) use scalar::{Anything, Literal, Patterns};
 pub use settings::{Backend, Health, Limits, Reads, Tls};
-pub(super) use table::{Algorithm, List, Modulo, Outside, Parts, Periods, Range, Schema, Table};
+pub(super) use table::{
+    Algorithm, ConsistentHash, List, Modulo, Outside, Parts, Periods, Range, Schema, Table,
+};
 pub use topology::TlsMode;
 pub(super) use topology::{Cluster, Grant, Replica, Root, User};
 

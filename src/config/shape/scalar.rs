@@ -219,11 +219,12 @@ impl Shape for Duration {
     }
 
     fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
-        let what = "a duration with its unit (ms, s, m, h, d, w), such as `5s` or `200ms`";
+        let what =
+            "a duration over zero with its unit (ms, s, m, h, d, w), such as `5s` or `200ms`";
         match &node.kind {
-            Kind::Text { text, .. } => {
-                parse_duration(text).or_else(|| expected(node, what, problems))
-            }
+            Kind::Text { text, .. } => parse_duration(text)
+                .filter(|value| !value.is_zero())
+                .or_else(|| expected(node, what, problems)),
             _ => expected(node, what, problems),
         }
     }
@@ -235,9 +236,12 @@ impl Shape for Size {
     }
 
     fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
-        let what = "a size with its unit (B, KiB, MiB, GiB, KB, MB, GB), such as `64MiB`";
+        let what = "a size over zero with its unit (B, KiB, MiB, GiB, KB, MB, GB), such as `64MiB`";
         match &node.kind {
-            Kind::Text { text, .. } => Self::parse(text).or_else(|| expected(node, what, problems)),
+            Kind::Text { text, .. } => {
+                let size = Self::parse(text).filter(|size| size.0 > 0);
+                size.or_else(|| expected(node, what, problems))
+            }
             _ => expected(node, what, problems),
         }
     }
