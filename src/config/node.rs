@@ -79,7 +79,11 @@ pub(super) fn parse(file: &Arc<str>, text: &str, problems: &mut Problems) -> Opt
 
 /// The parser's message without its place and its picture of the source.
 fn first_line(error: &serde_saphyr::Error) -> String {
-    let text = error.without_snippet().to_string();
+    let error = error.without_snippet();
+    if let serde_saphyr::Error::MultipleDocuments { .. } = error {
+        return "a second document begins here; give it a file of its own".to_owned();
+    }
+    let text = error.to_string();
     let line = text.lines().next().unwrap_or("").trim_end_matches('.');
     match line.rfind(" at line ") {
         Some(at) => line.get(..at).unwrap_or(line).to_owned(),

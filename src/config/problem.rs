@@ -58,6 +58,10 @@ impl Problems {
         }
     }
 
+    pub(super) fn none(&self) -> bool {
+        self.found.is_empty()
+    }
+
     pub(super) fn warn(&mut self, place: &Place, message: impl Into<String>) {
         self.warnings.push(Problem { place: place.clone(), message: message.into() });
     }

@@ -295,6 +295,22 @@ fn files_merge_by_name() {
     );
 }
 
+/// A file that is no YAML hides what it defines, so nothing else is said.
+#[test]
+fn broken_files() {
+    let check = |text: &str, expect: &str| {
+        let found: Vec<String> =
+            parse_text(text).unwrap_err().iter().map(ToString::to_string).collect();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with(expect), "{}", found[0]);
+    };
+    check("clusters:\n  c0: {primary: h\nschemas: {}\n", "f.yaml:3:8: not valid YAML: ");
+    check("clusters:\n\tc0: x\n", "f.yaml:2:2: not valid YAML: tabs ");
+    check("a: *x\n", "f.yaml:1:4: not valid YAML: alias ");
+    check("- a\n", "f.yaml:1:1: expected a map such as `clusters: ...`, found a list");
+    check("--- {}\n--- {}\n", "f.yaml:2:5: not valid YAML: a second document begins here");
+}
+
 #[test]
 fn nothing_at_all() {
     let found = load(Path::new("/nowhere/rules"), &env).unwrap_err();
@@ -331,4 +347,20 @@ proptest::proptest! {
             assert!(!problems.is_empty());
         }
     }
+}
+
+/// The examples of algorithms in the documentation.
+#[test]
+fn documented_algorithms() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let examples = text.lines().filter(|line| line.starts_with("algorithm: "));
+    let mut count = 0;
+    for line in examples {
+        let rules =
+            with_table(&format!("t: {{shards: ['c{{0..1}}/shop', c1/shop_3], key: k, {line}}}"));
+        parse_text(&rules).unwrap();
+        count += 1;
+    }
+    assert!(count >= 5);
 }
