@@ -1,1 +1,22 @@
 //! Clusters, nodes, pools and raw connections to MySQL servers; health and choice of replicas.
+//!
+//! [`Backends`](cluster::Backends) hands out a [`Lease`](pool::Lease): a
+//! [`Connection`](connection::Connection) borrowed from the pool of one [`Node`](node::Node). Sessions
+//! share connections, so each connection knows its [`SessionState`](state::SessionState) and is
+//! brought to that of the session that leases it.
+
+pub mod settings;
+
+pub mod cluster;
+mod health;
+pub mod node;
+pub mod pool;
+
+pub mod channel;
+pub mod connection;
+mod login;
+pub mod reply;
+pub mod state;
+pub mod statements;
+mod stream;
+mod tls;

@@ -1,1 +1,11 @@
 //! Client connections: handshake, authentication, TLS, the command loop.
+
+pub mod handshake;
+mod login;
+pub mod stream;
+pub mod tls;
+pub mod users;
+
+mod rsa_key;
+
+pub use rsa_key::RsaKey;

@@ -1,1 +1,5 @@
 //! One binary for all integration tests: link once, run in parallel.
+
+mod backend;
+mod demo;
+mod servers;
