@@ -36,7 +36,7 @@ fn ranges(bounds: &[&str], open: bool, default: Option<usize>) -> Algorithm {
 fn list(default: Option<usize>) -> Algorithm {
     let entries = [("1", 0), ("2", 0), ("3", 1), ("eu", 1)]
         .map(|(text, target)| (Literal::new(text), target));
-    algorithm(Rule::List(List { entries: entries.to_vec(), default }), 3)
+    algorithm(Rule::List(List::new(entries.to_vec(), default)), 3)
 }
 
 fn months(default: Option<usize>) -> Algorithm {

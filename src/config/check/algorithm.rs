@@ -1,6 +1,7 @@
 //! Algorithms: targets by name, bounds in order.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use jiff::civil::DateTime;
 
@@ -175,22 +176,20 @@ fn list(
         return None;
     }
     let mut entries: Vec<(String, usize)> = Vec::new();
-    let mut seen: Vec<(&Located<shape::Literal>, Option<Decimal>)> = Vec::new();
+    let mut seen: HashMap<String, &Place> = HashMap::new();
     let mut complete = true;
     for (name, values) in &list.values.0 {
         let target = targets.find(name, problems);
         complete &= target.is_some() && values.is_some();
         for literal in values.iter().flatten() {
             let text = &literal.value.0;
-            let number = Decimal::parse(text);
-            let same = seen.iter().find(|(known, known_number)| {
-                known.value == literal.value || (number.is_some() && *known_number == number)
-            });
-            if let Some((known, _)) = same {
-                let message = format!("the value `{text}` is already listed at {}", known.place);
+            // `1` and `1.0` are one number.
+            let canonical =
+                Decimal::parse(text).map_or_else(|| text.clone(), |number| number.to_string());
+            if let Some(known) = seen.insert(canonical, &literal.place) {
+                let message = format!("the value `{text}` is already listed at {known}");
                 problems.add(&literal.place, message);
             }
-            seen.push((literal, number));
             entries.extend(target.map(|target| (text.clone(), target)));
         }
     }
