@@ -88,11 +88,11 @@ fn algorithms() {
     );
     check(
         &format!(
-            "t: {{{shards}, algorithm: {{list: {{values: {{c0/s: [1, eu, 1.0]}}, default: other}}}}}}"
+            "t: {{{shards}, algorithm: {{list: {{values: {{c0/s: [1, eu, 1]}}, default: other}}}}}}"
         ),
         &[
             "6:82: the value `1` is already listed at f.yaml:6:75",
-            "6:98: `other` is no shard of this table; known are `c0/s`, `c1/s`",
+            "6:96: `other` is no shard of this table; known are `c0/s`, `c1/s`",
         ],
     );
     check(
@@ -109,6 +109,10 @@ fn algorithms() {
         &["6:54: a ring of 6553500 points is too large; use at most 10000 `replicas`"],
     );
     check(&format!("t: {{{shards}, algorithm: {{time: {{unit: day, from: 2024-01-01}}}}}}"), &[]);
+    check(
+        &format!("t: {{{shards}, algorithm: {{list: {{values: {{c0/s: [7], c1/s: ['007']}}}}}}}}"),
+        &["6:86: to a column of numbers, `007` is the value listed at f.yaml:6:75"],
+    );
     check(
         &format!("t: {{{shards}, algorithm: {{list: {{values: {{c0/s: [1]}}}}}}}}"),
         &["6:51: no value goes to the shard `c1/s`"],

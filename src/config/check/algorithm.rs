@@ -176,20 +176,14 @@ fn list(
         return None;
     }
     let mut entries: Vec<(String, usize)> = Vec::new();
-    let mut seen: HashMap<String, &Place> = HashMap::new();
+    let mut seen = HashMap::new();
     let mut complete = true;
     for (name, values) in &list.values.0 {
         let target = targets.find(name, problems);
         complete &= target.is_some() && values.is_some();
         for literal in values.iter().flatten() {
             let text = &literal.value.0;
-            // `1` and `1.0` are one number.
-            let canonical =
-                Decimal::parse(text).map_or_else(|| text.clone(), |number| number.to_string());
-            if let Some(known) = seen.insert(canonical, &literal.place) {
-                let message = format!("the value `{text}` is already listed at {known}");
-                problems.add(&literal.place, message);
-            }
+            check_once(literal, &mut seen, problems);
             entries.extend(target.map(|target| (text.clone(), target)));
         }
     }
@@ -199,6 +193,25 @@ fn list(
         targets.check_used(&used, place, problems);
     }
     complete.then_some(Rule::List { entries, default })
+}
+
+/// Reports a value that is listed twice. `1` and `01` are one number, but two texts: columns of texts may
+/// hold both.
+fn check_once<'a>(
+    literal: &'a Located<shape::Literal>,
+    seen: &mut HashMap<String, &'a Located<shape::Literal>>,
+    problems: &mut Problems,
+) {
+    let text = &literal.value.0;
+    let number = Decimal::parse(text).map(|number| number.to_string());
+    let Some(known) = seen.insert(number.unwrap_or_else(|| text.clone()), literal) else { return };
+    let place = &known.place;
+    if known.value == literal.value {
+        problems.add(&literal.place, format!("the value `{text}` is already listed at {place}"));
+    } else {
+        let message = format!("to a column of numbers, `{text}` is the value listed at {place}");
+        problems.warn(&literal.place, message);
+    }
 }
 
 /// Periods over shards.
