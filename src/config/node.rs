@@ -43,6 +43,15 @@ impl Kind {
         Self::Text { text: text.into(), substituted: false }
     }
 
+    pub(super) fn as_text(&self) -> Option<&str> {
+        if let Self::Text { text, .. } = self { Some(text) } else { None }
+    }
+
+    /// A text that an environment variable made, which may stand for another type.
+    pub(super) fn as_substituted(&self) -> Option<&str> {
+        if let Self::Text { text, substituted: true } = self { Some(text) } else { None }
+    }
+
     /// What it is, for messages: ``the number 12``.
     pub(super) fn describe(&self) -> String {
         match self {

@@ -293,10 +293,10 @@ impl<T: Shape> Shape for Option<T> {
     }
 
     fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
-        match node.kind {
-            Kind::Null => Some(None),
-            _ => T::read(node, problems).map(Some),
+        if node.kind == Kind::Null {
+            return Some(None);
         }
+        T::read(node, problems).map(Some)
     }
 
     fn absent() -> Option<Self> {
