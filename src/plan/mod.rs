@@ -6,8 +6,29 @@
 //! or scattered over many. Both steps may answer that they need a fact which only a server knows
 //! (columns of a table, weight strings, existing time tables); the caller fetches it and asks again.
 
+mod aggregate;
+mod condition;
+mod ddl;
+mod distinct;
+pub mod explain;
 pub mod facts;
+mod fragment;
+mod functions;
+mod insert;
+pub mod key;
+mod locate;
+mod model;
+mod names;
+mod order;
+pub mod planner;
+pub mod render;
+pub mod resolve;
+mod scatter;
+mod select;
+mod splice;
 pub mod template;
 pub mod types;
+mod units;
+mod write;
 
 pub use types::Plan;

@@ -145,6 +145,9 @@ pub(super) struct Scope {
 #[derive(Debug, Clone)]
 pub(super) struct Output {
     pub name: String,
+    /// What it is as an expression: a column of `*` in qualified form, or the place of an item.
+    pub text: Option<String>,
+    pub item: Option<Span>,
     pub atom: Option<Atom>,
     pub class: Option<ColumnClass>,
 }
@@ -169,6 +172,14 @@ pub(super) struct Analysis<'a> {
     pub columns: HashMap<(u32, Span), Option<Resolved>>,
     /// The outermost query block's scope.
     pub scope: Scope,
+    /// The outermost query's answer; None if not known.
+    pub outputs: Option<Vec<Output>>,
+    /// Schema qualifiers of the targets of a multi-table DELETE.
+    pub targets: Vec<Option<Span>>,
+    /// Some block locks rows.
+    pub locking: bool,
+    /// `@a := ...` or `INTO @a` may occur.
+    pub assigns_variables: bool,
     /// Unaliased select items of any block with their spans.
     pub unaliased: Vec<Span>,
     /// Tables of system schemas, which every shard has.
@@ -220,6 +231,12 @@ impl Analysis<'_> {
 
     pub(super) fn class(&self, atom: Atom) -> Option<&ColumnClass> {
         self.column(atom).map(|column| &column.class)
+    }
+
+    /// The columns of all sources of the outermost block are known.
+    pub(super) fn all_known(&self) -> bool {
+        let known = |id: &SourceId| self.sources.get(*id).is_some_and(|s| s.columns.is_some());
+        self.scope.sources.iter().all(known)
     }
 
     /// The column of a use by its name, in any case.

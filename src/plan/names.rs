@@ -13,12 +13,13 @@ use super::model::{
     Scope, Source, SourceColumn, SourceId, TableSite, UseId, same_name,
 };
 use super::planner::Context;
+use super::splice::quoted;
 use crate::catalog::Table;
 use crate::error::{Error, ErrorKind};
 use crate::sql::expr::{ColumnName, Comparison, Expr, ExprKind, Literal, Name};
 use crate::sql::query::{
-    Body, Cte, Join, JoinConstraint, JoinKind, OrderItem, Query, Select, SelectItem, SelectItemKind,
-    TableExpr, TableName, TableRef,
+    Body, Cte, Join, JoinConstraint, JoinKind, OrderItem, Query, Select, SelectItem,
+    SelectItemKind, TableExpr, TableName, TableRef,
 };
 
 /// More uses of tables than this come only of CTEs that multiply each other.
@@ -58,6 +59,17 @@ struct ScopeFrame<'e> {
 impl<'e, 'a> Env<'e, 'a> {
     pub(super) fn top() -> Self {
         Self { ctes: None, scope: None, nest: 0, instance: 0, depth: 0 }
+    }
+
+    /// Outside of the rows of the outermost block.
+    pub(super) fn at(nest: NestId) -> Self {
+        Self { nest, ..Self::top() }
+    }
+
+    /// Without what it borrows.
+    fn owned<'n>(self) -> Env<'n, 'a> {
+        let Self { nest, instance, depth, .. } = self;
+        Env { ctes: None, scope: None, nest, instance, depth }
     }
 
     fn deeper(self) -> Result<Self, Stop> {
@@ -201,6 +213,7 @@ impl<'c, 'a> Reader<'c, 'a> {
             scope: env.scope,
         };
         let inner = Env { ctes: Some(&frame), ..env };
+        self.found.locking |= query.locking.is_some();
         if query.limit.is_some() {
             self.unstable("LIMIT", env.nest);
         }
@@ -241,7 +254,8 @@ impl<'c, 'a> Reader<'c, 'a> {
                 let answer = self.query(left, Env { nest: first, ..env })?;
                 let second = self.add_nest(env.nest, NestKind::SetOperation);
                 self.query(right, Env { nest: second, ..env })?;
-                let outputs = answer.outputs.map(|outputs| outputs.into_iter().map(nameless).collect());
+                let outputs =
+                    answer.outputs.map(|outputs| outputs.into_iter().map(nameless).collect());
                 self.tail(query, env)?;
                 Ok(Answer { outputs, opaque: Some("UNION") })
             }
@@ -257,6 +271,7 @@ impl<'c, 'a> Reader<'c, 'a> {
                 let outputs = self.star(&scope, None);
                 if env.nest == 0 {
                     self.found.scope = scope;
+                    self.found.outputs.clone_from(&outputs);
                 }
                 Ok(Answer { outputs, opaque: None })
             }
@@ -294,17 +309,22 @@ impl<'c, 'a> Reader<'c, 'a> {
             self.expr(expr, inner)?;
         }
         let outputs = self.outputs(select, &scope, inner)?;
-        let answer = self.judge(select, outputs, inner);
         if env.nest == 0 && env.instance == 0 {
             self.found.scope = scope.clone();
+            self.found.outputs.clone_from(&outputs);
         }
+        let answer = self.judge(select, outputs, inner);
         Ok(answer)
     }
 
     // ---- FROM.
 
     /// Sources and join conditions of a FROM clause.
-    fn from<'e>(&mut self, entries: &'a [TableExpr], env: Env<'e, 'a>) -> Result<Scope, Stop> {
+    pub(super) fn from<'e>(
+        &mut self,
+        entries: &'a [TableExpr],
+        env: Env<'e, 'a>,
+    ) -> Result<Scope, Stop> {
         let mut from = From::default();
         for entry in entries {
             self.table_expr(entry, &mut from, env)?;
@@ -423,7 +443,8 @@ impl<'c, 'a> Reader<'c, 'a> {
         let sources = scope.sources.get(range)?;
         let mut found = None;
         for &source in sources {
-            for (index, column) in self.found.sources.get(source)?.columns.iter().flatten().enumerate()
+            for (index, column) in
+                self.found.sources.get(source)?.columns.iter().flatten().enumerate()
             {
                 if same_name(&column.name, name) && !scope.merged.contains(&(source, index)) {
                     if found.is_some() {
@@ -565,7 +586,6 @@ impl<'c, 'a> Reader<'c, 'a> {
         self.query(&cte.query, env)
     }
 
-
     // ---- Expressions.
 
     /// A condition: row combinations of `env.nest` for which it is not true are discarded.
@@ -625,6 +645,7 @@ impl<'c, 'a> Reader<'c, 'a> {
             ExprKind::Column(name) => self.column(name, env),
             ExprKind::Param(index) => self.found.params.push((expr.span, *index)),
             ExprKind::UserVariable(_) => self.found.user_variables.push(expr.span),
+            ExprKind::Other { what, .. } => self.found.assigns_variables |= *what == ":=",
             ExprKind::Function(function) => {
                 let top = env.nest == 0 && env.instance == 0;
                 self.found.calls.push(Call { function, span: expr.span, top });
@@ -657,6 +678,39 @@ impl<'c, 'a> Reader<'c, 'a> {
             // Two names at one place: neither is certain.
             *known = None;
         }
+    }
+
+    /// An expression among the sources of `scope`, outside of any SELECT.
+    pub(super) fn expr_in(
+        &mut self,
+        expr: &'a Expr,
+        scope: &Scope,
+        env: Env<'_, 'a>,
+    ) -> Result<(), Stop> {
+        let frame = ScopeFrame { scope, outer: None };
+        self.expr(expr, Env { scope: Some(&frame), ..env.owned() })
+    }
+
+    /// A condition among the sources of `scope`, outside of any SELECT.
+    pub(super) fn filter_in(
+        &mut self,
+        expr: &'a Expr,
+        scope: &Scope,
+        env: Env<'_, 'a>,
+    ) -> Result<(), Stop> {
+        let frame = ScopeFrame { scope, outer: None };
+        self.filter(expr, Env { scope: Some(&frame), ..env.owned() })
+    }
+
+    /// A column name among the sources of `scope`, outside of any SELECT.
+    pub(super) fn name_in(&mut self, name: &'a ColumnName, scope: &Scope) {
+        let frame = ScopeFrame { scope, outer: None };
+        self.column(name, Env { scope: Some(&frame), ..Env::top() });
+    }
+
+    /// A nest beside the outermost one.
+    pub(super) fn side_nest(&mut self) -> NestId {
+        self.add_nest(0, NestKind::Subquery)
     }
 
     /// The source that a qualified name belongs to.
@@ -697,7 +751,8 @@ impl<'c, 'a> Reader<'c, 'a> {
             let mut hits = Vec::new();
             let mut unknown = false;
             for id in self.candidates(name, at.scope) {
-                let Some(columns) = self.found.sources.get(id).and_then(|s| s.columns.as_ref()) else {
+                let Some(columns) = self.found.sources.get(id).and_then(|s| s.columns.as_ref())
+                else {
                     unknown = true;
                     continue;
                 };
@@ -755,7 +810,8 @@ impl<'c, 'a> Reader<'c, 'a> {
                     if alias.is_none() && !matches!(expr.kind, ExprKind::Column(_)) {
                         self.found.unaliased.push(item.span);
                     }
-                    Some(vec![self.output(expr, alias.as_ref(), env.instance)])
+                    let output = self.output(expr, alias.as_ref(), env.instance);
+                    Some(vec![Output { item: Some(expr.span), ..output }])
                 }
             };
             outputs = outputs.zip(more).map(|(mut all, more)| {
@@ -768,9 +824,7 @@ impl<'c, 'a> Reader<'c, 'a> {
 
     fn output(&self, expr: &Expr, alias: Option<&Name>, instance: u32) -> Output {
         let (name, meaning) = match &expr.kind {
-            ExprKind::Column(name) => {
-                (name.name.value.clone(), self.found.meaning(instance, name))
-            }
+            ExprKind::Column(name) => (name.name.value.clone(), self.found.meaning(instance, name)),
             _ => {
                 let text = self.text.get(expr.span.range()).unwrap_or_default();
                 (String::from_utf8_lossy(text).into_owned(), None)
@@ -778,6 +832,8 @@ impl<'c, 'a> Reader<'c, 'a> {
         };
         Output {
             name: alias.map_or(name, |alias| alias.value.clone()),
+            text: None,
+            item: None,
             atom: meaning.and_then(|meaning| meaning.atom),
             class: meaning.and_then(|meaning| meaning.class.clone()),
         }
@@ -790,9 +846,12 @@ impl<'c, 'a> Reader<'c, 'a> {
         }
         let mut outputs = Vec::new();
         for id in scope.sources.iter().filter(|id| only.is_none_or(|only| only == **id)) {
-            let columns = self.found.sources.get(*id)?.columns.as_ref()?;
-            outputs.extend(columns.iter().filter(|column| column.visible).map(|column| Output {
+            let source = self.found.sources.get(*id)?;
+            let columns = source.columns.as_ref()?.iter().filter(|column| column.visible);
+            outputs.extend(columns.map(|column| Output {
                 name: column.name.clone(),
+                text: Some(format!("{}.{}", quoted(&source.name), quoted(&column.name))),
+                item: None,
                 atom: column.atom,
                 class: column.class.clone(),
             }));

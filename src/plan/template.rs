@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::facts::TableId;
 use crate::catalog::{ShardId, Table};
 
 /// Where a statement runs: a shard, and one physical table of each sharded logical table there.
@@ -18,15 +19,19 @@ pub enum Part {
     Fixed(usize),
     /// Full name of a time table's physical table.
     Period(String),
+    /// Of several tables that are split independently, each by its name.
+    Each(Vec<(TableId, Part)>),
 }
 
 /// The user's text, spliced.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Template {
     pub pieces: Vec<Piece>,
+    /// The pieces are the user's whole text as it is; it has this many parameters.
+    pub untouched: Option<u16>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Piece {
     Text(Vec<u8>),
     /// The physical name of a table at the target, quoted; with its database if that is not the

@@ -35,6 +35,9 @@ pub struct Scatter {
     /// Limit and offset in it may depend on parameters, see `limit`.
     pub merge: Spec,
     pub limit: Option<LimitOperands>,
+    /// How many columns the client sees, where positions of `*` were counted: an answer with another
+    /// number must not be merged, as the table has changed since it was planned.
+    pub columns: Option<usize>,
     /// One line a fact for EXPLAIN: why this merge, what was pushed.
     pub notes: Vec<String>,
 }
@@ -45,6 +48,8 @@ pub struct Scatter {
 pub struct LimitOperands {
     pub rows: Operand,
     pub offset: Option<Operand>,
+    /// Each shard may stop after `offset + rows` rows.
+    pub pushed: bool,
 }
 
 /// Why something is not done over several shards.
@@ -154,6 +159,8 @@ pub struct Ddl {
     /// Tables whose physical tables it runs on, one statement each; several tables (DROP TABLE a, b)
     /// are several steps in their order.
     pub steps: Vec<DdlStep>,
+    /// The hint `shard=`: there, as it is, and nowhere else.
+    pub forced: Option<(ShardId, Template)>,
 }
 
 #[derive(Debug, Clone)]

@@ -2,4 +2,5 @@
 
 mod backend;
 mod demo;
+mod plan;
 mod servers;
