@@ -3,6 +3,10 @@
 //! Each node's span is read off the tokens it was made of, so it is exact. The parser accepts somewhat
 //! more than a server does, since a server still checks what it is sent; what it accepts it reads as a
 //! server would.
+//!
+//! Margay points at text rather than printing trees, so a tree without exact spans is of no use to it.
+//! That is why the parser is its own: a general one loses spans, introducers and hints, and binds
+//! several of MySQL's operators differently.
 
 mod cursor;
 mod ddl;

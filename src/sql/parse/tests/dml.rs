@@ -5,7 +5,7 @@ use super::super::super::span::Span;
 use super::super::super::statement::{
     ColumnAssignment, Delete, Insert, InsertSource, StatementKind, Update,
 };
-use super::{parsed, show};
+use super::{params_in_tree, parsed, show};
 
 fn insert(sql: &str) -> Insert {
     match parsed(sql).kind {
@@ -171,4 +171,21 @@ fn deletes() {
     check("DELETE FROM a USING a", "a <- a[]");
     assert!(delete("WITH c AS (SELECT 1) DELETE FROM t WHERE a IN (SELECT * FROM c)").with);
     assert!(delete("DELETE FROM t RETURNING a").returning);
+}
+
+/// No parameter is lost, wherever it stands.
+#[test]
+fn parameters() {
+    for sql in [
+        "UPDATE t SET a = ? WHERE b = ? ORDER BY c + ? LIMIT ?",
+        "DELETE FROM t WHERE a = ? ORDER BY b LIMIT ?",
+        "INSERT INTO t (a) SELECT ? FROM u WHERE b IN (?, ?) ON DUPLICATE KEY UPDATE a = ?",
+        "SELECT ?, SUM(a) OVER (ORDER BY ? ROWS ? PRECEDING) FROM t LIMIT ?, ?",
+        "WITH c AS (SELECT ?) SELECT * FROM c JOIN (SELECT ? x) d ON c.a = ? WINDOW w AS (ORDER BY ?)",
+        "SELECT GROUP_CONCAT(a ORDER BY ? SEPARATOR ','), CASE ? WHEN ? THEN ? ELSE ? END",
+    ] {
+        let statement = parsed(sql);
+        assert_eq!(params_in_tree(&statement), usize::from(statement.params), "{sql}");
+        assert_eq!(usize::from(statement.params), sql.matches('?').count(), "{sql}");
+    }
 }

@@ -247,3 +247,61 @@ fn functions() {
     check("((SELECT 1) UNION (SELECT 2))", "query");
     check("EXISTS(SELECT 1)", "EXISTS query");
 }
+
+/// MySQL's operators between two operands, from loose to tight. MySQL 9.7 and MariaDB 10.11 gave the
+/// same values for each pair of them, with each prefix operator, as for the text with the parentheses
+/// that this table says.
+const LEVELS: &[&[&str]] = &[
+    &["OR", "||"],
+    &["XOR"],
+    &["AND", "&&"],
+    &["=", "<=>", "<>", "!=", "<", "<=", ">", ">="],
+    &["LIKE", "NOT LIKE", "REGEXP", "NOT REGEXP", "RLIKE", "SOUNDS LIKE"],
+    &["|"],
+    &["&"],
+    &["<<", ">>"],
+    &["+", "-"],
+    &["*", "/", "%", "DIV", "MOD"],
+    &["^"],
+];
+
+fn shown(expr: &str) -> String {
+    let sql = format!("SELECT {expr}");
+    let StatementKind::Query(query) = super::parsed(&sql).kind else { panic!("{expr}") };
+    let Body::Select(select) = query.body else { panic!("{expr}") };
+    let SelectItemKind::Expr { expr, .. } = &select.items[0].kind else { panic!("{expr}") };
+    show(expr)
+}
+
+#[test]
+fn pairs() {
+    let predicates = LEVELS.iter().position(|level| level.contains(&"LIKE"));
+    let operators = || {
+        let levels = LEVELS.iter().enumerate();
+        levels.flat_map(|(level, ops)| ops.iter().map(move |op| (level, *op)))
+    };
+    for (first, one) in operators() {
+        for (second, two) in operators() {
+            if first == second && Some(first) == predicates {
+                continue;
+            }
+            let text = format!("a {one} b {two} c");
+            let grouped = if second > first {
+                format!("a {one} (b {two} c)")
+            } else {
+                format!("(a {one} b) {two} c")
+            };
+            assert_eq!(shown(&text), shown(&grouped), "{text}");
+            // The prefixes bind tighter than all of them, NOT looser than a comparison.
+            for prefix in ["-", "~", "!", "BINARY"] {
+                let text = format!("{prefix} a {one} {prefix} b");
+                let grouped = format!("({prefix} a) {one} ({prefix} b)");
+                assert_eq!(shown(&text), shown(&grouped), "{text}");
+            }
+        }
+        let not = format!("NOT a {one} b");
+        let tighter = first > 2;
+        let grouped = if tighter { format!("NOT (a {one} b)") } else { format!("(NOT a) {one} b") };
+        assert_eq!(shown(&not), shown(&grouped), "{not}");
+    }
+}
