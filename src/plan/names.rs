@@ -16,11 +16,12 @@ use super::planner::Context;
 use super::splice::quoted;
 use crate::catalog::Table;
 use crate::error::{Error, ErrorKind};
-use crate::sql::expr::{ColumnName, Comparison, Expr, ExprKind, Literal, Name};
+use crate::sql::expr::{ColumnName, Comparison, Expr, ExprKind, Function, Literal, Name};
 use crate::sql::query::{
     Body, Cte, Join, JoinConstraint, JoinKind, OrderItem, Query, Select, SelectItem, SelectItemKind,
     TableExpr, TableName, TableRef,
 };
+use crate::sql::span::Span;
 
 /// More uses of tables than this come only of CTEs that multiply each other.
 const USES_MAX: usize = 500;
@@ -123,6 +124,8 @@ impl<'c, 'a> Reader<'c, 'a> {
         }
         self.found.params.sort_unstable_by_key(|(span, _)| *span);
         self.found.params.dedup();
+        self.found.unaliased.sort_unstable();
+        self.found.unaliased.dedup();
         self.found.tables.sort_by_key(|site| site.span);
         self.found.tables.dedup_by_key(|site| site.span);
         Ok(self.found)
@@ -640,7 +643,7 @@ impl<'c, 'a> Reader<'c, 'a> {
             ExprKind::Column(name) => self.column(name, env),
             ExprKind::Param(index) => self.found.params.push((expr.span, *index)),
             ExprKind::UserVariable(_) => self.found.user_variables.push(expr.span),
-            ExprKind::Other { what, .. } => self.found.assigns_variables |= *what == ":=",
+            ExprKind::Other { what, .. } => self.found.assigns_variables |= *what == "assignment to a user variable",
             ExprKind::Function(function) => {
                 let top = env.nest == 0 && env.instance == 0;
                 self.found.calls.push(Call { function, span: expr.span, top });
@@ -654,7 +657,29 @@ impl<'c, 'a> Reader<'c, 'a> {
             let nest = self.add_nest(env.nest, NestKind::Subquery);
             self.query(query, Env { nest, ..env })?;
         }
+        if let ExprKind::Function(function) = &expr.kind
+            && self.aggregates_outside(function, env)
+        {
+            self.found.unstable = Some("an aggregate of columns of an outer query");
+        }
         Ok(())
+    }
+
+    /// An aggregate in a subquery that is computed over the rows of an enclosing block.
+    fn aggregates_outside(&self, function: &Function, env: Env<'_, 'a>) -> bool {
+        if env.nest == 0 || function.window || !functions::is_aggregate(&function.name) {
+            return false;
+        }
+        let mut outside = false;
+        function.args.iter().for_each(|arg| {
+            arg.walk(&mut |node| {
+                if let ExprKind::Column(name) = &node.kind {
+                    let meaning = self.found.meaning(env.instance, name);
+                    outside |= meaning.is_none_or(|meaning| meaning.outer);
+                }
+            });
+        });
+        outside
     }
 
     fn column<'e>(&mut self, name: &'a ColumnName, env: Env<'e, 'a>) {
@@ -794,6 +819,10 @@ impl<'c, 'a> Reader<'c, 'a> {
                         table: Some(table.clone()),
                         name: table.clone(),
                     };
+                    if let Some(schema) = schema {
+                        let span = Span { start: schema.span.start, end: table.span.start };
+                        self.found.dropped.push(span);
+                    }
                     match self.candidates(&name, scope).as_slice() {
                         [one] => self.star(scope, Some(*one)),
                         _ => None,
