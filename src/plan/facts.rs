@@ -24,23 +24,34 @@ pub struct Column {
 /// How values of a column compare, as far as routing and merging care.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ColumnClass {
-    Integer { unsigned: bool },
-    Decimal { scale: u8 },
+    Integer {
+        unsigned: bool,
+    },
+    Decimal {
+        scale: u8,
+    },
     /// FLOAT, DOUBLE.
     Float,
     Bit,
     Year,
     Date,
     /// DATETIME; digits of fractional seconds.
-    DateTime { fraction: u8 },
+    DateTime {
+        fraction: u8,
+    },
     /// TIMESTAMP: its text depends on the session's time zone.
     Timestamp,
     Time,
     /// CHAR, VARCHAR, TEXT of any length. `collation` is its name, such as `utf8mb4_0900_ai_ci`;
     /// `fixed` is CHAR, whose trailing spaces are never returned.
-    Text { collation: String, fixed: bool },
+    Text {
+        collation: String,
+        fixed: bool,
+    },
     /// BINARY(n): padded with zero bytes to its length.
-    Binary { length: u32 },
+    Binary {
+        length: u32,
+    },
     /// VARBINARY, BLOB.
     VarBinary,
     Enum,

@@ -176,12 +176,9 @@ impl<'r> Run<'r> {
             },
             (C::Text { collation, fixed }, Literal::Integer(_) | Literal::Bool(_)) => {
                 match digits(value) {
-                    Some(text) => self.weight(
-                        text.as_bytes(),
-                        Some("utf8mb4"),
-                        (collation, *fixed),
-                        missing,
-                    ),
+                    Some(text) => {
+                        self.weight(text.as_bytes(), Some("utf8mb4"), (collation, *fixed), missing)
+                    }
                     None => Found::Unknown,
                 }
             }
@@ -237,8 +234,7 @@ impl<'r> Run<'r> {
         let ColumnClass::Text { collation, fixed } = class else { return Weights::Binary };
         let mut known = HashMap::new();
         for text in algorithm.texts() {
-            let found =
-                self.weight(text.as_bytes(), Some("utf8mb4"), (collation, *fixed), missing);
+            let found = self.weight(text.as_bytes(), Some("utf8mb4"), (collation, *fixed), missing);
             if let Found::Key(Key::Bytes(weight)) = found {
                 known.insert(text.to_owned(), weight);
             }
@@ -316,7 +312,9 @@ fn moment(value: &Literal) -> Found {
     };
     match Key::time(text) {
         // Servers round to microseconds.
-        Some(Key::Time(time)) if time.subsec_nanosecond() % 1000 == 0 => Found::Key(Key::Time(time)),
+        Some(Key::Time(time)) if time.subsec_nanosecond() % 1000 == 0 => {
+            Found::Key(Key::Time(time))
+        }
         Some(_) | None => Found::Unknown,
     }
 }
@@ -324,9 +322,9 @@ fn moment(value: &Literal) -> Found {
 /// A value compared with a binary column.
 fn bytes(value: &Literal) -> Found {
     match value {
-        Literal::String { bytes, .. }
-        | Literal::Hex { bytes, .. }
-        | Literal::Bit { bytes, .. } => Found::Key(Key::Bytes(bytes.clone())),
+        Literal::String { bytes, .. } | Literal::Hex { bytes, .. } | Literal::Bit { bytes, .. } => {
+            Found::Key(Key::Bytes(bytes.clone()))
+        }
         Literal::Null
         | Literal::Bool(_)
         | Literal::Integer(_)

@@ -27,6 +27,8 @@ mod scatter;
 mod select;
 mod splice;
 pub mod template;
+#[cfg(test)]
+mod tests;
 pub mod types;
 mod units;
 mod write;

@@ -18,8 +18,8 @@ use crate::catalog::Table;
 use crate::error::{Error, ErrorKind};
 use crate::sql::expr::{ColumnName, Comparison, Expr, ExprKind, Function, Literal, Name};
 use crate::sql::query::{
-    Body, Cte, Join, JoinConstraint, JoinKind, OrderItem, Query, Select, SelectItem, SelectItemKind,
-    TableExpr, TableName, TableRef,
+    Body, Cte, Join, JoinConstraint, JoinKind, OrderItem, Query, Select, SelectItem,
+    SelectItemKind, TableExpr, TableName, TableRef,
 };
 use crate::sql::span::Span;
 
@@ -257,7 +257,8 @@ impl<'c, 'a> Reader<'c, 'a> {
                 let answer = self.query(left, Env { nest: first, ..env })?;
                 let second = self.add_nest(env.nest, NestKind::SetOperation);
                 self.query(right, Env { nest: second, ..env })?;
-                let outputs = answer.outputs.map(|outputs| outputs.into_iter().map(nameless).collect());
+                let outputs =
+                    answer.outputs.map(|outputs| outputs.into_iter().map(nameless).collect());
                 self.tail(query, env)?;
                 Ok(Answer { outputs, opaque: Some("UNION") })
             }
@@ -322,7 +323,11 @@ impl<'c, 'a> Reader<'c, 'a> {
     // ---- FROM.
 
     /// Sources and join conditions of a FROM clause.
-    pub(super) fn from<'e>(&mut self, entries: &'a [TableExpr], env: Env<'e, 'a>) -> Result<Scope, Stop> {
+    pub(super) fn from<'e>(
+        &mut self,
+        entries: &'a [TableExpr],
+        env: Env<'e, 'a>,
+    ) -> Result<Scope, Stop> {
         let mut from = From::default();
         for entry in entries {
             self.table_expr(entry, &mut from, env)?;
@@ -441,7 +446,8 @@ impl<'c, 'a> Reader<'c, 'a> {
         let sources = scope.sources.get(range)?;
         let mut found = None;
         for &source in sources {
-            for (index, column) in self.found.sources.get(source)?.columns.iter().flatten().enumerate()
+            for (index, column) in
+                self.found.sources.get(source)?.columns.iter().flatten().enumerate()
             {
                 if same_name(&column.name, name) && !scope.merged.contains(&(source, index)) {
                     if found.is_some() {
@@ -583,7 +589,6 @@ impl<'c, 'a> Reader<'c, 'a> {
         self.query(&cte.query, env)
     }
 
-
     // ---- Expressions.
 
     /// A condition: row combinations of `env.nest` for which it is not true are discarded.
@@ -643,7 +648,9 @@ impl<'c, 'a> Reader<'c, 'a> {
             ExprKind::Column(name) => self.column(name, env),
             ExprKind::Param(index) => self.found.params.push((expr.span, *index)),
             ExprKind::UserVariable(_) => self.found.user_variables.push(expr.span),
-            ExprKind::Other { what, .. } => self.found.assigns_variables |= *what == "assignment to a user variable",
+            ExprKind::Other { what, .. } => {
+                self.found.assigns_variables |= *what == "assignment to a user variable"
+            }
             ExprKind::Function(function) => {
                 let top = env.nest == 0 && env.instance == 0;
                 self.found.calls.push(Call { function, span: expr.span, top });
@@ -771,7 +778,8 @@ impl<'c, 'a> Reader<'c, 'a> {
             let mut hits = Vec::new();
             let mut unknown = false;
             for id in self.candidates(name, at.scope) {
-                let Some(columns) = self.found.sources.get(id).and_then(|s| s.columns.as_ref()) else {
+                let Some(columns) = self.found.sources.get(id).and_then(|s| s.columns.as_ref())
+                else {
                     unknown = true;
                     continue;
                 };
@@ -847,9 +855,7 @@ impl<'c, 'a> Reader<'c, 'a> {
 
     fn output(&self, expr: &Expr, alias: Option<&Name>, instance: u32) -> Output {
         let (name, meaning) = match &expr.kind {
-            ExprKind::Column(name) => {
-                (name.name.value.clone(), self.found.meaning(instance, name))
-            }
+            ExprKind::Column(name) => (name.name.value.clone(), self.found.meaning(instance, name)),
             _ => {
                 let text = self.text.get(expr.span.range()).unwrap_or_default();
                 (String::from_utf8_lossy(text).into_owned(), None)

@@ -121,7 +121,8 @@ impl<'t> Splice<'t> {
                 continue;
             };
             if !aliases && renamed(&site.table) {
-                let span = qualifier.name.schema.as_ref().map_or(table.span, |s| s.span.to(table.span));
+                let span =
+                    qualifier.name.schema.as_ref().map_or(table.span, |s| s.span.to(table.span));
                 splice.replace(span, vec![Piece::Table(Arc::clone(&site.table))]);
             } else if let Some(schema) = &qualifier.name.schema {
                 // `shop.t.c` as `t.c`: the database may have another name on the shard.
@@ -165,9 +166,8 @@ fn stays(site: &TableSite, text: &[u8], found: &Analysis<'_>) -> bool {
         // All sharded tables of a statement are in the database that it runs in.
         (Some(first), _) => site.table.sharded().is_some() || on(&site.table, first.shards()),
         (None, Some(first)) => {
-            let beside = |table: &Table| {
-                table.shards() == first.shards() || on(table, first.shards())
-            };
+            let beside =
+                |table: &Table| table.shards() == first.shards() || on(table, first.shards());
             beside(&site.table) && uses().all(|table| beside(table))
         }
         (None, None) => false,
