@@ -176,8 +176,10 @@ impl Test {
                 flip(inside, *negated)
             }
             Self::In(values, negated) => {
-                let any = values.iter().map(|value| holds("=", k, value.halves));
-                let none = any.fold(Some(true), |none, hit| both(none, hit.map(|hit| !hit)));
+                let mut none = Some(true);
+                for value in values {
+                    none = both(none, holds("<>", k, value.halves));
+                }
                 flip(none.map(|none| !none), *negated)
             }
             Self::IsNull(negated) => Some(k.is_none() != *negated),
