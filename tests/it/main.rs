@@ -1,1 +1,6 @@
 //! One binary for all integration tests: link once, run in parallel.
+
+#[cfg(test)]
+mod client;
+#[cfg(test)]
+mod tidy;
