@@ -3,4 +3,8 @@
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod differential;
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
 mod tidy;
