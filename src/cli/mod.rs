@@ -1,1 +1,3 @@
 //! Subcommands: arguments and exit codes.
+
+pub mod demo;

@@ -103,6 +103,7 @@ SELECT SQL_NO_CACHE id FROM {t} ORDER BY id LIMIT 2;
 SELECT CASE grp WHEN 0 THEN 'none' WHEN 1 THEN 'one' ELSE 'many' END AS amount, id FROM {t} ORDER BY id;
 SELECT IF(c_int IS NULL, 'nil', c_int), IFNULL(c_ci, 'x'), COALESCE(c_dec, c_int, 0), NULLIF(grp, 1) FROM {t} ORDER BY id;
 SELECT CAST(c_int AS CHAR), CAST(c_ci AS BINARY), CAST(c_dt AS DATE), CAST(id AS DECIMAL(10,3)) FROM {t} ORDER BY id;
+-- only mysql
 SELECT c_json->'$.a', c_json->>'$.a' FROM {t} WHERE id IN (11, 12) ORDER BY id;
 SELECT HEX(c_blob), HEX(c_binary), c_bit + 0, c_enum + 0, c_set + 0 FROM {t} ORDER BY id;
 SELECT DATE_FORMAT(c_dt, '%Y/%m'), YEAR(c_date), HOUR(c_time), c_dt + INTERVAL 1 DAY FROM {t} WHERE id > 5 ORDER BY id;

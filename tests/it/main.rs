@@ -3,8 +3,12 @@
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod differential;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod servers;
 #[cfg(test)]
 mod tidy;
