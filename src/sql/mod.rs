@@ -4,6 +4,7 @@ pub mod expr;
 pub mod query;
 pub mod span;
 pub mod statement;
+pub mod walk;
 
 pub use span::Span;
 pub use statement::{Statement, StatementKind};
