@@ -160,7 +160,7 @@ USE shop;
 -- text
 -- error 1049 1044
 USE no_such_schema;
--- error 1049
+-- error 1049 1146
 SELECT * FROM no_such_schema.t;
 DROP TABLE t_hash;
 
@@ -186,7 +186,6 @@ SELECT;
 SELECT 'unfinished;
 -- error 1065
  ;
--- error 1065
 /* nothing */;
 -- error 1305
 SELECT no_such_function(1);

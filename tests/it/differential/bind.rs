@@ -75,7 +75,8 @@ impl Binder<'_> {
         let text = self.rest().get(..end).unwrap_or_default();
         let inner = text.get(1..end.saturating_sub(1)).unwrap_or_default();
         // Escapes and typed literals stay as they are.
-        if inner.contains(['\\', '\'']) || !self.may_bind() {
+        let whole = text.len() > 1 && text.ends_with('\'');
+        if !whole || inner.contains(['\\', '\'']) || !self.may_bind() {
             self.copy(end);
             return;
         }
