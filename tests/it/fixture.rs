@@ -1,44 +1,223 @@
 //! What integration tests stand on: servers, rule files, a running proxy.
+//!
+//! `MARGAY_TEST_PROXY` and `MARGAY_TEST_PLAIN`, each `user:password@host:port`, run the differential
+//! suite against servers started by hand instead.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::client::{Client, Login};
+use jiff::{Span, Zoned};
+use margay::cli::demo::flavor::Flavor;
+use margay::cli::demo::server::Server;
+use tokio::runtime::Runtime;
+
+use crate::client::{Client, Login, Refused};
 use crate::differential::Target;
+use crate::servers;
 
 pub(crate) const SCHEMA: &str = "shop";
+pub(crate) const USER: &str = "app";
+pub(crate) const PASSWORD: &str = "an app's \"secret\"";
+const READY_LIMIT: Duration = Duration::from_secs(30);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Flavor {
-    MySql,
-    MariaDb,
+/// Whether tests of this flavor are wanted; says so if not.
+pub(crate) fn wanted(flavor: Flavor) -> bool {
+    let wanted = servers::flavors().contains(&flavor);
+    if !wanted {
+        eprintln!("left out by MARGAY_TEST_FLAVORS: {flavor}");
+    }
+    wanted
 }
 
-/// A plain server and a proxy over others of the same flavor.
-pub(crate) struct Differential {
-    plain: Login,
-    proxy: Login,
+/// A few servers of one flavor. Fields in the order in which they must end.
+pub(crate) struct Servers {
+    pub(crate) servers: Vec<Server>,
+    pub(crate) runtime: Runtime,
+}
+
+impl Servers {
+    /// Server ids count from 1.
+    pub(crate) fn start(flavor: Flavor, count: u32, options: &[&str]) -> Self {
+        let runtime = Runtime::new().expect("a runtime starts");
+        let launcher = servers::launcher(flavor);
+        let servers = runtime.block_on(async {
+            let starts = (1..=count).map(|id| servers::start(&launcher, id, options));
+            futures_util::future::join_all(starts).await
+        });
+        Self { servers, runtime }
+    }
+
+    pub(crate) fn login(&self, index: usize) -> Login {
+        let server = &self.servers[index];
+        let account = server.account();
+        Login::new(server.address().to_string(), &account.user, &account.password)
+    }
+
+    pub(crate) fn run(&self, index: usize, statements: &[&str]) {
+        let mut client = Client::open(&self.login(index));
+        statements.iter().for_each(|statement| drop(client.run(statement)));
+    }
+
+    /// The variables that every rule file may use.
+    pub(crate) fn variables(&self) -> Vec<(String, String)> {
+        let account = self.servers[0].account();
+        let version = Client::open(&self.login(0)).greeting.version;
+        let from = Zoned::now().checked_sub(Span::new().days(20)).expect("a date of this age");
+        let mut variables = vec![
+            ("BACKEND_USER".to_owned(), account.user.clone()),
+            ("BACKEND_PASSWORD".to_owned(), account.password.clone()),
+            ("APP_PASSWORD".to_owned(), PASSWORD.to_owned()),
+            ("SERVER_VERSION".to_owned(), version),
+            ("TIME_FROM".to_owned(), from.strftime("%Y-%m-%d").to_string()),
+        ];
+        variables.extend(
+            self.servers
+                .iter()
+                .enumerate()
+                .map(|(index, server)| (format!("C{index}_PORT"), server.port().to_string())),
+        );
+        variables
+    }
+}
+
+/// A running `margay serve`. Dropping it kills the process and removes its rules.
+pub(crate) struct Proxy {
+    child: Child,
+    directory: PathBuf,
+    pub(crate) address: String,
+}
+
+impl Proxy {
+    /// Runs the built program on this rule file and waits until it says that it is ready.
+    pub(crate) fn start(rules: &str, variables: &[(String, String)]) -> Self {
+        static SERIAL: AtomicU32 = AtomicU32::new(0);
+        let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
+        let name = format!("margay-rules-{}-{serial}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
+        fs::create_dir_all(&directory).expect("the directory of the rules is made");
+        fs::write(directory.join("rules.yaml"), rules).expect("the rules are written");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_margay"))
+            .arg("serve")
+            .arg("--rules")
+            .arg(&directory)
+            .envs(variables.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the built program runs");
+        let stdout = child.stdout.take().expect("the output is a pipe");
+        let mut proxy = Self { child, directory, address: String::new() };
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            // Reads on to the end, so that the proxy never waits for us.
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                if let Some(address) = line.strip_prefix("ready: mysql ") {
+                    let _ = sender.send(address.trim().to_owned());
+                }
+            }
+        });
+        match receiver.recv_timeout(READY_LIMIT) {
+            Ok(address) => proxy.address = address,
+            Err(mpsc::RecvTimeoutError::Disconnected) => panic!("margay ended before it was ready"),
+            Err(mpsc::RecvTimeoutError::Timeout) => panic!("not ready after {READY_LIMIT:?}"),
+        }
+        proxy
+    }
+
+    pub(crate) fn login(&self) -> Login {
+        Login::new(self.address.clone(), USER, PASSWORD).schema(SCHEMA)
+    }
+
+    /// A line of `/proc/PID/status` in KiB, such as `VmHWM`.
+    pub(crate) fn memory_kib(&self, name: &str) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = fs::read_to_string(path).expect("the proxy runs");
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let number = line.and_then(|line| line.split_whitespace().nth(1));
+        number.and_then(|number| number.parse().ok()).expect("the line has a number")
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        // Both fail only if it ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// A proxy over two clusters of one server each, and perhaps a plain server that holds all the rows.
+pub(crate) struct Shop {
+    pub(crate) proxy: Proxy,
+    pub(crate) servers: Servers,
+}
+
+impl Shop {
+    /// Servers 0 and 1 are the clusters `c0` and `c1`; any further ones are the caller's.
+    pub(crate) fn start(flavor: Flavor, count: u32) -> Self {
+        let options = ["--max-allowed-packet=128M"];
+        let servers = Servers::start(flavor, count, &options);
+        for index in 0..2 {
+            servers.run(index, &["CREATE DATABASE shop"]);
+            for shard in 0..4 {
+                servers.run(index, &[&format!("CREATE DATABASE shop_{shard}")]);
+            }
+        }
+        let proxy = Proxy::start(&rules("rules.yaml"), &servers.variables());
+        Self { proxy, servers }
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::open(&self.proxy.login())
+    }
+}
+
+/// A rule file of `tests/differential`.
+pub(crate) fn rules(name: &str) -> String {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/differential");
+    fs::read_to_string(directory.join(name)).expect("the rule file is there")
+}
+
+/// The two servers of the differential suite.
+pub(crate) enum Differential {
+    ByHand { plain: Login, proxy: Login },
+    Started(Box<Shop>),
 }
 
 impl Differential {
-    /// By hand: `MARGAY_TEST_PLAIN` and `MARGAY_TEST_PROXY` are `user:password@host:port` of running
-    /// servers.
     pub(crate) fn start(flavor: Flavor) -> Option<Self> {
-        let plain = by_hand("MARGAY_TEST_PLAIN")?;
-        let proxy = by_hand("MARGAY_TEST_PROXY")?;
-        let mariadb = Client::open(&plain).greeting.version.contains("MariaDB");
-        if mariadb != (flavor == Flavor::MariaDb) {
+        if let (Some(plain), Some(proxy)) =
+            (by_hand("MARGAY_TEST_PLAIN"), by_hand("MARGAY_TEST_PROXY"))
+        {
+            let mariadb = Client::open(&plain).greeting.version.contains("MariaDB");
+            let fits = mariadb == (flavor == Flavor::MariaDb);
+            return fits.then(|| Self::ByHand {
+                plain: plain.schema(SCHEMA),
+                proxy: proxy.schema(SCHEMA),
+            });
+        }
+        if !wanted(flavor) {
             return None;
         }
-        Some(Self { plain: plain.schema(SCHEMA), proxy: proxy.schema(SCHEMA) })
+        let shop = Shop::start(flavor, 3);
+        shop.servers.run(2, &["CREATE DATABASE shop"]);
+        Some(Self::Started(Box::new(shop)))
     }
 
     pub(crate) fn target(&self) -> Target {
-        Target { plain: self.plain.clone(), proxy: self.proxy.clone() }
+        match self {
+            Self::ByHand { plain, proxy } => Target { plain: plain.clone(), proxy: proxy.clone() },
+            Self::Started(shop) => {
+                Target { plain: shop.servers.login(2).schema(SCHEMA), proxy: shop.proxy.login() }
+            }
+        }
     }
 }
 
@@ -48,4 +227,23 @@ fn by_hand(variable: &str) -> Option<Login> {
     let (account, address) = text.rsplit_once('@').unwrap_or(("root:", &text));
     let (user, password) = account.split_once(':').unwrap_or((account, ""));
     Some(Login::new(address, user, password))
+}
+
+/// Runs all checks, whichever of them fail, and fails with the names of those.
+pub(crate) fn run_checks<T>(subject: &T, checks: &[(&str, fn(&T))]) {
+    let failed: Vec<&str> = checks
+        .iter()
+        .filter(|(_, check)| catch_unwind(AssertUnwindSafe(|| check(subject))).is_err())
+        .map(|(name, _)| *name)
+        .collect();
+    assert!(failed.is_empty(), "{} of {} checks failed: {failed:?}", failed.len(), checks.len());
+}
+
+/// The code and SQLSTATE with which a login is refused.
+pub(crate) fn refusal(login: &Login) -> (u16, String) {
+    match Client::connect(login) {
+        Err(Refused::Server(error)) => (error.code, error.state),
+        Err(Refused::Io(error)) => panic!("no error but a broken connection: {error}"),
+        Ok(_) => panic!("the login succeeds"),
+    }
 }

@@ -11,4 +11,8 @@ mod fixture;
 #[cfg(test)]
 mod servers;
 #[cfg(test)]
+mod streaming;
+#[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod wire;

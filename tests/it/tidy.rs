@@ -50,9 +50,10 @@ fn modules_import_only_lower_layers() {
         let from = module(&source.path);
         for (number, line) in code_lines(&source.text) {
             for to in imports(line) {
-                faults.extend(layer_fault(&from, &to).map(|fault| {
-                    format!("{}:{number}: {fault}", source.path.display())
-                }));
+                faults.extend(
+                    layer_fault(&from, &to)
+                        .map(|fault| format!("{}:{number}: {fault}", source.path.display())),
+                );
             }
         }
     }

@@ -170,7 +170,8 @@ impl Client {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(120)))?;
         stream.set_write_timeout(Some(Duration::from_secs(120)))?;
-        let mut client = Self { stream, sequence: 0, capabilities: 0, greeting: Greeting::default() };
+        let mut client =
+            Self { stream, sequence: 0, capabilities: 0, greeting: Greeting::default() };
         let packet = client.read_packet()?;
         if packet.first() == Some(&0xff) {
             return Err(Refused::Server(ServerError::parse(&packet, false)?));
@@ -246,8 +247,9 @@ impl Client {
 
     /// Runs a statement that must not fail.
     pub(crate) fn run(&mut self, sql: &str) -> Vec<Reply> {
-        let replies =
-            self.query(sql).unwrap_or_else(|error| panic!("connection broke at {sql:.200}: {error}"));
+        let replies = self
+            .query(sql)
+            .unwrap_or_else(|error| panic!("connection broke at {sql:.200}: {error}"));
         if let Some(Reply::Error(error)) = replies.last() {
             panic!("{sql:.200}: {error}");
         }

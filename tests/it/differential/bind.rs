@@ -10,7 +10,8 @@ pub(super) fn bind_literals(sql: &str) -> Option<(String, Vec<Value>)> {
     if !bindable.iter().any(|word| head.starts_with(word)) || sql.contains('?') {
         return None;
     }
-    let mut binder = Binder { sql, at: 0, out: String::new(), values: Vec::new(), words: Vec::new() };
+    let mut binder =
+        Binder { sql, at: 0, out: String::new(), values: Vec::new(), words: Vec::new() };
     binder.run();
     (!binder.values.is_empty()).then_some((binder.out, binder.values))
 }
@@ -104,10 +105,13 @@ impl Binder<'_> {
     fn may_bind(&self) -> bool {
         let last = self.words.last().map(String::as_str).unwrap_or_default();
         let before = self.out.trim_end();
-        if matches!(last, "DATE" | "TIME" | "TIMESTAMP" | "AS") && !before.ends_with(['(', ',', '=']) {
+        if matches!(last, "DATE" | "TIME" | "TIMESTAMP" | "AS")
+            && !before.ends_with(['(', ',', '='])
+        {
             return false;
         }
-        if before.ends_with('(') && matches!(last, "CHAR" | "DECIMAL" | "BINARY" | "DATETIME" | "TIME")
+        if before.ends_with('(')
+            && matches!(last, "CHAR" | "DECIMAL" | "BINARY" | "DATETIME" | "TIME")
         {
             return false;
         }

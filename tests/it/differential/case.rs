@@ -251,7 +251,8 @@ mod tests {
 
     #[test]
     fn reads_directives() {
-        let text = "-- A comment.\n-- error 1054\nSELECT\n  x;\n\n-- only mariadb\nSELECT 1;\nSELECT 2;\n";
+        let text =
+            "-- A comment.\n-- error 1054\nSELECT\n  x;\n\n-- only mariadb\nSELECT 1;\nSELECT 2;\n";
         let now = Zoned::now();
         let cases = CaseFile::new("f", text).cases(Dialect::MySql, "", &now);
         assert_eq!(cases.len(), 2);

@@ -20,7 +20,12 @@ pub(super) struct Difference {
     pub(super) minor: bool,
 }
 
-pub(super) fn compare(case: &Case, plain: &[Reply], proxy: &[Reply], text: bool) -> Vec<Difference> {
+pub(super) fn compare(
+    case: &Case,
+    plain: &[Reply],
+    proxy: &[Reply],
+    text: bool,
+) -> Vec<Difference> {
     let mut found = Findings { case, text, differences: Vec::new() };
     if plain.len() != proxy.len() {
         found.add("results", plain.len(), proxy.len());
@@ -181,7 +186,8 @@ fn is_ordered(sql: &str) -> bool {
     let flat = flat.to_ascii_uppercase();
     let query = ["SELECT", "WITH", "TABLE", "VALUES", "EXECUTE"];
     // A statement in brackets begins with what is left.
-    let query = sql.starts_with('(') || query.iter().any(|word| flat.trim_start().starts_with(word));
+    let query =
+        sql.starts_with('(') || query.iter().any(|word| flat.trim_start().starts_with(word));
     !query || flat.contains("ORDER BY")
 }
 

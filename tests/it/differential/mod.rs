@@ -15,11 +15,12 @@ use std::io;
 use std::path::Path;
 
 use jiff::Zoned;
+use margay::cli::demo::flavor::Flavor;
 
 use crate::client::reply::Reply;
 use crate::client::value::Value;
 use crate::client::{Client, Login, Prepared, capability};
-use crate::fixture::{self, Flavor};
+use crate::fixture;
 
 use bind::bind_literals;
 use case::{Case, CaseFile, Dialect, Expect};
@@ -293,7 +294,10 @@ impl Report {
         self.shown += 1;
         let _ = writeln!(self.text, "{place}\n    {}", case.sql.replace('\n', "\n    "));
         for Difference { aspect, expected, got, .. } in shown {
-            let _ = writeln!(self.text, "    {aspect}\n      expected {expected}\n      got      {got}");
+            let _ = writeln!(
+                self.text,
+                "    {aspect}\n      expected {expected}\n      got      {got}"
+            );
         }
         self.text.push('\n');
         true
