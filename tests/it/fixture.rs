@@ -1,5 +1,8 @@
 //! What integration tests stand on: servers, rule files, a running proxy.
 //!
+//! `MARGAY_TEST_STAND_IN=1` puts one plain server in the place of the proxy: the tests that pass then
+//! ask nothing of the proxy that a server does not do.
+//!
 //! `MARGAY_TEST_PROXY` and `MARGAY_TEST_PLAIN`, each `user:password@host:port`, run the differential
 //! suite against servers started by hand instead.
 
@@ -88,9 +91,14 @@ impl Servers {
 
 /// A running `margay serve`. Dropping it kills the process and removes its rules.
 pub(crate) struct Proxy {
+    /// None for a stand-in.
+    process: Option<Process>,
+    pub(crate) address: String,
+}
+
+struct Process {
     child: Child,
     directory: PathBuf,
-    pub(crate) address: String,
 }
 
 impl Proxy {
@@ -112,7 +120,8 @@ impl Proxy {
             .spawn()
             .expect("the built program runs");
         let stdout = child.stdout.take().expect("the output is a pipe");
-        let mut proxy = Self { child, directory, address: String::new() };
+        let process = Some(Process { child, directory });
+        let mut proxy = Self { process, address: String::new() };
         let (sender, receiver) = mpsc::channel();
         std::thread::spawn(move || {
             // Reads on to the end, so that the proxy never waits for us.
@@ -130,13 +139,29 @@ impl Proxy {
         proxy
     }
 
+    /// A plain server in its place.
+    fn stand_in(servers: &Servers, index: usize) -> Self {
+        let mut client = Client::open(&servers.login(index));
+        let password = PASSWORD.replace('\'', "''");
+        client.run("CREATE DATABASE shop");
+        client.run(&format!("CREATE USER {USER} IDENTIFIED BY '{password}'"));
+        client.run(&format!("GRANT ALL ON *.* TO {USER}"));
+        Self { process: None, address: servers.servers[index].address().to_string() }
+    }
+
+    /// Whether a plain server stands in: what only a proxy has cannot be looked at.
+    pub(crate) fn is_stand_in(&self) -> bool {
+        self.process.is_none()
+    }
+
     pub(crate) fn login(&self) -> Login {
         Login::new(self.address.clone(), USER, PASSWORD).schema(SCHEMA)
     }
 
     /// A line of `/proc/PID/status` in KiB, such as `VmHWM`.
     pub(crate) fn memory_kib(&self, name: &str) -> u64 {
-        let path = format!("/proc/{}/status", self.child.id());
+        let Some(process) = &self.process else { return 0 };
+        let path = format!("/proc/{}/status", process.child.id());
         let status = fs::read_to_string(path).expect("the proxy runs");
         let line = status.lines().find_map(|line| line.strip_prefix(name));
         let number = line.and_then(|line| line.split_whitespace().nth(1));
@@ -144,7 +169,7 @@ impl Proxy {
     }
 }
 
-impl Drop for Proxy {
+impl Drop for Process {
     fn drop(&mut self) {
         // Both fail only if it ended already.
         let _ = self.child.kill();
@@ -162,15 +187,20 @@ pub(crate) struct Shop {
 impl Shop {
     /// Servers 0 and 1 are the clusters `c0` and `c1`; any further ones are the caller's.
     pub(crate) fn start(flavor: Flavor, count: u32) -> Self {
+        let stand_in = std::env::var_os("MARGAY_TEST_STAND_IN").is_some();
         let options = ["--max-allowed-packet=128M"];
-        let servers = Servers::start(flavor, count, &options);
+        let servers = Servers::start(flavor, count + u32::from(stand_in), &options);
         for index in 0..2 {
             servers.run(index, &["CREATE DATABASE shop"]);
             for shard in 0..4 {
                 servers.run(index, &[&format!("CREATE DATABASE shop_{shard}")]);
             }
         }
-        let proxy = Proxy::start(&rules("rules.yaml"), &servers.variables());
+        let proxy = if stand_in {
+            Proxy::stand_in(&servers, count as usize)
+        } else {
+            Proxy::start(&rules("rules.yaml"), &servers.variables())
+        };
         Self { proxy, servers }
     }
 

@@ -7,9 +7,13 @@ mod demo;
 #[cfg(test)]
 mod differential;
 #[cfg(test)]
+mod drivers;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod servers;
+#[cfg(test)]
+mod splitting;
 #[cfg(test)]
 mod streaming;
 #[cfg(test)]
