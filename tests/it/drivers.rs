@@ -11,9 +11,9 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, OptsBuilder, Pool, Row, TxOpts};
 use tokio::runtime::Runtime;
 
-use crate::fixture::{PASSWORD, SCHEMA, Shop, USER, run_checks, wanted};
+use crate::fixture::{Check, PASSWORD, SCHEMA, Shop, USER, run_checks, wanted};
 
-const CHECKS: [(&str, fn(&Shop)); 4] = [
+const CHECKS: [Check<Shop>; 4] = [
     ("command line", command_line),
     ("PyMySQL", python_pymysql),
     ("mysql2", node_mysql2),

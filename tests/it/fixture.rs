@@ -217,7 +217,7 @@ pub(crate) fn rules(name: &str) -> String {
 
 /// The two servers of the differential suite.
 pub(crate) enum Differential {
-    ByHand { plain: Login, proxy: Login },
+    ByHand(Box<Target>),
     Started(Box<Shop>),
 }
 
@@ -228,9 +228,9 @@ impl Differential {
         {
             let mariadb = Client::open(&plain).greeting.version.contains("MariaDB");
             let fits = mariadb == (flavor == Flavor::MariaDb);
-            return fits.then(|| Self::ByHand {
-                plain: plain.schema(SCHEMA),
-                proxy: proxy.schema(SCHEMA),
+            return fits.then(|| {
+                let (plain, proxy) = (plain.schema(SCHEMA), proxy.schema(SCHEMA));
+                Self::ByHand(Box::new(Target { plain, proxy }))
             });
         }
         if !wanted(flavor) {
@@ -243,7 +243,7 @@ impl Differential {
 
     pub(crate) fn target(&self) -> Target {
         match self {
-            Self::ByHand { plain, proxy } => Target { plain: plain.clone(), proxy: proxy.clone() },
+            Self::ByHand(target) => Target::clone(target),
             Self::Started(shop) => {
                 Target { plain: shop.servers.login(2).schema(SCHEMA), proxy: shop.proxy.login() }
             }
@@ -259,8 +259,11 @@ fn by_hand(variable: &str) -> Option<Login> {
     Some(Login::new(address, user, password))
 }
 
+/// A part of a test, with its name.
+pub(crate) type Check<T> = (&'static str, fn(&T));
+
 /// Runs all checks, whichever of them fail, and fails with the names of those.
-pub(crate) fn run_checks<T>(subject: &T, checks: &[(&str, fn(&T))]) {
+pub(crate) fn run_checks<T>(subject: &T, checks: &[Check<T>]) {
     let failed: Vec<&str> = checks
         .iter()
         .filter(|(_, check)| catch_unwind(AssertUnwindSafe(|| check(subject))).is_err())

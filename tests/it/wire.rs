@@ -5,9 +5,9 @@ use margay::cli::demo::flavor::Flavor;
 use crate::client::reply::{Column, Item, Reply};
 use crate::client::value::Value;
 use crate::client::{Client, Login, capability, command};
-use crate::fixture::{PASSWORD, SCHEMA, Shop, USER, refusal, run_checks, wanted};
+use crate::fixture::{Check, PASSWORD, SCHEMA, Shop, USER, refusal, run_checks, wanted};
 
-const CHECKS: [(&str, fn(&Shop)); 20] = [
+const CHECKS: [Check<Shop>; 20] = [
     ("logins", logins),
     ("refused logins", refused_logins),
     ("capabilities", capabilities),

@@ -33,6 +33,7 @@ const NOT_PREPARABLE: u16 = 1295;
 const SHOWN_MAX: usize = 25;
 
 /// Two servers that must answer alike.
+#[derive(Clone)]
 pub(crate) struct Target {
     pub(crate) plain: Login,
     pub(crate) proxy: Login,
