@@ -1,1 +1,31 @@
 //! Clusters, nodes, pools and raw connections to MySQL servers; health and choice of replicas.
+//!
+//! [`Backends`](cluster::Backends) hands out a [`Lease`](pool::Lease): a
+//! [`Connection`](connection::Connection) borrowed from the pool of one [`Node`](node::Node). Sessions
+//! share connections, so each connection knows its [`SessionState`](state::SessionState) and is
+//! brought to that of the session that leases it.
+
+pub mod settings;
+
+pub mod cluster;
+mod health;
+pub mod node;
+pub mod pool;
+
+pub mod channel;
+pub mod connection;
+mod login;
+pub mod reply;
+pub mod state;
+pub mod statements;
+mod stream;
+mod tls;
+
+pub use channel::Deadline;
+pub use cluster::{Access, Backends};
+pub use connection::Connection;
+pub use health::Health;
+pub use pool::Lease;
+pub use reply::QueryResult;
+pub use settings::{ClusterSpec, NodeSpec, Password, Settings, TlsMode};
+pub use state::SessionState;

@@ -1,6 +1,7 @@
 //! The immutable view of the rules: schemas, tables, shards, algorithms.
 
 mod algorithm;
+mod build;
 mod hash;
 mod key;
 mod literal;

@@ -19,7 +19,7 @@ pub enum TableKind {
     /// A full copy on each shard.
     Broadcast { shards: Vec<ShardId> },
     /// Each row on one of many shards.
-    Sharded(Sharded),
+    Sharded(Box<Sharded>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +43,24 @@ impl Table {
             TableKind::Single { shard } => std::slice::from_ref(shard),
             TableKind::Broadcast { shards } => shards,
             TableKind::Sharded(sharded) => &sharded.shards,
+        }
+    }
+
+    /// The physical table that stands for all: the first of a fixed set, the pattern of time tables.
+    pub fn first_name(&self) -> &str {
+        match self.sharded().and_then(|sharded| sharded.parts.as_ref()).map(|parts| &parts.kind) {
+            Some(PartsKind::Fixed { names, .. }) => names.first().unwrap_or(&self.name),
+            Some(PartsKind::Time(_)) | None => &self.name,
+        }
+    }
+
+    /// Whether a physical table of this name is one of this table's.
+    pub fn owns(&self, physical: &str) -> bool {
+        let parts = self.sharded().and_then(|sharded| sharded.parts.as_ref());
+        match parts.map(|parts| &parts.kind) {
+            Some(PartsKind::Fixed { names, .. }) => names.iter().any(|name| name == physical),
+            Some(PartsKind::Time(time)) => physical == self.name || time.owns(&self.name, physical),
+            None => physical == self.name,
         }
     }
 

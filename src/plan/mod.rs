@@ -1,1 +1,34 @@
-//! What a statement does, as data: the plan, the planner and its explanation.
+//! What a statement does, as data: the plan, the planner and its explanation. Pure.
+//!
+//! Planning has two steps. [`planner::plan`] looks at the statement's shape and the rules and gives a
+//! [`Plan`]. At run time [`resolve::targets`] finds, from the literals and parameters of this
+//! execution, on which shards and physical tables it runs; the same plan may be routed to one shard
+//! or scattered over many. Both steps may answer that they need a fact which only a server knows
+//! (columns of a table, weight strings, existing time tables); the caller fetches it and asks again.
+
+mod aggregate;
+mod condition;
+mod ddl;
+mod distinct;
+pub mod explain;
+pub mod facts;
+mod fragment;
+mod functions;
+mod insert;
+pub mod key;
+mod locate;
+mod model;
+mod names;
+mod order;
+pub mod planner;
+pub mod render;
+pub mod resolve;
+mod scatter;
+mod select;
+mod splice;
+pub mod template;
+pub mod types;
+mod units;
+mod write;
+
+pub use types::Plan;

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::handshake::SALT_LEN;
+use crate::error::{Error, ErrorKind, Result};
 
 /// Random bytes of one login. They hold no NUL, since clients treat them as text.
 pub type Salt = [u8; SALT_LEN];
@@ -61,8 +62,8 @@ pub fn sha2_response(salt: &Salt, password: &[u8]) -> Vec<u8> {
 pub struct PasswordDigest {
     /// SHA1(SHA1(password))
     native: [u8; 20],
-    /// SHA256(SHA256(password))
-    sha2: [u8; 32],
+    /// SHA256(SHA256(password)); `None` if only the hash of `mysql_native_password` is known.
+    sha2: Option<[u8; 32]>,
     empty: bool,
 }
 
@@ -70,9 +71,24 @@ impl PasswordDigest {
     pub fn of(password: &[u8]) -> Self {
         Self {
             native: Sha1::digest(Sha1::digest(password)).into(),
-            sha2: sha2_digest(password),
+            sha2: Some(sha2_digest(password)),
             empty: password.is_empty(),
         }
+    }
+
+    /// Takes the hash that `mysql.user` holds for `mysql_native_password`: `*` and 40 hexadecimal
+    /// digits. The error does not repeat it.
+    pub fn from_native_hash(hash: &str) -> Result<Self> {
+        let native = parse_hash(hash).ok_or_else(|| {
+            Error::new(ErrorKind::Config, "a password hash is '*' and 40 hexadecimal digits")
+        })?;
+        Ok(Self { native, sha2: None, empty: false })
+    }
+
+    /// Only the hash of `mysql_native_password` is known: under `caching_sha2_password`, the client
+    /// must send the password itself.
+    pub fn hash_only(&self) -> bool {
+        self.sha2.is_none()
     }
 
     /// The account has no password: the only right response is an empty one.
@@ -92,18 +108,36 @@ impl PasswordDigest {
         Sha1::digest(inner).ct_eq(&self.native[..]).into()
     }
 
-    /// Checks the first response under `caching_sha2_password`.
+    /// Checks the first response under `caching_sha2_password`. Always `false` if
+    /// [`Self::hash_only`].
     pub fn verify_sha2(&self, salt: &Salt, response: &[u8]) -> bool {
         if self.empty || response.is_empty() {
             return self.empty && response.is_empty();
         }
-        verify_sha2_fast(&self.sha2, salt, response)
+        self.sha2.is_some_and(|digest| verify_sha2_fast(&digest, salt, response))
     }
 
     /// Checks the password itself.
     pub fn verify_password(&self, password: &[u8]) -> bool {
-        sha2_digest(password).ct_eq(&self.sha2[..]).into()
+        match &self.sha2 {
+            Some(digest) => sha2_digest(password).ct_eq(&digest[..]).into(),
+            None => Sha1::digest(Sha1::digest(password)).ct_eq(&self.native[..]).into(),
+        }
     }
+}
+
+fn parse_hash(hash: &str) -> Option<[u8; 20]> {
+    let digits = hash.strip_prefix('*')?.as_bytes();
+    let mut bytes = [0; 20];
+    if digits.len() != 2 * bytes.len() {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
+        for &digit in pair {
+            *byte = *byte << 4 | char::from(digit).to_digit(16)? as u8;
+        }
+    }
+    Some(bytes)
 }
 
 impl std::fmt::Debug for PasswordDigest {
@@ -193,6 +227,21 @@ mod tests {
         let expect: Vec<u8> =
             Sha1::digest(b"G!ider27").iter().zip(outer.finalize()).map(|(a, b)| a ^ b).collect();
         assert_eq!(native, expect);
+    }
+
+    #[test]
+    fn accounts_known_by_hash() {
+        // SELECT PASSWORD('secret')
+        let hash = "*14E65567ABDB5135D0CFD9A70B3032C179A49EE7";
+        let digest = PasswordDigest::from_native_hash(hash).unwrap();
+        assert!(digest.hash_only() && !digest.is_empty());
+        assert!(digest.verify_native(SALT, &native_response(SALT, b"secret")));
+        assert!(!digest.verify_native(SALT, &native_response(SALT, b"Secret")));
+        assert!(!digest.verify_sha2(SALT, &sha2_response(SALT, b"secret")));
+        assert!(digest.verify_password(b"secret") && !digest.verify_password(b"Secret"));
+        for bad in ["", "*", &hash[1..], &hash[..40], "*14E65567ABDB5135D0CFD9A70B3032C179A49Ex7"] {
+            assert!(PasswordDigest::from_native_hash(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

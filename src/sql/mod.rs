@@ -1,10 +1,21 @@
-//! SQL text to [`Statement`]: scanner, parser, analysis and splicing. The only user of `sqlparser`.
+//! SQL text to [`Statement`]: scanner, parser, analysis and splicing.
 
 pub mod expr;
+mod hints;
+mod keywords;
+mod literal;
+pub mod mode;
+mod parse;
 pub mod query;
+pub mod quote;
+pub mod scanner;
 pub mod span;
+pub mod splice;
 pub mod statement;
+pub mod token;
 pub mod walk;
 
+pub use mode::Mode;
+pub use parse::parse;
 pub use span::Span;
 pub use statement::{Statement, StatementKind};

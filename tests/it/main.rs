@@ -1,6 +1,8 @@
 //! One binary for all integration tests: link once, run in parallel.
 
 #[cfg(test)]
+mod backend;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod demo;
@@ -10,6 +12,8 @@ mod differential;
 mod drivers;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod plan;
 #[cfg(test)]
 mod servers;
 #[cfg(test)]

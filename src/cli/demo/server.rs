@@ -167,6 +167,11 @@ impl Server {
         self.process.as_ref().map(|process| process.child.id())
     }
 
+    /// Where its files are, its TLS certificates (MySQL makes them) among them.
+    pub fn data_directory(&self) -> PathBuf {
+        self.host_data()
+    }
+
     /// A new connection of the account with all privileges.
     pub async fn connect(&self) -> Result<mysql_async::Conn> {
         let options = mysql_async::OptsBuilder::default()

@@ -1,0 +1,188 @@
+//! Packets over the stream of one connection: buffers, deadlines, and what a failure is called.
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use tokio::time::{Instant, timeout_at};
+
+use crate::backend::stream::Stream;
+use crate::error::{Error, ErrorKind, Result};
+use crate::protocol::packet::{Assembler, HEADER_LEN, Header};
+
+/// What a read asks room for: a few small results at once, and no more for a connection that rests.
+const READ_SIZE: usize = 16 << 10;
+/// A write buffer that grew beyond this is given back after the write.
+const WRITE_KEPT: usize = 1 << 20;
+
+/// When waiting for a server ends, and which setting says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadline {
+    pub at: Instant,
+    /// For the error's text, like `backend.connect_timeout = 5s`.
+    pub setting: &'static str,
+}
+
+#[derive(Debug)]
+pub(super) struct Channel {
+    stream: Stream,
+    inbound: BytesMut,
+    pub(super) outbound: BytesMut,
+    pub(super) assembler: Assembler,
+    /// The server's name in errors.
+    node: Arc<str>,
+    deadline: Option<Deadline>,
+    /// Nothing more can be said: the other end is gone, or we do not know where in its words we are.
+    broken: bool,
+}
+
+impl Channel {
+    pub(super) fn new(stream: Stream, node: Arc<str>, max_allowed_packet: usize) -> Self {
+        Self {
+            stream,
+            inbound: BytesMut::new(),
+            outbound: BytesMut::new(),
+            assembler: Assembler::of_server(max_allowed_packet),
+            node,
+            deadline: None,
+            broken: false,
+        }
+    }
+
+    /// Goes on encrypted.
+    pub(super) async fn encrypt(
+        self,
+        tls: &tokio_rustls::TlsConnector,
+        address: &str,
+    ) -> Result<Self> {
+        // Bytes in front of the encryption may be anyone's.
+        if !self.inbound.is_empty() {
+            return Err(Error::protocol(format!("{}: bytes before TLS began", self.node)));
+        }
+        let stream = self.stream.encrypt(tls, address).await.map_err(|error| {
+            Error::new(ErrorKind::NoBackend, format!("{}: TLS failed", self.node))
+                .with_source(error)
+        })?;
+        Ok(Self { stream, ..self })
+    }
+
+    pub(super) fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    pub(super) fn node(&self) -> &Arc<str> {
+        &self.node
+    }
+
+    pub(super) fn set_deadline(&mut self, deadline: Option<Deadline>) {
+        self.deadline = deadline;
+    }
+
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    pub(super) fn break_off(&mut self) {
+        self.broken = true;
+    }
+
+    /// The server has said nothing that was not read, not even goodbye.
+    pub(super) fn is_quiet(&self) -> bool {
+        !self.broken && self.inbound.is_empty() && self.stream.is_quiet()
+    }
+
+    /// Sends all that is queued.
+    pub(super) async fn flush(&mut self) -> Result<()> {
+        if self.outbound.is_empty() {
+            return Ok(());
+        }
+        if self.broken {
+            return Err(self.lost(None));
+        }
+        // A write that is dropped halfway leaves it so.
+        self.broken = true;
+        match within(self.deadline, self.stream.write(&self.outbound)).await {
+            Some(Ok(())) => self.broken = false,
+            Some(Err(error)) => return Err(self.lost(Some(error))),
+            None => return Err(self.timed_out()),
+        }
+        self.outbound.clear();
+        if self.outbound.capacity() > WRITE_KEPT {
+            self.outbound = BytesMut::new();
+        }
+        Ok(())
+    }
+
+    /// The next logical payload.
+    pub(super) async fn read(&mut self) -> Result<Bytes> {
+        loop {
+            match self.assembler.next(&mut self.inbound) {
+                Ok(Some(payload)) => return Ok(payload),
+                Ok(None) => self.fill(self.assembler.missing()).await?,
+                Err(error) => {
+                    self.broken = true;
+                    return Err(error.context(&self.node));
+                }
+            }
+        }
+    }
+
+    /// The header of the next frame and the first byte behind it, without consuming anything.
+    /// `None`: an empty frame.
+    pub(super) async fn peek(&mut self) -> Result<(Header, Option<u8>)> {
+        loop {
+            if let Some(header) = Header::peek(&self.inbound)
+                && (header.len == 0 || self.inbound.len() > HEADER_LEN)
+            {
+                return Ok((header, self.inbound.get(HEADER_LEN).copied()));
+            }
+            self.fill(HEADER_LEN + 1).await?;
+        }
+    }
+
+    /// What has come and was not read.
+    pub(super) fn inbound(&mut self) -> &mut BytesMut {
+        &mut self.inbound
+    }
+
+    /// Reads once, with room for at least `missing` bytes.
+    pub(super) async fn fill(&mut self, missing: usize) -> Result<()> {
+        if self.broken {
+            return Err(self.lost(None));
+        }
+        self.inbound.reserve(missing.max(READ_SIZE));
+        match within(self.deadline, self.stream.read(&mut self.inbound)).await {
+            Some(Ok(0)) => Err(self.lost(Some(io::ErrorKind::UnexpectedEof.into()))),
+            Some(Ok(_)) => Ok(()),
+            Some(Err(error)) => Err(self.lost(Some(error))),
+            None => Err(self.timed_out()),
+        }
+    }
+
+    fn lost(&mut self, error: Option<io::Error>) -> Error {
+        self.broken = true;
+        let lost = Error::new(
+            ErrorKind::BackendLost,
+            format!("lost the connection to {} while a statement ran", self.node),
+        );
+        match error {
+            Some(error) => lost.with_source(error),
+            None => lost,
+        }
+    }
+
+    fn timed_out(&mut self) -> Error {
+        self.broken = true;
+        let setting = self.deadline.map_or("", |deadline| deadline.setting);
+        let message = format!("{} has not answered in time: {setting}", self.node);
+        Error::new(ErrorKind::Timeout, message)
+    }
+}
+
+/// `None` when the deadline comes first.
+async fn within<T>(deadline: Option<Deadline>, work: impl Future<Output = T>) -> Option<T> {
+    match deadline {
+        Some(deadline) => timeout_at(deadline.at, work).await.ok(),
+        None => Some(work.await),
+    }
+}

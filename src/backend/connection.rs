@@ -1,0 +1,366 @@
+//! A raw connection to a server: commands out, replies in, in order; and what is set on it.
+//!
+//! Commands are queued and go out in one write. Several may be under way at once if the replies of all
+//! but the last are small; replies are read in order by the methods of [`reply`](super::reply).
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::{BufMut, Bytes};
+use futures_util::FutureExt;
+use tokio::time::{Instant, timeout};
+
+use crate::backend::channel::{Channel, Deadline};
+use crate::backend::login::{self, ConnectError, Opened, Target};
+use crate::backend::reply::Phase;
+use crate::backend::settings::Settings;
+use crate::backend::state::{SessionState, StateCommand};
+use crate::backend::statements::{Prepared, Statements};
+use crate::error::{Error, ErrorKind, Result};
+use crate::protocol::capability::{CapabilityFlags, StatusFlags};
+use crate::protocol::charset::Collation;
+use crate::protocol::command::{
+    COM_INIT_DB, COM_QUERY, COM_QUIT, COM_RESET_CONNECTION, COM_STMT_CLOSE, COM_STMT_PREPARE,
+    COM_STMT_SEND_LONG_DATA,
+};
+use crate::protocol::packet::put_packet_with;
+use crate::protocol::reply::{ERR, OkPacket, parse_err};
+use crate::protocol::stmt::PrepareOk;
+
+/// One connection. Dropping it closes it; a pool keeps it if it [is clean](Connection::is_clean).
+pub struct Connection {
+    pub(super) channel: Channel,
+    /// The replies to come, in order.
+    pub(super) expected: VecDeque<Expected>,
+    pub(super) phase: Phase,
+    /// What ended the last reply.
+    pub(super) end: OkPacket,
+    pub(super) status: StatusFlags,
+    pub(super) capabilities: CapabilityFlags,
+    /// Something is on it that no other session may meet.
+    pub(super) tainted: bool,
+    thread_id: u32,
+    version: String,
+    is_mariadb: bool,
+    collation: &'static str,
+    max_allowed_packet: usize,
+    state: Arc<SessionState>,
+    /// [`SessionState::meaning`] of `state`, when asked for.
+    meaning: Option<String>,
+    statements: Statements,
+    opened: Instant,
+    /// When it came back to its pool; `None` before its first use is over.
+    returned: Option<Instant>,
+}
+
+/// A reply to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Expected {
+    /// The sequence number of its first packet.
+    pub(super) seq: u8,
+    pub(super) to: ReplyTo,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReplyTo {
+    /// A command of our user, who reads the reply.
+    User,
+    /// A step to another session state: an OK is skipped, an error breaks the connection.
+    State,
+}
+
+impl Connection {
+    /// Opens a connection within `backend.connect_timeout`.
+    pub(super) async fn connect(
+        target: &Target,
+        settings: &Settings,
+        found_rows: bool,
+    ) -> Result<Self, ConnectError> {
+        let limit = settings.connect_timeout;
+        let opened = timeout(limit, login::open(target, found_rows)).await.map_err(|_| {
+            let node = &target.node;
+            let message =
+                format!("cannot connect to {node} in backend.connect_timeout = {limit:?}");
+            ConnectError::Unreachable(Error::new(ErrorKind::NoBackend, message))
+        })?;
+        let opened = opened.map_err(|error| match error {
+            ConnectError::Unreachable(error) if *error.kind() != ErrorKind::NoBackend => {
+                let message = format!("cannot connect to {}", target.node);
+                ConnectError::Unreachable(
+                    Error::new(ErrorKind::NoBackend, message).with_source(error),
+                )
+            }
+            error => error,
+        })?;
+        Ok(Self::new(opened, settings))
+    }
+
+    fn new(opened: Opened, settings: &Settings) -> Self {
+        let Opened { channel, greeting, capabilities, status } = opened;
+        let collation = Collation::by_id(login::collation(&greeting));
+        Self {
+            channel,
+            expected: VecDeque::new(),
+            phase: Phase::Idle,
+            end: OkPacket::default(),
+            status,
+            capabilities,
+            tainted: false,
+            thread_id: greeting.connection_id,
+            version: greeting.version().to_owned(),
+            is_mariadb: greeting.is_mariadb(),
+            collation: collation.map_or("utf8mb4_general_ci", |collation| collation.name),
+            max_allowed_packet: settings.max_allowed_packet,
+            state: Arc::default(),
+            meaning: None,
+            statements: Statements::new(settings.prepared_statements),
+            opened: Instant::now(),
+            returned: None,
+        }
+    }
+
+    /// The server's number of this connection, for `KILL`.
+    pub fn thread_id(&self) -> u32 {
+        self.thread_id
+    }
+
+    /// As in `SELECT VERSION()`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    pub fn is_mariadb(&self) -> bool {
+        self.is_mariadb
+    }
+
+    /// The server's name in errors, like `c0 (127.0.0.1:3311)`.
+    pub fn node_name(&self) -> &Arc<str> {
+        self.channel.node()
+    }
+
+    /// What both sides speak: how packets of this connection are parsed.
+    pub fn capabilities(&self) -> CapabilityFlags {
+        self.capabilities
+    }
+
+    /// The status flags of the last reply.
+    pub fn status(&self) -> StatusFlags {
+        self.status
+    }
+
+    pub fn in_transaction(&self) -> bool {
+        self.status.contains(StatusFlags::SERVER_STATUS_IN_TRANS)
+    }
+
+    /// Bounds every later wait for the server, until it is set again. After it has passed in the middle
+    /// of a reply, the connection is broken, but the server works on: see
+    /// [`Node::kill_query`](super::node::Node::kill_query).
+    pub fn set_deadline(&mut self, deadline: Option<Deadline>) {
+        self.channel.set_deadline(deadline);
+    }
+
+    /// Another session may use it: all replies are read, no transaction is open.
+    pub fn is_clean(&self) -> bool {
+        !self.channel.is_broken()
+            && !self.tainted
+            && self.expected.is_empty()
+            && self.phase == Phase::Idle
+            && !self.in_transaction()
+    }
+
+    /// Keeps it from other sessions for good, say because of a temporary table or a lock.
+    pub fn taint(&mut self) {
+        self.tainted = true;
+    }
+
+    /// Nothing works any more: the server is gone, or a reply was given up in the middle.
+    pub fn is_broken(&self) -> bool {
+        self.channel.is_broken()
+    }
+
+    /// It has served another session before: the server may have closed it in the meantime.
+    pub fn was_reused(&self) -> bool {
+        self.returned.is_some()
+    }
+
+    // --- Commands ---
+
+    /// Queues a command whose payload is `parts` one after another; the first begins with the command's
+    /// byte. Nothing is sent before [`Connection::flush`].
+    pub fn queue_command(&mut self, parts: &[&[u8]]) -> Result<()> {
+        self.queue(parts, ReplyTo::User)
+    }
+
+    /// Queues COM_QUERY.
+    pub fn queue_query(&mut self, sql: &[u8]) -> Result<()> {
+        self.queue_command(&[&[COM_QUERY], sql])
+    }
+
+    /// Sends all queued commands in one write.
+    pub async fn flush(&mut self) -> Result<()> {
+        self.channel.flush().await
+    }
+
+    fn queue(&mut self, parts: &[&[u8]], to: ReplyTo) -> Result<()> {
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        let limit = self.max_allowed_packet;
+        if self.channel.outbound.len() + length > limit {
+            let message = format!(
+                "a command of {length} bytes for {} does not fit backend.max_allowed_packet = {limit}",
+                self.node_name()
+            );
+            return Err(Error::new(ErrorKind::PacketTooLarge, message));
+        }
+        let mut seq = 0;
+        put_packet_with(&mut self.channel.outbound, &mut seq, |out| {
+            parts.iter().for_each(|part| out.put_slice(part));
+        });
+        let command = parts.iter().find_map(|part| part.first());
+        match command {
+            Some(&(COM_QUIT | COM_STMT_CLOSE | COM_STMT_SEND_LONG_DATA)) => {}
+            Some(_) | None => self.expected.push_back(Expected { seq, to }),
+        }
+        Ok(())
+    }
+
+    // --- Session state ---
+
+    /// What is set on it now.
+    pub fn state(&self) -> &Arc<SessionState> {
+        &self.state
+    }
+
+    /// Tells what a user's own statement (`SET`, `USE`) has set.
+    pub fn assume_state(&mut self, state: Arc<SessionState>) {
+        self.state = state;
+        self.meaning = None;
+    }
+
+    /// Queues the commands that bring it to `wanted`, to go out with the statement behind them. If one
+    /// fails, so does the read of the statement's reply, and the connection breaks; but the server has
+    /// then run the statement in a wrong state. So this is for statements that change nothing; for
+    /// others take [`Connection::ensure_state`].
+    pub fn queue_state(&mut self, wanted: &Arc<SessionState>) -> Result<()> {
+        if Arc::ptr_eq(&self.state, wanted) {
+            return Ok(());
+        }
+        for command in self.state.difference(wanted, self.collation) {
+            match &command {
+                StateCommand::Reset => {
+                    self.queue(&[&[COM_RESET_CONNECTION]], ReplyTo::State)?;
+                    self.statements.clear();
+                }
+                StateCommand::Schema(name) => {
+                    self.queue(&[&[COM_INIT_DB], name.as_bytes()], ReplyTo::State)?;
+                }
+                StateCommand::Set(sql) => {
+                    self.queue(&[&[COM_QUERY], sql.as_bytes()], ReplyTo::State)?;
+                }
+            }
+        }
+        self.assume_state(Arc::clone(wanted));
+        Ok(())
+    }
+
+    /// Brings it to `wanted` and waits until the server has said yes to each step. Sends nothing if
+    /// nothing differs.
+    pub async fn ensure_state(&mut self, wanted: &Arc<SessionState>) -> Result<()> {
+        self.queue_state(wanted)?;
+        if self.expected.iter().any(|expected| expected.to == ReplyTo::State) {
+            self.flush().await?;
+            self.read_state_replies().await?;
+        }
+        Ok(())
+    }
+
+    /// Reads the replies to state commands that are next.
+    pub(super) async fn read_state_replies(&mut self) -> Result<()> {
+        while let Some(&Expected { seq, to: ReplyTo::State }) = self.expected.front() {
+            self.channel.assembler.set_next_seq(seq);
+            let payload = self.channel.read().await?;
+            self.expected.pop_front();
+            if payload.first() == Some(&ERR) {
+                self.channel.break_off();
+                let node = self.node_name();
+                let what = format!("{node} did not take over the session's state");
+                return Err(Error::server(parse_err(&payload)?).context(what));
+            }
+            self.status = OkPacket::parse(&payload, self.capabilities)?.status;
+        }
+        Ok(())
+    }
+
+    // --- Prepared statements ---
+
+    /// The server's statement for this text in the current state: a kept one, or a new one after a round
+    /// trip. All replies before it must have been read. The next call may close it to make room, so ask
+    /// before each execution. The definitions are those of the time when it was prepared; each execution
+    /// tells its columns itself.
+    pub async fn prepare(&mut self, sql: &[u8]) -> Result<Prepared> {
+        let meaning = self.meaning.get_or_insert_with(|| self.state.meaning());
+        if let Some(prepared) = self.statements.get(meaning, sql) {
+            return Ok(prepared);
+        }
+        self.queue_command(&[&[COM_STMT_PREPARE], sql])?;
+        self.flush().await?;
+        self.begin_reply().await?;
+        let payload = self.channel.read().await?;
+        if payload.first() == Some(&ERR) {
+            return Err(self.server_error(&payload));
+        }
+        let head = PrepareOk::parse(&payload).map_err(|error| self.malformed(error))?;
+        let parameters = self.read_definitions(head.params).await?;
+        let columns = self.read_definitions(head.columns).await?;
+        self.phase = Phase::Idle;
+        let prepared =
+            Prepared { id: head.statement, parameters, columns, warnings: head.warnings };
+        let meaning = self.meaning.get_or_insert_with(|| self.state.meaning());
+        let text = Bytes::copy_from_slice(sql);
+        if let Some(id) = self.statements.insert(meaning, text, prepared.clone()) {
+            // It has no reply and goes out with the next command.
+            self.queue_command(&[&[COM_STMT_CLOSE], &id.to_le_bytes()])?;
+        }
+        Ok(prepared)
+    }
+
+    // --- Pooling ---
+
+    /// Why the pool shall not hand it out again, if so.
+    pub(super) fn stale(&self, settings: &Settings) -> Option<&'static str> {
+        let idle = self.returned.map_or(self.opened, |returned| returned).elapsed();
+        if idle > settings.idle_max {
+            return Some("idle for longer than backend.idle_max");
+        }
+        if self.opened.elapsed() > settings.lifetime_max {
+            return Some("older than backend.lifetime_max");
+        }
+        (!self.channel.is_quiet()).then_some("closed by the server")
+    }
+
+    pub(super) fn returned_now(&mut self) {
+        self.returned = Some(Instant::now());
+        self.channel.set_deadline(None);
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // Without a goodbye, servers log an aborted connection. What does not fit the socket at once is
+        // not worth waiting for.
+        let is_idle = self.phase == Phase::Idle && self.expected.is_empty();
+        if is_idle && !self.is_broken() && self.queue(&[&[COM_QUIT]], ReplyTo::User).is_ok() {
+            let _ = self.channel.flush().now_or_never();
+        }
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("node", self.node_name())
+            .field("thread_id", &self.thread_id)
+            .field("phase", &self.phase)
+            .finish_non_exhaustive()
+    }
+}

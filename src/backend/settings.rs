@@ -1,0 +1,95 @@
+//! What the backends are told: limits, and the clusters with their nodes.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Limits of all backend connections. Errors name them as `backend.<field>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The most connections to one node. Clients that set `CLIENT_FOUND_ROWS` have a pool of their own
+    /// of this size, since a connection cannot change that.
+    pub pool_size: usize,
+    /// How long a statement waits for a connection when all are in use.
+    pub pool_wait: Duration,
+    /// For the TCP connection, TLS and the login together.
+    pub connect_timeout: Duration,
+    /// A pooled connection unused for longer is closed. Stay below the servers' `wait_timeout`.
+    pub idle_max: Duration,
+    /// A connection older than this is closed when it comes back.
+    pub lifetime_max: Duration,
+    /// Bytes of the largest logical packet sent or taken.
+    pub max_allowed_packet: usize,
+    /// Prepared statements that each connection keeps.
+    pub prepared_statements: usize,
+    /// Between two looks at a node.
+    pub health_interval: Duration,
+    /// A node that does not answer the look within this is down.
+    pub health_timeout: Duration,
+    /// Replicas further behind take no reads. `None`: the replication of replicas is not looked at.
+    pub replica_lag_max: Option<Duration>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            pool_size: 100,
+            pool_wait: Duration::from_secs(5),
+            connect_timeout: Duration::from_secs(5),
+            idle_max: Duration::from_secs(600),
+            lifetime_max: Duration::from_secs(3600),
+            max_allowed_packet: 64 << 20,
+            prepared_statements: 128,
+            health_interval: Duration::from_secs(1),
+            health_timeout: Duration::from_secs(2),
+            replica_lag_max: Some(Duration::from_secs(10)),
+        }
+    }
+}
+
+/// One primary and its replicas, which all have one account and one TLS mode.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterSpec {
+    pub name: String,
+    pub primary: NodeSpec,
+    pub replicas: Vec<NodeSpec>,
+    pub user: String,
+    pub password: Password,
+    pub tls: TlsMode,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeSpec {
+    /// `host:port`
+    pub address: String,
+    /// The share of reads among replicas. 0 takes none.
+    pub weight: u32,
+}
+
+/// A password that no log shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(pub String);
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(..)")
+    }
+}
+
+/// How connections to a server are encrypted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TlsMode {
+    Disabled,
+    /// Encrypted if the server can, whoever it is.
+    Preferred,
+    /// Encrypted, whoever the server is.
+    Required,
+    /// Encrypted, with a certificate signed by one in the PEM file `ca`.
+    VerifyCa {
+        ca: PathBuf,
+    },
+    /// As [`TlsMode::VerifyCa`], and the certificate is for the host of the address.
+    VerifyIdentity {
+        ca: PathBuf,
+    },
+}

@@ -1,0 +1,95 @@
+//! Settings of the program: limits, pools, health checks.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{choice, shape};
+use crate::config::amount::Size;
+
+shape! {
+    /// Limits that protect Margay and the servers behind it. An error that a limit causes names it.
+    pub struct Limits {
+        /// Client connections at once; more are refused with error 1040.
+        max_connections: u32 = "10000",
+        /// The largest packet from a client or a server, as in MySQL.
+        max_allowed_packet: Size = "64MiB",
+        /// How long a client may take to log in.
+        handshake_timeout: Duration = "10s",
+        /// How long a client may be idle before its connection is closed.
+        idle_timeout: Duration = "8h",
+        /// How long a statement may run; without it, as long as the servers let it.
+        statement_timeout: Option<Duration>,
+        /// Rows that a statement may hold in memory to sort or group them.
+        sort_rows: u32 = "1000000",
+        /// Bytes that a statement may hold in memory to sort or group rows.
+        sort_bytes: Size = "64MiB",
+        /// Streams of rows that a statement may read at once; each uses a backend connection.
+        scatter_streams: u32 = "256",
+        /// Rows that a statement may bring together on one server to answer it there.
+        combine_rows: u32 = "1000000",
+        /// Bytes that a statement may bring together on one server.
+        combine_bytes: Size = "256MiB",
+        /// Plans that are kept for statements of the same shape.
+        plan_cache: u32 = "10000",
+        /// Prepared statements of one client.
+        prepared_statements: u32 = "16382",
+    }
+}
+
+shape! {
+    /// Connections to the servers behind.
+    pub struct Backend {
+        /// Connections to one server at once.
+        pool_size: u32 = "64",
+        /// How long a statement waits for a free connection.
+        pool_wait: Duration = "5s",
+        /// Prepared statements that each connection keeps.
+        prepared_statements: u32 = "128",
+        /// How long connecting and logging in may take.
+        connect_timeout: Duration = "3s",
+        /// How long a server may take to answer a statement; without it, forever.
+        query_timeout: Option<Duration>,
+        /// An idle connection is closed after this time.
+        idle_timeout: Duration = "5m",
+        /// A connection is replaced after this time, when it is next idle.
+        lifetime: Duration = "1h",
+    }
+}
+
+shape! {
+    /// Checks of the servers behind.
+    pub struct Health {
+        /// Time from one check of a server to the next.
+        interval: Duration = "1s",
+        /// A check that takes longer has failed.
+        timeout: Duration = "2s",
+        /// Failed checks in a row after which a server is taken out.
+        failures: u16 = "3",
+        /// A replica further behind its primary gets no reads until it has caught up.
+        lag_limit: Duration = "5s",
+    }
+}
+
+shape! {
+    /// Encryption of client connections.
+    pub struct Tls {
+        /// File of the certificate chain, PEM.
+        cert: PathBuf,
+        /// File of the private key, PEM.
+        key: PathBuf,
+        /// Refuse clients that do not encrypt.
+        required: bool = "false",
+    }
+}
+
+choice! {
+    /// What a read on a replica may miss.
+    pub enum Reads {
+        /// Any replica under the lag limit.
+        Eventual = "eventual",
+        /// A replica that has the session's own writes, else the primary.
+        Session = "session",
+        /// The primary only.
+        Strong = "strong",
+    }
+}

@@ -1,0 +1,133 @@
+//! Clusters, users, and the file as a whole.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{
+    Address, Backend, Health, Lenient, Limits, Map, Reads, Schema, Secret, Shape, Tls, Type,
+};
+use super::{choice, shape};
+use crate::config::node::{Kind, Located, Node};
+use crate::config::problem::Problems;
+
+shape! {
+    /// Everything that rule files may hold.
+    pub(in crate::config) struct Root {
+        /// Where clients connect.
+        listen: Address = "127.0.0.1:3307",
+        /// Where administrators connect with a MySQL client.
+        admin_listen: Address = "127.0.0.1:9067",
+        /// Where metrics and the status page are served.
+        http_listen: Address = "127.0.0.1:9068",
+        /// The version that clients see. Drivers choose their SQL by it.
+        server_version: String = "8.4.6-margay",
+        /// Encryption of client connections; without it, a certificate is made up at the start.
+        tls: Lenient<Tls>,
+        /// What a read on a replica may miss: `eventual`, `session` or `strong`. Schemas and users may
+        /// say otherwise.
+        reads: Reads = "session",
+        /// How long running transactions may take to end when Margay stops.
+        drain_timeout: Duration = "30s",
+        /// Limits that protect Margay and the servers behind it.
+        limits: Limits = "",
+        /// Connections to the servers behind.
+        backend: Backend = "",
+        /// Checks of the servers behind.
+        health: Health = "",
+        /// The clusters by name. A name is part of the names of shards: `c0/shop`.
+        clusters: Map<Cluster>,
+        /// Who may log in, by name.
+        users: Map<User>,
+        /// The schemas that applications see, by name.
+        schemas: Map<Schema>,
+    }
+}
+
+shape! {
+    /// A primary and its replicas.
+    pub(in crate::config) struct Cluster {
+        /// The server that takes writes.
+        primary: Address,
+        /// Servers that follow the primary and take reads: addresses, or maps of `address` and `weight`.
+        replicas: Vec<Located<Replica>>,
+        /// The user that Margay logs in as, on all servers of the cluster.
+        user: String,
+        /// Its password.
+        password: Option<Secret>,
+        /// Encryption of connections to the servers, as in MySQL's `--ssl-mode`: `disabled`,
+        /// `preferred`, `required`, `verify_ca` or `verify_identity`.
+        tls: TlsMode = "preferred",
+        /// File of the certificates that sign the servers' own, PEM. The `verify` modes need it.
+        tls_ca: Option<PathBuf>,
+    }
+}
+
+choice! {
+    /// Encryption of connections to servers.
+    pub enum TlsMode {
+        Disabled = "disabled",
+        /// If the server can; its certificate is not checked.
+        Preferred = "preferred",
+        /// Or not at all; the certificate is not checked.
+        Required = "required",
+        /// The certificate is signed by one of `tls_ca`.
+        VerifyCa = "verify_ca",
+        /// And it is made for the host.
+        VerifyIdentity = "verify_identity",
+    }
+}
+
+/// A server that takes reads.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::config) struct Replica {
+    pub(in crate::config) address: Address,
+    pub(in crate::config) weight: u16,
+}
+
+shape! {
+    /// A server that takes reads.
+    struct WeightedReplica {
+        /// The server.
+        address: Address,
+        /// Its share of the reads, compared with the other replicas.
+        weight: u16 = "1",
+    }
+}
+
+impl Shape for Replica {
+    fn describe() -> Type {
+        Type::OneOf(vec![Address::describe(), WeightedReplica::describe()])
+    }
+
+    fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+        if let Kind::Map(_) = node.kind {
+            let WeightedReplica { address, weight } = WeightedReplica::read(node, problems)?;
+            return Some(Self { address, weight });
+        }
+        Some(Self { address: Address::read(node, problems)?, weight: 1 })
+    }
+}
+
+shape! {
+    /// A user of Margay. The servers behind do not know it: they see the user of the cluster.
+    pub(in crate::config) struct User {
+        /// The password.
+        password: Secret,
+        /// What the user may do in each schema: `read`, `write` or both. `write` includes DDL.
+        schemas: Map<Vec<Located<Grant>>>,
+        /// The schema of connections that name none.
+        default_schema: Option<Located<String>>,
+        /// What the user's reads may miss; without it, as the schema says.
+        reads: Option<Reads>,
+        /// May use the admin port.
+        admin: bool = "false",
+    }
+}
+
+choice! {
+    /// What a user may do in a schema.
+    pub(in crate::config) enum Grant {
+        Read = "read",
+        Write = "write",
+    }
+}

@@ -1,0 +1,293 @@
+//! The stream of packets from and to one client, plain or over TLS.
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use rustls::ServerConfig;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use crate::error::{Error, ErrorKind, Result, ServerError};
+use crate::protocol::auth::Salt;
+use crate::protocol::capability::CapabilityFlags;
+use crate::protocol::packet::{Assembler, HEADER_LEN, Header, put_packet, put_packet_with};
+use crate::protocol::reply::{OkPacket, put_err};
+
+/// Bytes asked of the socket at a time; an idle connection keeps no more.
+const READ_LEN: usize = 8 * 1024;
+/// The out-buffer is sent on when it passes this many bytes.
+const OUT_LEN_MAX: usize = 64 * 1024;
+/// How much of the next commands is read while one runs.
+const AHEAD_LEN_MAX: usize = 64 * 1024;
+
+/// A client's connection. Reading is cancel-safe: a read given up (at a timeout, say) loses nothing.
+#[derive(Debug)]
+pub struct ClientStream {
+    socket: Socket,
+    assembler: Assembler,
+    input: BytesMut,
+    out: BytesMut,
+    /// The sequence number of the next packet to the client.
+    seq: u8,
+    /// What the greeting told the client to mix with its password.
+    salt: Salt,
+}
+
+#[derive(Debug)]
+enum Socket {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl ClientStream {
+    /// Takes a connection that has just been accepted.
+    pub fn new(socket: TcpStream) -> Self {
+        // Replies leave whole; a socket that cannot be told so still works.
+        let _ = socket.set_nodelay(true);
+        Self {
+            socket: Socket::Plain(socket),
+            assembler: Assembler::of_client(0),
+            input: BytesMut::new(),
+            out: BytesMut::new(),
+            seq: 0,
+            salt: Salt::default(),
+        }
+    }
+
+    pub(super) fn salt(&self) -> Salt {
+        self.salt
+    }
+
+    pub(super) fn set_salt(&mut self, salt: Salt) {
+        self.salt = salt;
+    }
+
+    pub fn is_tls(&self) -> bool {
+        matches!(self.socket, Socket::Tls(_))
+    }
+
+    /// The next command: a packet with sequence number 0. `max_allowed_packet` bounds its payload, in
+    /// bytes. Fails with kind `ClientGone` at the end of the stream.
+    pub async fn read_command(&mut self, max_allowed_packet: usize) -> Result<Bytes> {
+        if !self.assembler.in_middle() {
+            self.assembler.set_next_seq(0);
+        }
+        self.read_packet(max_allowed_packet).await
+    }
+
+    /// The next packet of an exchange under way: of a login, or of the file of LOAD DATA LOCAL.
+    pub async fn read_packet(&mut self, max_allowed_packet: usize) -> Result<Bytes> {
+        self.assembler.set_max_allowed_packet(max_allowed_packet);
+        loop {
+            if let Some(payload) = self.assembler.next(&mut self.input)? {
+                self.seq = self.assembler.next_seq();
+                return Ok(payload);
+            }
+            let missing = self.assembler.missing();
+            // Doubling at most: a header alone must not make room for what it announces.
+            let room = missing.clamp(READ_LEN, READ_LEN.max(self.input.len()));
+            self.fill(room).await?;
+        }
+    }
+
+    /// As [`Self::read_packet`], but takes no byte behind the packet from the socket: what follows
+    /// a request for TLS belongs to TLS.
+    pub(super) async fn read_packet_alone(&mut self, len_max: usize) -> Result<Bytes> {
+        self.assembler.set_max_allowed_packet(len_max);
+        loop {
+            if let Some(payload) = self.assembler.next(&mut self.input)? {
+                self.seq = self.assembler.next_seq();
+                return Ok(payload);
+            }
+            let missing = self.assembler.missing();
+            self.input.reserve(missing);
+            let mut exact = (&mut self.input).limit(missing);
+            let Socket::Plain(socket) = &mut self.socket else {
+                return Err(Error::internal("a second request for TLS on one connection"));
+            };
+            let read = socket.read_buf(&mut exact).await;
+            check_read(read)?;
+        }
+    }
+
+    async fn fill(&mut self, room: usize) -> Result<()> {
+        if self.input.is_empty() && self.input.capacity() > READ_LEN {
+            self.input = BytesMut::new();
+        }
+        self.input.reserve(room);
+        let read = match &mut self.socket {
+            Socket::Plain(socket) => socket.read_buf(&mut self.input).await,
+            Socket::Tls(socket) => socket.read_buf(&mut self.input).await,
+        };
+        check_read(read)
+    }
+
+    /// Ends once the client has closed its connection, and says how. Meanwhile some of the commands
+    /// that the client sends ahead are read, up to a limit; a client that goes beyond it is not seen
+    /// to close. Cancel-safe: for `select!` with a statement.
+    pub async fn gone(&mut self) -> Error {
+        while self.input.len() < AHEAD_LEN_MAX {
+            if let Err(error) = self.fill(READ_LEN).await {
+                return error;
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// The sequence number of the next packet to the client. For a reply it counts on from the
+    /// command.
+    pub fn next_seq(&self) -> u8 {
+        self.seq
+    }
+
+    /// Adds a packet to the out-buffer.
+    pub fn put(&mut self, payload: &[u8]) {
+        put_packet(&mut self.out, &mut self.seq, payload);
+    }
+
+    /// Adds a packet whose payload `build` writes in place.
+    pub fn put_with(&mut self, build: impl FnOnce(&mut BytesMut)) {
+        put_packet_with(&mut self.out, &mut self.seq, build);
+    }
+
+    /// Adds the OK packet of a statement without rows. `capabilities` are those of the login.
+    pub fn put_ok(&mut self, ok: &OkPacket, capabilities: CapabilityFlags) {
+        self.put_with(|out| ok.put(out, capabilities));
+    }
+
+    /// Adds the ERR packet of an error.
+    pub fn put_error(&mut self, error: &Error, capabilities: CapabilityFlags) {
+        let (code, state, message) = error.mysql();
+        let error = ServerError { code, state, message };
+        self.put_with(|out| put_err(out, &error, capabilities));
+    }
+
+    /// What is put next answers the command that the client will send: for the error that ends an
+    /// idle connection.
+    pub fn answer_ahead(&mut self) {
+        self.seq = 1;
+    }
+
+    /// Adds whole frames as a server sent them, headers included; their sequence numbers are
+    /// replaced. Fails with kind `Internal` if `frames` does not end with a frame.
+    pub fn put_framed(&mut self, frames: &[u8]) -> Result<()> {
+        let start = self.out.len();
+        self.out.extend_from_slice(frames);
+        let mut rest = self.out.get_mut(start..).unwrap_or_default();
+        while !rest.is_empty() {
+            let whole = Header::peek(rest).map_or(usize::MAX, |header| HEADER_LEN + header.len);
+            let Some((frame, tail)) = rest.split_at_mut_checked(whole) else {
+                self.out.truncate(start);
+                return Err(Error::internal("a part of a frame among whole ones"));
+            };
+            if let Some(seq) = frame.get_mut(HEADER_LEN - 1) {
+                *seq = self.seq;
+            }
+            self.seq = self.seq.wrapping_add(1);
+            rest = tail;
+        }
+        Ok(())
+    }
+
+    /// The assembler expects the client to answer the packets put so far.
+    pub fn expect_answer(&mut self) {
+        self.assembler.set_next_seq(self.seq);
+    }
+
+    /// The out-buffer is so full that it should be sent before more is put.
+    pub fn is_full(&self) -> bool {
+        self.out.len() >= OUT_LEN_MAX
+    }
+
+    /// Sends the out-buffer if it [is full](Self::is_full). Waits while the client does not take
+    /// what it asked for.
+    pub async fn relieve(&mut self) -> Result<()> {
+        if self.is_full() { self.flush().await } else { Ok(()) }
+    }
+
+    /// Adds a packet, and sends the out-buffer if it is full.
+    pub async fn write(&mut self, payload: &[u8]) -> Result<()> {
+        self.put(payload);
+        self.relieve().await
+    }
+
+    /// Adds frames as [`Self::put_framed`] does, and sends the out-buffer if it is full.
+    pub async fn write_framed(&mut self, frames: &[u8]) -> Result<()> {
+        self.put_framed(frames)?;
+        self.relieve().await
+    }
+
+    /// Sends all that was put. Cancel-safe: the next flush goes on where this one stopped.
+    pub async fn flush(&mut self) -> Result<()> {
+        while !self.out.is_empty() {
+            let written = match &mut self.socket {
+                Socket::Plain(socket) => socket.write(&self.out).await,
+                Socket::Tls(socket) => socket.write(&self.out).await,
+            };
+            match written {
+                Ok(0) => return Err(gone(io::ErrorKind::WriteZero.into())),
+                Ok(len) => self.out.advance(len),
+                Err(error) => return Err(gone(error)),
+            }
+        }
+        if let Socket::Tls(socket) = &mut self.socket {
+            socket.flush().await.map_err(gone)?;
+        }
+        if self.out.capacity() > 2 * OUT_LEN_MAX {
+            self.out = BytesMut::new();
+        }
+        Ok(())
+    }
+
+    /// Gives all memory of empty buffers back: for a connection that has been idle for a while.
+    pub fn release_buffers(&mut self) {
+        for buffer in [&mut self.input, &mut self.out] {
+            if buffer.is_empty() {
+                *buffer = BytesMut::new();
+            }
+        }
+    }
+
+    /// Sends what was put and closes the connection in order. What fails now matters to no one.
+    pub async fn close(mut self) {
+        let _ = self.flush().await;
+        let _ = match &mut self.socket {
+            Socket::Plain(socket) => socket.shutdown().await,
+            Socket::Tls(socket) => socket.shutdown().await,
+        };
+    }
+
+    /// Goes on over TLS. Bytes that were read ahead would be lost, so there must be none.
+    pub(super) async fn start_tls(mut self, config: Arc<ServerConfig>) -> Result<Self> {
+        if !self.input.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Handshake,
+                "data between the request for TLS and TLS",
+            ));
+        }
+        let Socket::Plain(socket) = self.socket else {
+            return Err(Error::internal("TLS started twice on one connection"));
+        };
+        let accept = Box::pin(TlsAcceptor::from(config).accept(socket));
+        self.socket = Socket::Tls(Box::new(accept.await.map_err(gone)?));
+        Ok(self)
+    }
+}
+
+fn check_read(read: io::Result<usize>) -> Result<()> {
+    match read {
+        Ok(0) => Err(Error::new(ErrorKind::ClientGone, "the client closed the connection")),
+        Ok(_) => Ok(()),
+        Err(error) => Err(gone(error)),
+    }
+}
+
+fn gone(error: io::Error) -> Error {
+    Error::new(ErrorKind::ClientGone, "the connection to the client broke").with_source(error)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,5 @@
+//! Tests of the whole merge.
+
+mod cases;
+mod model;
+mod property;

@@ -1,0 +1,178 @@
+//! A plan in words: the lines of `EXPLAIN FORMAT=MARGAY`.
+
+use super::facts::Stop;
+use super::key::Run;
+use super::render::{Rendered, render, render_insert};
+use super::resolve::{ddl_targets, insert_targets, limited, targets, write_targets};
+use super::template::{Part, Target};
+use super::types::{Ddl, Insert, Plan, Select, Write};
+use crate::error::Error;
+use crate::merge::Spec;
+
+/// More targets than this are only counted.
+const TARGETS_SHOWN: usize = 4;
+
+/// The lines of a tree: what is done, where, with which statements, and how answers merge.
+///
+/// # Errors
+/// As running the plan would give before it reaches a server.
+pub fn explain(plan: &Plan, run: &Run<'_>) -> Result<Vec<String>, Stop> {
+    match plan {
+        Plan::Select(select) => explain_select(select, run),
+        Plan::Insert(insert) => explain_insert(insert, run),
+        Plan::Write(write) => explain_write(write, run),
+        Plan::Ddl(ddl) => explain_ddl(ddl, run),
+    }
+}
+
+fn explain_select(select: &Select, run: &Run<'_>) -> Result<Vec<String>, Stop> {
+    let found = targets(&select.place, run)?;
+    let mut lines = Vec::new();
+    if let [target] = found.as_slice() {
+        lines.push(format!("route to {}", target_name(target, run)));
+        push_statement(&mut lines, &render(&select.route, target, run)?);
+    } else {
+        let scatter = match &select.scatter {
+            Ok(scatter) => scatter,
+            Err(refusal) => return Err(Error::unsupported(&refusal.message).into()),
+        };
+        let (merge, suffix) = limited(&scatter.merge, scatter.limit.as_ref(), run)?;
+        lines.push(format!("scatter over {}", places(&found)));
+        push_targets(&mut lines, &found, run, |target| {
+            let mut rendered = render(&scatter.template, target, run)?;
+            rendered.text.extend_from_slice(suffix.as_bytes());
+            Ok(rendered)
+        })?;
+        lines.extend(scatter.notes.iter().map(|note| format!("  merge: {note}")));
+        lines.extend(merge_lines(&merge).into_iter().map(|line| format!("  {line}")));
+    }
+    if select.primary {
+        lines.push("  on the primary".to_owned());
+    }
+    Ok(lines)
+}
+
+fn explain_write(write: &Write, run: &Run<'_>) -> Result<Vec<String>, Stop> {
+    let found = write_targets(write, run)?;
+    let mut lines = vec![match (&write.broadcast, found.as_slice()) {
+        (Some(table), found) => {
+            format!("write to all copies of `{}`: {}", table.name, places(found))
+        }
+        (None, [target]) => format!("write to {}", target_name(target, run)),
+        (None, found) => format!("write to {}", places(found)),
+    }];
+    push_targets(&mut lines, &found, run, |target| Ok(render(&write.template, target, run)?))?;
+    Ok(lines)
+}
+
+fn explain_insert(insert: &Insert, run: &Run<'_>) -> Result<Vec<String>, Stop> {
+    let found = insert_targets(insert, run)?;
+    let alone: Vec<Target> = found.iter().map(|(target, _)| target.clone()).collect();
+    let mut lines = vec![match alone.as_slice() {
+        [target] => format!("insert into {}", target_name(target, run)),
+        several => format!("insert into {}", places(several)),
+    }];
+    push_targets(&mut lines, &alone, run, |target| {
+        let rows = found.iter().find(|(other, _)| other == target);
+        let rows = rows.map_or(&[][..], |(_, rows)| rows.as_slice());
+        render_insert(insert, target, rows, run)
+    })?;
+    Ok(lines)
+}
+
+fn explain_ddl(ddl: &Ddl, run: &Run<'_>) -> Result<Vec<String>, Stop> {
+    let mut lines = Vec::new();
+    if let Some((shard, template)) = &ddl.forced {
+        let target = Target { shard: *shard, part: None };
+        lines.push(format!("ddl on {}", target_name(&target, run)));
+        push_statement(&mut lines, &render(template, &target, run)?);
+    }
+    for step in &ddl.steps {
+        let found = ddl_targets(step, run)?;
+        lines.push(match found.as_slice() {
+            [target] => format!("ddl on {}", target_name(target, run)),
+            several => format!("ddl on {}", places(several)),
+        });
+        push_targets(&mut lines, &found, run, |target| Ok(render(&step.template, target, run)?))?;
+    }
+    Ok(lines)
+}
+
+/// `4 shards`, or `8 tables on 4 shards`.
+fn places(targets: &[Target]) -> String {
+    let mut shards: Vec<_> = targets.iter().map(|target| target.shard).collect();
+    shards.sort_unstable();
+    shards.dedup();
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    let shards = format!("{} shard{}", shards.len(), plural(shards.len()));
+    if targets.iter().any(|target| target.part.is_some()) {
+        return format!("{} table{} on {shards}", targets.len(), plural(targets.len()));
+    }
+    shards
+}
+
+fn target_name(target: &Target, run: &Run<'_>) -> String {
+    let shard = run.catalog.shard(target.shard).map_or("?", |shard| shard.name.as_str());
+    match &target.part {
+        Some(Part::Fixed(index)) => format!("{shard}, table {index}"),
+        Some(Part::Period(name)) => format!("{shard}, table {name}"),
+        Some(Part::Each(_)) | None => shard.to_owned(),
+    }
+}
+
+/// The first targets with their statements.
+fn push_targets(
+    lines: &mut Vec<String>,
+    targets: &[Target],
+    run: &Run<'_>,
+    statement: impl Fn(&Target) -> Result<Rendered, Stop>,
+) -> Result<(), Stop> {
+    let shown: Vec<(&Target, String)> = targets
+        .iter()
+        .take(TARGETS_SHOWN)
+        .map(|target| Ok((target, one_line(&statement(target)?))))
+        .collect::<Result<_, Stop>>()?;
+    let alike = shown.windows(2).all(|pair| matches!(pair, [one, other] if one.1 == other.1));
+    let more = targets.len() - shown.len();
+    match shown.first() {
+        Some((_, text)) if alike => {
+            if targets.len() > 1 {
+                let names: Vec<String> =
+                    shown.iter().map(|(target, _)| target_name(target, run)).collect();
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                lines.push(format!("  on {}{more}", names.join(", ")));
+            }
+            lines.push(format!("  {text}"));
+        }
+        Some(_) | None => {
+            for (target, text) in shown {
+                lines.push(format!("  {}: {text}", target_name(target, run)));
+            }
+            if more > 0 {
+                lines.push(format!("  … and {more} more"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn push_statement(lines: &mut Vec<String>, rendered: &Rendered) {
+    lines.push(format!("  {}", one_line(rendered)));
+}
+
+fn one_line(rendered: &Rendered) -> String {
+    String::from_utf8_lossy(&rendered.text).replace(['\n', '\r'], " ")
+}
+
+fn merge_lines(merge: &Spec) -> Vec<String> {
+    let mut lines = Vec::new();
+    if merge.sort.is_some() {
+        lines.push("then: sorted again".to_owned());
+    }
+    match (merge.limit, merge.offset) {
+        (Some(limit), 0) => lines.push(format!("limit: {limit}")),
+        (Some(limit), offset) => lines.push(format!("limit: {limit} after {offset}")),
+        (None, _) => {}
+    }
+    lines
+}

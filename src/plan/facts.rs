@@ -1,0 +1,113 @@
+//! Facts that only servers know, as far as they were fetched, and requests for the missing ones.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::catalog::ShardId;
+use crate::error::Error;
+
+/// The columns of one table, in their order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Columns {
+    pub columns: Vec<Column>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    pub name: String,
+    pub class: ColumnClass,
+    pub auto_increment: bool,
+    /// Invisible to `SELECT *`.
+    pub invisible: bool,
+}
+
+/// How values of a column compare, as far as routing and merging care.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ColumnClass {
+    Integer {
+        unsigned: bool,
+    },
+    Decimal {
+        scale: u8,
+    },
+    /// FLOAT, DOUBLE.
+    Float,
+    Bit,
+    Year,
+    Date,
+    /// DATETIME; digits of fractional seconds.
+    DateTime {
+        fraction: u8,
+    },
+    /// TIMESTAMP: its text depends on the session's time zone.
+    Timestamp,
+    Time,
+    /// CHAR, VARCHAR, TEXT of any length. `collation` is its name, such as `utf8mb4_0900_ai_ci`;
+    /// `fixed` is CHAR, whose trailing spaces are never returned.
+    Text {
+        collation: String,
+        fixed: bool,
+    },
+    /// BINARY(n): padded with zero bytes to its length.
+    Binary {
+        length: u32,
+    },
+    /// VARBINARY, BLOB.
+    VarBinary,
+    Enum,
+    Set,
+    Json,
+    Geometry,
+}
+
+/// A table in a schema of the catalog.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TableId {
+    pub schema: String,
+    pub table: String,
+}
+
+/// What planning and resolving know of the servers. Cheap to clone: a snapshot of a cache.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// None: the table does not exist.
+    pub columns: BTreeMap<TableId, Option<Arc<Columns>>>,
+    /// Weight strings by text.
+    pub weights: HashMap<WeightKey, Arc<[u8]>>,
+    /// Physical tables of a time table that exist on a shard.
+    pub periods: HashMap<(TableId, ShardId), Arc<[String]>>,
+    /// Values of constant expressions that were computed by a server for this statement, by text.
+    pub computed: HashMap<Vec<u8>, crate::sql::expr::Literal>,
+}
+
+/// A text whose weight string in a collation is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct WeightKey {
+    pub text: Vec<u8>,
+    /// Charset of `text`: the connection's, an introducer's, or `utf8mb4` for texts of rule files.
+    pub charset: String,
+    pub collation: String,
+}
+
+/// What is missing to go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Need {
+    Columns(Vec<TableId>),
+    Weights(Vec<WeightKey>),
+    Periods(Vec<(TableId, ShardId)>),
+    /// Constant expressions (texts) to compute, such as `NOW()` for a sharding key of an INSERT.
+    Computed(Vec<Vec<u8>>),
+}
+
+/// Why a step did not give its result.
+#[derive(Debug)]
+pub enum Stop {
+    Need(Need),
+    Error(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}

@@ -1,0 +1,176 @@
+//! From templates to the text that one target gets.
+
+use super::facts::{Stop, TableId};
+use super::key::{Missing, Run};
+use super::resolve::copy_on;
+use super::splice::quoted;
+use super::template::{Part, Piece, Target, Template};
+use super::types::{Insert, Operand};
+use crate::catalog::{PartsKind, ShardId, Table, TableKind};
+use crate::error::{Error, Result};
+use crate::sql::expr::{Literal, TemporalKind};
+
+/// A statement for one target.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rendered {
+    pub text: Vec<u8>,
+    /// Which of the client's parameters its `?` are, in order. One may occur twice, or not at all.
+    pub params: Vec<u16>,
+}
+
+/// The text of a template at a target.
+///
+/// # Errors
+/// `Internal` if the template and the target are not of one plan.
+pub fn render(template: &Template, target: &Target, run: &Run<'_>) -> Result<Rendered> {
+    let mut rendered = Rendered::default();
+    append(&mut rendered, template, target, run)?;
+    Ok(rendered)
+}
+
+/// The INSERT of some rows at a target.
+pub fn render_insert(
+    insert: &Insert,
+    target: &Target,
+    rows: &[usize],
+    run: &Run<'_>,
+) -> Result<Rendered, Stop> {
+    let mut rendered = Rendered::default();
+    append(&mut rendered, &insert.head, target, run)?;
+    for (position, index) in rows.iter().enumerate() {
+        let Some(row) = insert.rows.get(*index) else {
+            return Err(Error::internal("an INSERT row that there is not").into());
+        };
+        if position > 0 {
+            rendered.text.extend_from_slice(b", ");
+        }
+        let computed: Vec<&Vec<u8>> = [&row.key, &row.part_key]
+            .into_iter()
+            .filter_map(|operand| match operand {
+                Some(Operand::Computed(text)) => Some(text),
+                Some(Operand::Literal(_) | Operand::Param(_)) | None => None,
+            })
+            .collect();
+        for piece in &row.template.pieces {
+            match piece {
+                Piece::Text(text) if computed.contains(&text) => {
+                    let mut missing = Missing::default();
+                    let operand = Operand::Computed(text.clone());
+                    let value = run.value(&operand, &mut missing)?.map(literal_text);
+                    missing.check()?;
+                    rendered.text.extend_from_slice(value.unwrap_or_default().as_bytes());
+                }
+                piece @ (Piece::Text(_) | Piece::Table(_) | Piece::Param(_)) => {
+                    push(&mut rendered, piece, target, run)?;
+                }
+            }
+        }
+    }
+    append(&mut rendered, &insert.tail, target, run)?;
+    Ok(rendered)
+}
+
+fn append(
+    rendered: &mut Rendered,
+    template: &Template,
+    target: &Target,
+    run: &Run<'_>,
+) -> Result<()> {
+    if let Some(params) = template.untouched {
+        rendered.params.extend(0..params);
+    }
+    template.pieces.iter().try_for_each(|piece| push(rendered, piece, target, run))
+}
+
+fn push(rendered: &mut Rendered, piece: &Piece, target: &Target, run: &Run<'_>) -> Result<()> {
+    match piece {
+        Piece::Text(text) => rendered.text.extend_from_slice(text),
+        Piece::Param(index) => {
+            rendered.text.push(b'?');
+            rendered.params.push(*index);
+        }
+        Piece::Table(table) => {
+            rendered.text.extend_from_slice(physical(table, target, run)?.as_bytes());
+        }
+    }
+    Ok(())
+}
+
+/// The name of a table as a connection to the target's database must write it.
+fn physical(table: &Table, target: &Target, run: &Run<'_>) -> Result<String> {
+    match &table.kind {
+        TableKind::Single { shard } => Ok(qualified(&table.name, *shard, target, run)),
+        TableKind::Broadcast { .. } => {
+            let shard = copy_on(table, target.shard, run).unwrap_or(target.shard);
+            Ok(qualified(&table.name, shard, target, run))
+        }
+        TableKind::Sharded(_) => match physical_name(table, target) {
+            Some(name) => Ok(quoted(name)),
+            None => Err(Error::internal(format!("no physical table of `{}`", table.name))),
+        },
+    }
+}
+
+/// The physical table that stands for a logical one at a target. None: the target has none.
+pub fn physical_name<'a>(table: &'a Table, target: &'a Target) -> Option<&'a str> {
+    let Some(parts) = table.sharded().and_then(|sharded| sharded.parts.as_ref()) else {
+        return Some(&table.name);
+    };
+    let part = match &target.part {
+        Some(Part::Each(parts)) => {
+            let id = TableId { schema: table.schema.clone(), table: table.name.clone() };
+            parts.iter().find(|(other, _)| *other == id).map(|(_, part)| part)
+        }
+        other => other.as_ref(),
+    };
+    match (&parts.kind, part) {
+        (PartsKind::Fixed { names, .. }, Some(Part::Fixed(index))) => {
+            names.get(*index).map(String::as_str)
+        }
+        (PartsKind::Time(_), Some(Part::Period(name))) => Some(name),
+        _ => None,
+    }
+}
+
+fn qualified(name: &str, shard: ShardId, target: &Target, run: &Run<'_>) -> String {
+    if shard == target.shard {
+        return quoted(name);
+    }
+    match run.catalog.shard(shard) {
+        Some(shard) => format!("{}.{}", quoted(&shard.database), quoted(name)),
+        None => quoted(name),
+    }
+}
+
+/// A constant as SQL.
+pub fn literal_text(literal: &Literal) -> String {
+    let hex = |bytes: &[u8]| -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    let introduced = |charset: &Option<String>, text: String| match charset {
+        Some(charset) => format!("_{charset}{text}"),
+        None => text,
+    };
+    match literal {
+        Literal::Null => "NULL".to_owned(),
+        Literal::Bool(value) => if *value { "TRUE" } else { "FALSE" }.to_owned(),
+        Literal::Integer(text) | Literal::Decimal(text) | Literal::Float(text) => text.clone(),
+        Literal::String { bytes, charset } => match std::str::from_utf8(bytes) {
+            Ok(text) if !text.contains(['\\', '\0']) => {
+                introduced(charset, format!("'{}'", text.replace('\'', "''")))
+            }
+            Ok(_) | Err(_) => introduced(charset, format!("X'{}'", hex(bytes))),
+        },
+        Literal::Hex { bytes, charset } | Literal::Bit { bytes, charset } => {
+            introduced(charset, format!("X'{}'", hex(bytes)))
+        }
+        Literal::Temporal { kind, text } => {
+            let word = match kind {
+                TemporalKind::Date => "DATE",
+                TemporalKind::Time => "TIME",
+                TemporalKind::Timestamp => "TIMESTAMP",
+            };
+            format!("{word} '{text}'")
+        }
+    }
+}

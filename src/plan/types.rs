@@ -1,0 +1,173 @@
+//! The plan.
+
+use std::sync::Arc;
+
+use super::facts::ColumnClass;
+use super::template::Template;
+use crate::catalog::{ShardId, Table};
+use crate::merge::Spec;
+use crate::sql::expr::Literal;
+
+/// What a statement does. Executing it is one match, explaining it another.
+#[derive(Debug, Clone)]
+pub enum Plan {
+    Select(Select),
+    Insert(Insert),
+    /// UPDATE and DELETE.
+    Write(Write),
+    Ddl(Ddl),
+}
+
+/// Reads. One target: `route` runs there and its packets pass untouched. Several: `scatter`.
+#[derive(Debug, Clone)]
+pub struct Select {
+    pub place: Place,
+    pub route: Template,
+    /// Err: why the statement cannot be merged, with the way out.
+    pub scatter: Result<Scatter, Refusal>,
+    /// Must run on the primary: FOR UPDATE, GET_LOCK(), LAST_INSERT_ID() and the like.
+    pub primary: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct Scatter {
+    pub template: Template,
+    /// Limit and offset in it may depend on parameters, see `limit`.
+    pub merge: Spec,
+    pub limit: Option<LimitOperands>,
+    /// How many columns the client sees, where positions of `*` were counted: an answer with another
+    /// number must not be merged, as the table has changed since it was planned.
+    pub columns: Option<usize>,
+    /// One line a fact for EXPLAIN: why this merge, what was pushed.
+    pub notes: Vec<String>,
+}
+
+/// `LIMIT offset, rows` of a scatter. The template has a [`super::template::Piece`] for neither: it
+/// ends in the text that `limit_suffix` of the resolver makes.
+#[derive(Debug, Clone)]
+pub struct LimitOperands {
+    pub rows: Operand,
+    pub offset: Option<Operand>,
+    /// Each shard may stop after `offset + rows` rows.
+    pub pushed: bool,
+}
+
+/// Why something is not done over several shards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Names the construct and the way out.
+    pub message: String,
+}
+
+/// Everything that decides where a statement may run.
+#[derive(Debug, Clone, Default)]
+pub struct Place {
+    /// Sharded tables, a unit for each set of references that are proven to lie together.
+    pub units: Vec<Unit>,
+    /// Shards of single tables: the statement must run on that shard's cluster.
+    pub singles: Vec<Arc<Table>>,
+    /// Broadcast tables: the statement may run on any cluster that has a copy of each.
+    pub broadcasts: Vec<Arc<Table>>,
+    /// Forced by the hint `shard=`.
+    pub forced: Option<ShardId>,
+    /// Where to run if nothing above says where: the schema's default shard.
+    pub default: Option<ShardId>,
+}
+
+/// References to sharded tables that are joined on their keys.
+#[derive(Debug, Clone)]
+pub struct Unit {
+    /// One of the tables; all have the same shards and parts.
+    pub table: Arc<Table>,
+    pub key_class: ColumnClass,
+    /// What is known of the sharding key.
+    pub condition: Condition,
+    pub part_class: Option<ColumnClass>,
+    /// What is known of the key of the physical tables.
+    pub part_condition: Condition,
+}
+
+/// A necessary condition on a key: rows that do not meet it cannot be in the answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Condition {
+    /// Nothing is known.
+    Always,
+    /// No row meets it.
+    Never,
+    Eq(Operand),
+    In(Vec<Operand>),
+    IsNull,
+    Range {
+        low: Option<Bound>,
+        high: Option<Bound>,
+    },
+    And(Vec<Condition>),
+    Or(Vec<Condition>),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bound {
+    pub operand: Operand,
+    pub inclusive: bool,
+}
+
+/// A value known at run time.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Operand {
+    Literal(Literal),
+    /// A parameter, by its index.
+    Param(u16),
+    /// A constant expression that a server computes; its value replaces it in the text (INSERT only).
+    Computed(Vec<u8>),
+}
+
+/// INSERT and REPLACE ... VALUES. Rows are split by target in their order.
+#[derive(Debug, Clone)]
+pub struct Insert {
+    pub table: Arc<Table>,
+    pub key_class: Option<ColumnClass>,
+    pub part_class: Option<ColumnClass>,
+    /// Up to VALUES, and after the last row. The table name in it depends on the target.
+    pub head: Template,
+    pub rows: Vec<InsertRow>,
+    pub tail: Template,
+}
+
+#[derive(Debug, Clone)]
+pub struct InsertRow {
+    /// The value of the sharding key; None for single and broadcast tables.
+    pub key: Option<Operand>,
+    pub part_key: Option<Operand>,
+    /// `(...)`. Where a key is [`Operand::Computed`], its text is its own piece to be replaced.
+    pub template: Template,
+}
+
+/// UPDATE and DELETE.
+#[derive(Debug, Clone)]
+pub struct Write {
+    pub place: Place,
+    pub template: Template,
+    /// Err: why it may not run on more than one target (ORDER BY with LIMIT, ...).
+    pub several: Result<(), Refusal>,
+    /// A broadcast table is written: all of its shards, the same statement.
+    pub broadcast: Option<Arc<Table>>,
+}
+
+/// DDL on every physical table of a logical one.
+#[derive(Debug, Clone)]
+pub struct Ddl {
+    /// Tables whose physical tables it runs on, one statement each; several tables (DROP TABLE a, b)
+    /// are several steps in their order.
+    pub steps: Vec<DdlStep>,
+    /// The hint `shard=`: there, as it is, and nowhere else.
+    pub forced: Option<(ShardId, Template)>,
+}
+
+#[derive(Debug, Clone)]
+pub struct DdlStep {
+    pub table: Arc<Table>,
+    pub template: Template,
+    /// The statement creates the table (its time tables don't exist yet).
+    pub creates: bool,
+    pub drops: bool,
+}

@@ -1,0 +1,240 @@
+//! The first words of a statement decide what it is.
+
+use crate::error::{Error, Result};
+
+use super::super::statement::{Explain, Hints, Statement, StatementKind};
+use super::super::token::TokenKind;
+use super::cursor::Parser;
+
+/// First words of statements that are not looked into.
+const OTHERS: &[&str] = &[
+    "ANALYZE",
+    "BACKUP",
+    "BINLOG",
+    "CACHE",
+    "CALL",
+    "CHANGE",
+    "CHECK",
+    "CHECKSUM",
+    "CLONE",
+    "DO",
+    "FLUSH",
+    "GET",
+    "GRANT",
+    "HANDLER",
+    "HELP",
+    "IMPORT",
+    "INSTALL",
+    "LOAD",
+    "LOCK",
+    "OPTIMIZE",
+    "PURGE",
+    "REPAIR",
+    "RESET",
+    "RESIGNAL",
+    "RESTART",
+    "REVOKE",
+    "SHUTDOWN",
+    "SIGNAL",
+    "START",
+    "STOP",
+    "UNINSTALL",
+    "UNLOCK",
+];
+
+/// Second words that tell kinds of such statements apart: `LOCK TABLES`, `LOCK INSTANCE`.
+const SECOND_WORDS: &[&str] = &[
+    "COMPONENT",
+    "DATA",
+    "GROUP_REPLICATION",
+    "INDEX",
+    "INSTANCE",
+    "MASTER",
+    "PLUGIN",
+    "REPLICA",
+    "REPLICATION",
+    "SLAVE",
+    "SONAME",
+    "TABLE",
+    "TABLES",
+    "XML",
+];
+
+impl Parser<'_> {
+    /// One statement and the `;` behind it.
+    pub(super) fn whole_statement(&mut self) -> Result<StatementKind> {
+        if self.at_end() {
+            while self.accept(TokenKind::Semicolon) {}
+            return if self.at(TokenKind::End) {
+                Ok(StatementKind::Empty)
+            } else {
+                Err(self.error())
+            };
+        }
+        let kind = self.statement()?;
+        let ended = self.accept(TokenKind::Semicolon);
+        while self.accept(TokenKind::Semicolon) {}
+        if self.at(TokenKind::End) {
+            return Ok(kind);
+        }
+        if ended {
+            return Err(Error::unsupported(
+                "several statements in one text are not supported; send them one by one",
+            ));
+        }
+        Err(self.error())
+    }
+
+    fn statement(&mut self) -> Result<StatementKind> {
+        if self.at(TokenKind::LeftParen) {
+            return Ok(StatementKind::Query(Box::new(self.query()?)));
+        }
+        match self.word_upper().as_str() {
+            "SELECT" | "TABLE" | "VALUES" => Ok(StatementKind::Query(Box::new(self.query()?))),
+            "WITH" => self.with_statement(),
+            "INSERT" | "REPLACE" => self.insert(),
+            "UPDATE" => self.update(false),
+            "DELETE" => self.delete(false),
+            "SET" => self.set(),
+            "SHOW" => self.show(),
+            "USE" => {
+                self.bump();
+                Ok(StatementKind::Use(self.name()?))
+            }
+            "EXPLAIN" | "DESCRIBE" | "DESC" => self.explain(),
+            "CREATE" => self.create(),
+            "ALTER" => self.alter(),
+            "DROP" if self.nth_kw(1, "PREPARE") => {
+                self.bump();
+                self.deallocate()
+            }
+            "DROP" => self.drop_statement(),
+            "TRUNCATE" => self.truncate(),
+            "RENAME" => self.rename(),
+            "KILL" => self.kill(),
+            "PREPARE" => {
+                self.skip_to_end();
+                Ok(StatementKind::Prepare)
+            }
+            "EXECUTE" => {
+                self.skip_to_end();
+                Ok(StatementKind::Execute)
+            }
+            "DEALLOCATE" => {
+                self.bump();
+                self.deallocate()
+            }
+            _ => self.transaction_or_other(),
+        }
+    }
+
+    fn transaction_or_other(&mut self) -> Result<StatementKind> {
+        if self.accept_kws(&["START", "TRANSACTION"]) {
+            return self.start_transaction();
+        }
+        match self.word_upper().as_str() {
+            "BEGIN" => Ok(self.begin()),
+            "COMMIT" => self.commit(),
+            "ROLLBACK" => self.rollback(),
+            "SAVEPOINT" => self.savepoint(),
+            "RELEASE" => self.release_savepoint(),
+            "XA" => {
+                self.skip_to_end();
+                Ok(StatementKind::Transaction(super::super::statement::Transaction::Xa))
+            }
+            _ => self.other_statement(),
+        }
+    }
+
+    fn other_statement(&mut self) -> Result<StatementKind> {
+        if !self.at_any_kw(OTHERS) {
+            return Err(self.error());
+        }
+        let mut words = self.word_upper();
+        self.bump();
+        // `LOCK TABLE` is `LOCK TABLES`.
+        if self.at_any_kw(SECOND_WORDS) {
+            let plural = matches!(words.as_str(), "LOCK" | "UNLOCK") && self.at_kw("TABLE");
+            let second = if plural { "TABLES".to_owned() } else { self.word_upper() };
+            words = format!("{words} {second}");
+        }
+        self.skip_to_end();
+        Ok(StatementKind::Other(words))
+    }
+
+    /// SELECT, UPDATE or DELETE behind WITH.
+    fn with_statement(&mut self) -> Result<StatementKind> {
+        let start = self.start();
+        let with = self.with()?;
+        if self.at_kw("UPDATE") {
+            return self.update(true);
+        }
+        if self.at_kw("DELETE") {
+            return self.delete(true);
+        }
+        Ok(StatementKind::Query(Box::new(self.query_after_with(start, with)?)))
+    }
+
+    fn deallocate(&mut self) -> Result<StatementKind> {
+        self.expect_kw("PREPARE")?;
+        self.name()?;
+        Ok(StatementKind::Deallocate)
+    }
+
+    /// `KILL [CONNECTION | QUERY] id`
+    fn kill(&mut self) -> Result<StatementKind> {
+        self.expect_kw("KILL")?;
+        let query = self.accept_kw("QUERY");
+        if !query {
+            self.accept_kw("CONNECTION");
+        }
+        let token = self.peek();
+        let text = String::from_utf8_lossy(self.slice(token.span)).into_owned();
+        let id = (token.kind == TokenKind::Integer).then(|| text.parse().ok()).flatten();
+        let Some(id) = id else {
+            return Err(Error::unsupported(
+                "KILL takes the number of a connection as SHOW PROCESSLIST tells it",
+            ));
+        };
+        self.bump();
+        Ok(StatementKind::Kill { query, id })
+    }
+
+    /// EXPLAIN of a statement, or DESCRIBE of a table under one of its three names.
+    fn explain(&mut self) -> Result<StatementKind> {
+        self.bump();
+        let (mut margay, mut analyze) = (false, false);
+        loop {
+            if self.accept_kw("FORMAT") {
+                self.expect(TokenKind::Eq)?;
+                margay = self.at_kw("MARGAY");
+                self.bump();
+            } else if self.accept_kw("ANALYZE") {
+                analyze = true;
+            } else if self.at_kw("INTO") && self.nth_is(1, TokenKind::UserVariable) {
+                self.bump();
+                self.bump();
+            } else if self.nth_kw(1, "FOR") || !self.accept_any_kw(&["EXTENDED", "PARTITIONS"]) {
+                break;
+            }
+        }
+        if self.at_kw("FOR") {
+            self.skip_to_end();
+            return Ok(StatementKind::Other("EXPLAIN FOR".into()));
+        }
+        let explainable =
+            ["SELECT", "TABLE", "VALUES", "WITH", "INSERT", "REPLACE", "UPDATE", "DELETE"];
+        let statement = self.at_any_kw(&explainable) || self.at(TokenKind::LeftParen);
+        if !statement && !margay && !analyze {
+            return self.describe();
+        }
+        let at = self.start();
+        // EXPLAIN of EXPLAIN would recurse without end.
+        if !statement && self.at_any_kw(&["EXPLAIN", "DESCRIBE", "DESC"]) {
+            return Err(self.error());
+        }
+        let kind = self.statement()?;
+        let statement = Statement { kind, hints: Hints::default(), params: 0 };
+        Ok(StatementKind::Explain(Box::new(Explain { margay, analyze, at, statement })))
+    }
+}

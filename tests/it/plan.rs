@@ -1,0 +1,230 @@
+//! Golden plans: SQL to the lines of its EXPLAIN, or to its exact refusal.
+//!
+//! `tests/plans/*.yaml` are lists of cases over the rules and columns of `tests/plans/rules/`.
+//! `UPDATE_EXPECT=1` writes what came out; read the diff.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use margay::catalog::Catalog;
+use margay::config::{Source, parse as parse_rules};
+use margay::plan::explain::explain;
+use margay::plan::facts::{Column, ColumnClass, Columns, Facts, Need, Stop, TableId};
+use margay::plan::key::Run;
+use margay::plan::planner::{Context, plan};
+use margay::sql::expr::Literal;
+use margay::sql::{Mode, parse};
+use serde::Deserialize;
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    sql: String,
+    /// The values of parameters, as integers or strings.
+    #[serde(default)]
+    params: Vec<String>,
+    #[serde(default)]
+    explain: Option<Vec<String>>,
+    #[serde(default)]
+    error: Option<String>,
+}
+
+/// The columns of a table: name to type.
+type Tables = BTreeMap<String, Vec<String>>;
+
+struct Fixture {
+    catalog: Catalog,
+    tables: Tables,
+}
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plans")
+}
+
+fn fixture() -> Fixture {
+    let read = |name: &str| std::fs::read_to_string(directory().join("rules").join(name)).unwrap();
+    let source = Source { name: "rules.yaml".into(), text: read("rules.yaml") };
+    let (config, _) = parse_rules(&[source], &|_| None).unwrap();
+    let catalog = Catalog::new(&config).unwrap();
+    let tables = serde_saphyr::from_str(&read("columns.yaml")).unwrap();
+    Fixture { catalog, tables }
+}
+
+fn class(name: &str) -> ColumnClass {
+    match name {
+        "int" => ColumnClass::Integer { unsigned: false },
+        "unsigned" => ColumnClass::Integer { unsigned: true },
+        "decimal" => ColumnClass::Decimal { scale: 2 },
+        "double" => ColumnClass::Float,
+        "date" => ColumnClass::Date,
+        "datetime" => ColumnClass::DateTime { fraction: 0 },
+        "timestamp" => ColumnClass::Timestamp,
+        "text" => ColumnClass::Text { collation: "utf8mb4_0900_ai_ci".into(), fixed: false },
+        "padded" => ColumnClass::Text { collation: "utf8mb4_general_ci".into(), fixed: false },
+        "binary" => ColumnClass::VarBinary,
+        "enum" => ColumnClass::Enum,
+        "json" => ColumnClass::Json,
+        other => panic!("no class {other}"),
+    }
+}
+
+/// `id int auto invisible`
+fn column(text: &str) -> Column {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    Column {
+        name: words[0].to_owned(),
+        class: class(words[1]),
+        auto_increment: words.contains(&"auto"),
+        invisible: words.contains(&"invisible"),
+    }
+}
+
+impl Fixture {
+    /// What a server would tell.
+    fn fetch(&self, need: Need, facts: &mut Facts) {
+        match need {
+            Need::Columns(ids) => {
+                for id in ids {
+                    let columns = self.tables.get(&id.table).map(|columns| {
+                        Arc::new(Columns { columns: columns.iter().map(|c| column(c)).collect() })
+                    });
+                    facts.columns.insert(id, columns);
+                }
+            }
+            Need::Weights(keys) => {
+                for key in keys {
+                    let weight = key.text.to_ascii_lowercase();
+                    facts.weights.insert(key, weight.into());
+                }
+            }
+            Need::Periods(keys) => {
+                for (id, shard) in keys {
+                    let names: Arc<[String]> = match id.table.as_str() {
+                        "payments" => ["payments", "payments_20260101", "payments_20260102", "payments_20260103"]
+                            .map(str::to_owned)
+                            .into(),
+                        other => panic!("no periods of {other}"),
+                    };
+                    facts.periods.insert((id, shard), names);
+                }
+            }
+            Need::Computed(texts) => {
+                for text in texts {
+                    let bytes = b"2026-01-02 10:00:00".to_vec();
+                    facts.computed.insert(text, Literal::String { bytes, charset: None });
+                }
+            }
+        }
+    }
+
+    fn lines(&self, case: &Case) -> Result<Vec<String>, String> {
+        let text = case.sql.as_bytes();
+        let statement = parse(text, &Mode::default()).map_err(|error| error.to_string())?;
+        let params: Vec<Literal> = case.params.iter().map(|param| value(param)).collect();
+        let mut facts = Facts::default();
+        for _ in 0..10 {
+            let context = Context { catalog: &self.catalog, facts: &facts, schema: Some("shop") };
+            let run = Run {
+                catalog: &self.catalog,
+                facts: &facts,
+                params: &params,
+                charset: "utf8mb4",
+                cluster: None,
+            };
+            let done = plan(&statement, text, &context).and_then(|plan| explain(&plan, &run));
+            match done {
+                Ok(lines) => return Ok(lines),
+                Err(Stop::Error(error)) => return Err(error.to_string()),
+                Err(Stop::Need(need)) => self.fetch(need, &mut facts),
+            }
+        }
+        panic!("{}: needs never end", case.sql);
+    }
+}
+
+fn value(text: &str) -> Literal {
+    if text == "NULL" {
+        return Literal::Null;
+    }
+    match text.parse::<i64>() {
+        Ok(_) => Literal::Integer(text.to_owned()),
+        Err(_) => Literal::String { bytes: text.as_bytes().to_vec(), charset: None },
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+fn written(cases: &[Case], heading: &str) -> String {
+    let mut out = heading.to_owned();
+    for case in cases {
+        writeln!(out, "\n- sql: {}", quoted(&case.sql)).unwrap();
+        if !case.params.is_empty() {
+            let params: Vec<String> = case.params.iter().map(|param| quoted(param)).collect();
+            writeln!(out, "  params: [{}]", params.join(", ")).unwrap();
+        }
+        if let Some(error) = &case.error {
+            writeln!(out, "  error: {}", quoted(error)).unwrap();
+        }
+        if let Some(lines) = &case.explain {
+            writeln!(out, "  explain:").unwrap();
+            lines.iter().for_each(|line| writeln!(out, "    - {}", quoted(line)).unwrap());
+        }
+    }
+    out
+}
+
+#[test]
+fn golden() {
+    let fixture = fixture();
+    let update = std::env::var_os("UPDATE_EXPECT").is_some();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(directory())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .collect();
+    files.sort();
+    let mut failures = String::new();
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let cases: Vec<Case> = serde_saphyr::from_str(&text).unwrap();
+        let heading: String =
+            text.lines().take_while(|line| line.starts_with('#')).map(|l| format!("{l}\n")).collect();
+        let mut done = Vec::new();
+        for case in &cases {
+            let (explain, error) = match fixture.lines(case) {
+                Ok(lines) => (Some(lines), None),
+                Err(error) => (None, Some(error)),
+            };
+            let out = Case { explain, error, ..case.clone() };
+            if out.explain != case.explain || out.error != case.error {
+                writeln!(failures, "{}", written(std::slice::from_ref(&out), "")).unwrap();
+            }
+            done.push(out);
+        }
+        if update {
+            std::fs::write(&file, written(&done, &heading)).unwrap();
+        }
+    }
+    assert!(update || failures.is_empty(), "plans differ; UPDATE_EXPECT=1 rewrites:\n{failures}");
+}
+
+#[test]
+fn unknown_table() {
+    let fixture = fixture();
+    let mut facts = Facts::default();
+    let id = TableId { schema: "shop".into(), table: "orders".into() };
+    facts.columns.insert(id, None);
+    let context = Context { catalog: &fixture.catalog, facts: &facts, schema: Some("shop") };
+    let text = b"SELECT * FROM orders";
+    let statement = parse(text, &Mode::default()).unwrap();
+    match plan(&statement, text, &context) {
+        Err(Stop::Error(error)) => {
+            assert_eq!(error.message(), "Table 'shop.orders' doesn't exist");
+        }
+        other => panic!("{other:?}"),
+    }
+}
