@@ -13,3 +13,8 @@ pub fn print(text: &str) -> ExitCode {
         Err(_) => ExitCode::FAILURE,
     }
 }
+
+/// Writes a line to standard error. Nobody can be told if that fails.
+pub fn error(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}

@@ -36,7 +36,8 @@ impl Run<'_> {
     }
 
     async fn ddl_step(&mut self, step: &DdlStep, facts: &mut Facts) -> Result<Summary> {
-        let targets = self.settle(facts, |run, facts| resolve::ddl_targets(step, &run.values(facts))).await?;
+        let targets =
+            self.settle(facts, |run, facts| resolve::ddl_targets(step, &run.values(facts))).await?;
         let mut by_cluster: BTreeMap<usize, Vec<(Fragment, Target)>> = BTreeMap::new();
         for target in targets {
             let fragment = self.fragment(&step.template, &target, facts)?;
@@ -176,9 +177,8 @@ impl Run<'_> {
     ) -> Result<()> {
         let Some(one) = done.first() else { return Ok(()) };
         let snapshot = self.snapshot;
-        let made = snapshot.physical_columns(one.shard, physical_name(&step.table, one)).await?;
-        let found =
-            snapshot.physical_columns(other.shard, physical_name(&step.table, other)).await?;
+        let made = snapshot.physical_columns(one.shard, table_at(step, one)).await?;
+        let found = snapshot.physical_columns(other.shard, table_at(step, other)).await?;
         if made == found {
             return Ok(());
         }

@@ -9,13 +9,13 @@ use super::names::Names;
 use super::snapshot::Snapshot;
 use crate::backend::{Access, Deadline};
 use crate::error::{Error, Result};
+use crate::plan::Plan;
 use crate::plan::explain;
 use crate::plan::facts::{Facts, Stop};
 use crate::plan::key::Run as Values;
 use crate::plan::render::render;
 use crate::plan::resolve;
 use crate::plan::template::Target;
-use crate::plan::Plan;
 use crate::protocol::column::Column;
 
 impl Snapshot {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use futures_util::future::join_all;
 
 use super::client_state::ClientState;
 use super::reply::Reply;
@@ -162,16 +161,6 @@ impl Run<'_> {
             }
         }
         connection.read_head().await
-    }
-
-    /// Starts a fragment on each connection at once.
-    pub(super) async fn start_all(
-        &self,
-        lents: &mut [Lent],
-        fragments: &[Fragment],
-    ) -> Vec<Result<ReplyHead>> {
-        let starts = lents.iter_mut().zip(fragments);
-        join_all(starts.map(|(lent, fragment)| self.start(lent, fragment))).await
     }
 
     /// Runs a fragment that gives no rows to its end.

@@ -144,9 +144,7 @@ fn qualified(name: &str, shard: ShardId, target: &Target, run: &Run<'_>) -> Stri
 
 /// A constant as SQL.
 pub fn literal_text(literal: &Literal) -> String {
-    let hex = |bytes: &[u8]| -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-    };
+    let hex = |bytes: &[u8]| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
     let introduced = |charset: &Option<String>, text: String| match charset {
         Some(charset) => format!("_{charset}{text}"),
         None => text,

@@ -151,13 +151,15 @@ impl<'i> Keys<'i> {
         missing: &mut Missing,
     ) -> Result<Self> {
         let class = insert.key_class.as_ref();
-        let class = class.ok_or_else(|| Error::internal("an INSERT without the class of its key"))?;
-        let part_weights = match (sharded.parts.as_ref().map(|parts| &parts.kind), &insert.part_class) {
-            (Some(PartsKind::Fixed { algorithm, .. }), Some(class)) => {
-                run.rule_weights(algorithm, class, missing)
-            }
-            _ => Weights::Binary,
-        };
+        let class =
+            class.ok_or_else(|| Error::internal("an INSERT without the class of its key"))?;
+        let part_weights =
+            match (sharded.parts.as_ref().map(|parts| &parts.kind), &insert.part_class) {
+                (Some(PartsKind::Fixed { algorithm, .. }), Some(class)) => {
+                    run.rule_weights(algorithm, class, missing)
+                }
+                _ => Weights::Binary,
+            };
         let weights = run.rule_weights(&sharded.algorithm, class, missing);
         Ok(Self { insert, sharded, class, weights, part_weights })
     }
@@ -234,7 +236,9 @@ fn advice(class: &ColumnClass) -> &'static str {
         }
         C::Text { .. } => "give a string",
         C::Binary { .. } | C::VarBinary => "give a string that fits the column",
-        C::Timestamp => "TIMESTAMP depends on the time zone of the session; make the column DATETIME",
+        C::Timestamp => {
+            "TIMESTAMP depends on the time zone of the session; make the column DATETIME"
+        }
         C::Float | C::Bit | C::Time | C::Enum | C::Set | C::Json | C::Geometry => {
             "columns of its type cannot be sharding keys"
         }
@@ -247,11 +251,7 @@ fn shard_at(sharded: &Sharded, index: usize) -> Result<ShardId> {
 }
 
 /// Everywhere that rows of a unit may be; nowhere if no row can meet its condition.
-fn unit_targets<'r>(
-    unit: &'r Unit,
-    run: &Run<'r>,
-    missing: &mut Missing,
-) -> Result<Vec<Target>> {
+fn unit_targets<'r>(unit: &'r Unit, run: &Run<'r>, missing: &mut Missing) -> Result<Vec<Target>> {
     let Some(sharded) = unit.table.sharded() else { return Ok(Vec::new()) };
     let rule = by_algorithm(&sharded.algorithm, &unit.key_class, run, missing);
     let indexes = match lacking(missing) {
@@ -400,7 +400,8 @@ fn one_target(units: &[Unit], found: Vec<Vec<Target>>) -> Result<Target, Stop> {
         .into()
     };
     let names = || {
-        let names: Vec<String> = units.iter().map(|unit| format!("`{}`", unit.table.name)).collect();
+        let names: Vec<String> =
+            units.iter().map(|unit| format!("`{}`", unit.table.name)).collect();
         names.join(", ")
     };
     for (unit, targets) in units.iter().zip(found) {
@@ -416,8 +417,7 @@ fn one_target(units: &[Unit], found: Vec<Vec<Target>>) -> Result<Target, Stop> {
             [_, _, ..] => return Err(apart(&names())),
         };
         if let Some(part) = part {
-            let id =
-                TableId { schema: unit.table.schema.clone(), table: unit.table.name.clone() };
+            let id = TableId { schema: unit.table.schema.clone(), table: unit.table.name.clone() };
             match parts.iter().find(|(other, _)| *other == id) {
                 Some((_, other)) if *other != part => return Err(apart(&names())),
                 Some(_) => {}
