@@ -112,7 +112,6 @@ impl Proxy {
         fs::write(directory.join("rules.yaml"), rules).expect("the rules are written");
         let mut child = Command::new(env!("CARGO_BIN_EXE_margay"))
             .arg("serve")
-            .arg("--rules")
             .arg(&directory)
             .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())

@@ -20,6 +20,13 @@ pub(super) struct Difference {
     pub(super) minor: bool,
 }
 
+impl Difference {
+    /// One server did what the other did not.
+    pub(super) fn is_refusal(&self) -> bool {
+        ["answer", "connection", "prepare"].contains(&self.aspect)
+    }
+}
+
 pub(super) fn compare(
     case: &Case,
     plain: &[Reply],

@@ -59,7 +59,6 @@ struct Report {
     failed: usize,
     minor: BTreeMap<&'static str, usize>,
     text: String,
-    shown: usize,
 }
 
 #[test]
@@ -79,10 +78,6 @@ fn run_flavor(flavor: Flavor) {
         "differential {flavor:?}: {} statements, {} differ; minor differences: {:?}",
         report.statements, report.failed, report.minor
     );
-    if let Some(path) = std::env::var_os("MARGAY_TEST_REPORT") {
-        let text = format!("# {flavor:?}\n{}", report.text);
-        append(Path::new(&path), &text);
-    }
     let shown: String = report.text.split_inclusive("\n\n").take(SHOWN_MAX).collect();
     let (failed, all) = (report.failed, report.statements);
     assert!(failed == 0, "{failed} of {all} statements differ; the first are:\n\n{shown}");
@@ -146,9 +141,14 @@ fn run_file(
                 vec![difference("connection", "an answer", error)]
             }
         };
+        let before = report.text.len();
         let failed = report.add(&place, &case, &differences);
+        if let (true, Some(path)) = (failed, std::env::var_os("MARGAY_TEST_REPORT")) {
+            append(Path::new(&path), &format!("{dialect:?} {}", &report.text[before..]));
+        }
         let head = case.sql.get(..12).unwrap_or_default().to_ascii_uppercase();
-        if failed && head == "CREATE TABLE" {
+        let refused = differences.iter().any(|difference| difference.is_refusal());
+        if failed && refused && head == "CREATE TABLE" {
             let _ = write!(report.text, "{place}: the rest of the file is left out\n\n");
             break;
         }
@@ -292,7 +292,6 @@ impl Report {
             return false;
         }
         self.failed += 1;
-        self.shown += 1;
         let _ = writeln!(self.text, "{place}\n    {}", case.sql.replace('\n', "\n    "));
         for Difference { aspect, expected, got, .. } in shown {
             let _ = writeln!(
