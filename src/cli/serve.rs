@@ -25,9 +25,9 @@ impl Serve {
     pub fn run(&self) -> ExitCode {
         let Some(mut config) = load(&self.rules) else { return ExitCode::FAILURE };
         if let Some(listen) = &self.listen {
-            match listen.parse() {
-                Ok(address) => config.settings.listen = address,
-                Err(_) => {
+            match crate::config::Address::parse(listen) {
+                Some(address) => config.settings.listen = address,
+                None => {
                     tracing::error!("`--listen {listen}` is no address; write host:port");
                     return ExitCode::FAILURE;
                 }

@@ -36,10 +36,11 @@ impl Run<'_> {
     }
 
     async fn ddl_step(&mut self, step: &DdlStep, facts: &mut Facts) -> Result<Summary> {
-        let targets = self.settle(facts, |_, facts| resolve::ddl_targets(step, facts)).await?;
+        let targets =
+            self.settle(facts, |run, facts| resolve::ddl_targets(step, &run.values(facts))).await?;
         let mut by_cluster: BTreeMap<usize, Vec<(Fragment, Target)>> = BTreeMap::new();
         for target in targets {
-            let fragment = self.fragment(&step.template, &target)?;
+            let fragment = self.fragment(&step.template, &target, facts)?;
             let cluster = self.snapshot.shard(target.shard)?.cluster;
             by_cluster.entry(cluster).or_default().push((fragment, target));
         }
@@ -163,7 +164,7 @@ impl Run<'_> {
     /// `c0/shop_1.comments`
     fn place(&self, step: &DdlStep, target: &Target) -> String {
         let shard = self.snapshot.shard(target.shard).map_or("?", |shard| shard.name.as_str());
-        format!("{shard}.{}", physical_name(&step.table, target))
+        format!("{shard}.{}", table_at(step, target))
     }
 
     /// A table that was there before must be what the others are now.
@@ -176,9 +177,8 @@ impl Run<'_> {
     ) -> Result<()> {
         let Some(one) = done.first() else { return Ok(()) };
         let snapshot = self.snapshot;
-        let made = snapshot.physical_columns(one.shard, physical_name(&step.table, one)).await?;
-        let found =
-            snapshot.physical_columns(other.shard, physical_name(&step.table, other)).await?;
+        let made = snapshot.physical_columns(one.shard, table_at(step, one)).await?;
+        let found = snapshot.physical_columns(other.shard, table_at(step, other)).await?;
         if made == found {
             return Ok(());
         }
@@ -194,4 +194,8 @@ impl Run<'_> {
 /// or key, nothing to drop.
 fn is_already_done(code: u16) -> bool {
     matches!(code, 1050 | 1051 | 1060 | 1061 | 1091 | 1146)
+}
+
+fn table_at<'a>(step: &'a DdlStep, target: &'a Target) -> &'a str {
+    physical_name(&step.table, target).unwrap_or(&step.table.name)
 }

@@ -3,9 +3,9 @@
 use super::reply::Reply;
 use super::run::{Fragment, Run};
 use super::write::Count;
-use crate::catalog::TableKind;
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::facts::Facts;
+use crate::plan::facts::{Facts, Stop};
+use crate::plan::render::render_insert;
 use crate::plan::resolve;
 use crate::plan::template::{Part, Target};
 use crate::plan::types::Insert;
@@ -13,22 +13,26 @@ use crate::plan::types::Insert;
 impl Run<'_> {
     pub(super) async fn insert(&mut self, insert: &Insert, facts: &mut Facts) -> Result<Reply> {
         let batches = self
-            .settle(facts, |run, facts| resolve::insert_batches(insert, run.input(facts)))
+            .settle(facts, |run, facts| {
+                let values = run.values(facts);
+                let targets = resolve::insert_targets(insert, &values)?.into_iter();
+                let batches = targets.map(|(target, rows)| {
+                    let rendered = render_insert(insert, &target, &rows, &values)?;
+                    Ok((target, rendered))
+                });
+                batches.collect::<Result<Vec<_>, Stop>>()
+            })
             .await?;
         let mut work = Vec::with_capacity(batches.len());
-        for batch in batches {
-            if let Some(Part::Period(name)) = &batch.target.part {
-                self.ensure_period(&insert.table.name, &batch.target, name).await?;
+        for (target, rendered) in batches {
+            if let Some(Part::Period(name)) = &target.part {
+                self.ensure_period(&insert.table.name, &target, name).await?;
             }
             let fragment =
-                Fragment { shard: batch.target.shard, text: batch.text, params: batch.params };
-            work.push((fragment, batch.target));
+                Fragment { shard: target.shard, text: rendered.text, params: rendered.params };
+            work.push((fragment, target));
         }
-        let count = match insert.table.kind {
-            TableKind::Broadcast { .. } => Count::Same,
-            TableKind::Single { .. } | TableKind::Sharded(_) => Count::Sum,
-        };
-        let outcome = self.write_all(work, count).await;
+        let outcome = self.write_all(work, Count::Sum).await;
         if let Err(error) = &outcome {
             if matches!(error.kind(), ErrorKind::Server(server) if server.code == 1146) {
                 // Somebody else dropped it: look again next time.

@@ -37,7 +37,8 @@ impl<'a> Names<'a> {
                     physical_name(table, target)
                 }
             };
-            names.tables.push((physical.to_owned(), table.name.as_str()));
+            let physical = physical.filter(|physical| *physical != table.name);
+            names.tables.extend(physical.map(|name| (name.to_owned(), table.name.as_str())));
         }
         Some(names)
     }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use futures_util::future::join_all;
 
 use super::client_state::ClientState;
 use super::reply::Reply;
@@ -14,7 +13,8 @@ use crate::catalog::ShardId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
 use crate::plan::facts::{Facts, Stop};
-use crate::plan::resolve::Input;
+use crate::plan::key::Run as Values;
+use crate::plan::render::render;
 use crate::plan::template::{Target, Template};
 use crate::protocol::command::Execute;
 use crate::protocol::params::{Param, put_execute};
@@ -67,8 +67,8 @@ impl Run<'_> {
     }
 
     /// What the resolver looks at.
-    pub(super) fn input<'f>(&'f self, facts: &'f Facts) -> Input<'f> {
-        Input {
+    pub(super) fn values<'f>(&'f self, facts: &'f Facts) -> Values<'f> {
+        Values {
             catalog: &self.snapshot.catalog,
             facts,
             params: self.literals(),
@@ -103,9 +103,14 @@ impl Run<'_> {
     }
 
     /// The text for a target.
-    pub(super) fn fragment(&self, template: &Template, target: &Target) -> Result<Fragment> {
-        let (text, params) = template.render(target, &self.snapshot.catalog)?;
-        Ok(Fragment { shard: target.shard, text, params })
+    pub(super) fn fragment(
+        &self,
+        template: &Template,
+        target: &Target,
+        facts: &Facts,
+    ) -> Result<Fragment> {
+        let rendered = render(template, target, &self.values(facts))?;
+        Ok(Fragment { shard: target.shard, text: rendered.text, params: rendered.params })
     }
 
     /// A connection to the shard's cluster: the transaction's if there is one, else from the pool.
@@ -156,16 +161,6 @@ impl Run<'_> {
             }
         }
         connection.read_head().await
-    }
-
-    /// Starts a fragment on each connection at once.
-    pub(super) async fn start_all(
-        &self,
-        lents: &mut [Lent],
-        fragments: &[Fragment],
-    ) -> Vec<Result<ReplyHead>> {
-        let starts = lents.iter_mut().zip(fragments);
-        join_all(starts.map(|(lent, fragment)| self.start(lent, fragment))).await
     }
 
     /// Runs a fragment that gives no rows to its end.

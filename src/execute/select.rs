@@ -20,12 +20,12 @@ use crate::transaction::Lent;
 impl Run<'_> {
     pub(super) async fn select(&mut self, select: &Select, facts: &mut Facts) -> Result<Reply> {
         let targets = self
-            .settle(facts, |run, facts| resolve::targets(&select.place, run.input(facts)))
+            .settle(facts, |run, facts| resolve::targets(&select.place, &run.values(facts)))
             .await?;
         let access = if select.primary { Access::Primary } else { self.reads };
         match targets.as_slice() {
             [target] => {
-                let fragment = self.fragment(&select.route, target)?;
+                let fragment = self.fragment(&select.route, target, facts)?;
                 self.route(&fragment, target, access).await
             }
             targets => {
@@ -33,7 +33,7 @@ impl Run<'_> {
                     .scatter
                     .as_ref()
                     .map_err(|refusal| Error::unsupported(refusal.message.clone()))?;
-                self.scatter(scatter, targets, access).await
+                self.scatter(scatter, targets, access, facts).await
             }
         }
     }
@@ -82,11 +82,13 @@ impl Run<'_> {
         scatter: &Scatter,
         targets: &[Target],
         access: Access,
+        facts: &Facts,
     ) -> Result<Reply> {
-        let (spec, suffix) = resolve::limits(scatter, self.literals())?;
+        let (spec, suffix) =
+            resolve::limited(&scatter.merge, scatter.limit.as_ref(), &self.values(facts))?;
         let mut fragments = Vec::with_capacity(targets.len());
         for target in targets {
-            let mut fragment = self.fragment(&scatter.template, target)?;
+            let mut fragment = self.fragment(&scatter.template, target, facts)?;
             fragment.text.extend_from_slice(suffix.as_bytes());
             fragments.push(fragment);
         }
@@ -102,6 +104,7 @@ impl Run<'_> {
             .map(|(name, columns)| merge::Input { name, columns })
             .collect();
         let merge = Merge::new(&spec, &described, self.row_format(), self.snapshot.merge_limits())?;
+        check_columns(scatter, &heads)?;
         let columns = self.visible_columns(heads, targets, spec.hidden)?;
         Ok(Reply::Rows(Rows::new(columns, Source::Merged(Box::new(Merged::new(inputs, merge))))))
     }
@@ -227,11 +230,11 @@ impl Run<'_> {
             }
         };
         let targets =
-            self.settle(facts, |run, facts| resolve::targets(place, run.input(facts))).await?;
+            self.settle(facts, |run, facts| resolve::targets(place, &run.values(facts))).await?;
         let Some(target) = targets.first() else {
             return Err(Error::internal("a plan without a target"));
         };
-        let fragment = self.fragment(template, target)?;
+        let fragment = self.fragment(template, target, facts)?;
         let access = self.reads;
         self.route(&fragment, target, access).await
     }
@@ -245,6 +248,18 @@ impl Run<'_> {
         let access = self.reads;
         self.route(&fragment, target, access).await
     }
+}
+
+/// Positions that the plan counted must be those of the answer.
+fn check_columns(scatter: &Scatter, heads: &[Vec<Column>]) -> Result<()> {
+    let expected = scatter.columns.map(|columns| columns + scatter.merge.hidden);
+    let found = heads.first().map(Vec::len);
+    if expected.is_some() && expected != found {
+        return Err(Error::unsupported(
+            "the columns of a table have changed since the statement was planned; run it again",
+        ));
+    }
+    Ok(())
 }
 
 enum Head {

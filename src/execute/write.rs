@@ -28,14 +28,11 @@ pub(super) enum Count {
 impl Run<'_> {
     pub(super) async fn write(&mut self, write: &Write, facts: &mut Facts) -> Result<Reply> {
         let targets = self
-            .settle(facts, |run, facts| resolve::write_targets(write, run.input(facts)))
+            .settle(facts, |run, facts| resolve::write_targets(write, &run.values(facts)))
             .await?;
-        if let ([_, _, ..], Err(refusal)) = (targets.as_slice(), &write.several) {
-            return Err(Error::unsupported(refusal.message.clone()));
-        }
         let mut work = Vec::with_capacity(targets.len());
         for target in targets {
-            work.push((self.fragment(&write.template, &target)?, target));
+            work.push((self.fragment(&write.template, &target, facts)?, target));
         }
         let count = if write.broadcast.is_some() { Count::Same } else { Count::Sum };
         self.write_all(work, count).await

@@ -3,9 +3,9 @@
 use super::facts::ColumnClass;
 use super::fragment::{Fragment, Term, body_span, pad, same_pieces, weight, wrap};
 use super::model::Atom;
+use super::names::holds_aggregate;
 use super::order::{self, Meaning};
 use super::scatter::{is_column, item_exprs};
-use super::names::holds_aggregate;
 use super::splice::{push, quoted, text_piece};
 use super::template::Piece;
 use super::types::{LimitOperands, Refusal, Scatter};
@@ -130,9 +130,12 @@ fn group_key(fragment: &mut Fragment<'_, '_>, expr: &Expr) -> Result<GroupKey, R
             }
             Some(_) => (fragment.term(expr)?, own),
             None => match fragment.named_item(&name.name.value).filter(|_| name.table.is_none()) {
-                Some(index) if fragment.input.found.all_known() => (fragment.item_term(index)?, own),
+                Some(index) if fragment.input.found.all_known() => {
+                    (fragment.item_term(index)?, own)
+                }
                 Some(_) | None => {
-                    let what = format!("GROUP BY `{}`, a name that is not certain,", name.name.value);
+                    let what =
+                        format!("GROUP BY `{}`, a name that is not certain,", name.name.value);
                     return Err(fragment.input.refuse(&what));
                 }
             },
@@ -149,9 +152,7 @@ fn group_key(fragment: &mut Fragment<'_, '_>, expr: &Expr) -> Result<GroupKey, R
 /// The select item with the same text.
 fn same_item(fragment: &Fragment<'_, '_>, term: &Term) -> Option<usize> {
     item_exprs(fragment.select).into_iter().position(|expr| {
-        expr.is_some_and(|expr| {
-            same_pieces(&fragment.input.splice.pieces(expr.span), &term.pieces)
-        })
+        expr.is_some_and(|expr| same_pieces(&fragment.input.splice.pieces(expr.span), &term.pieces))
     })
 }
 
@@ -205,8 +206,17 @@ fn extreme(
     let plain = OrderKey { value, weight: None, pad: None, descending: false };
     match class {
         Some(
-            C::Integer { .. } | C::Decimal { .. } | C::Float | C::Year | C::Date
-            | C::DateTime { .. } | C::Timestamp | C::Time | C::Bit | C::Binary { .. } | C::VarBinary,
+            C::Integer { .. }
+            | C::Decimal { .. }
+            | C::Float
+            | C::Year
+            | C::Date
+            | C::DateTime { .. }
+            | C::Timestamp
+            | C::Time
+            | C::Bit
+            | C::Binary { .. }
+            | C::VarBinary,
         ) => Ok(plain),
         Some(C::Json | C::Geometry) => {
             Err(fragment.input.refuse("MIN() or MAX() of a JSON or geometry column"))
@@ -234,11 +244,7 @@ fn compare(kind: FoldKind, value: ColumnRef) -> Option<OrderKey> {
 }
 
 /// Aggregates without GROUP BY: one row from each shard becomes one row.
-fn one_row(
-    fragment: &Fragment<'_, '_>,
-    folds: Vec<Fold>,
-    limit: Option<LimitOperands>,
-) -> Scatter {
+fn one_row(fragment: &Fragment<'_, '_>, folds: Vec<Fold>, limit: Option<LimitOperands>) -> Scatter {
     let merge = Spec { hidden: fragment.hidden(), group: Some(folds), ..Spec::default() };
     Scatter {
         template: fragment.template(without_order(fragment), Vec::new()),
@@ -286,8 +292,10 @@ fn grouped(
             Meaning::Expr(expr) => of_expr(&mut fragment, keys, &mut folds, expr)?,
         };
         let Some(sorted) = sorted else {
-            return Err(fragment.input.refuse("ORDER BY something that is neither a group key nor an \
-                aggregate"));
+            return Err(fragment.input.refuse(
+                "ORDER BY something that is neither a group key nor an \
+                aggregate",
+            ));
         };
         let (key, group) = sorted;
         sort.push(OrderKey { descending: item.descending, ..key });

@@ -100,12 +100,7 @@ pub(super) fn null_rejecting(condition: Condition) -> Condition {
     }
 }
 
-fn compare(
-    op: Comparison,
-    left: &Expr,
-    right: &Expr,
-    is_key: &dyn Fn(&Expr) -> bool,
-) -> Condition {
+fn compare(op: Comparison, left: &Expr, right: &Expr, is_key: &dyn Fn(&Expr) -> bool) -> Condition {
     let (op, value) = if is_key(left) {
         (op, operand(right))
     } else if is_key(right) {

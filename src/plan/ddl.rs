@@ -134,11 +134,7 @@ fn together(ddl: &statement::Ddl, tables: &[(&TableName, Arc<Table>)]) -> Result
         if beside(first, other) {
             continue;
         }
-        let what = if ddl.references {
-            "a foreign key between"
-        } else {
-            "one DDL statement over"
-        };
+        let what = if ddl.references { "a foreign key between" } else { "one DDL statement over" };
         return Err(refuse(format!(
             "{what} `{}` and `{}` is not supported: their rows do not lie together",
             first.name, other.name

@@ -66,15 +66,27 @@ impl<'x, 'a> Fragment<'x, 'a> {
         let plain = |value| OrderKey { value, weight: None, pad: None, descending };
         match &term.class {
             Some(
-                C::Integer { .. } | C::Decimal { .. } | C::Year | C::Date | C::DateTime { .. }
-                | C::Timestamp | C::Time | C::Bit | C::Binary { .. } | C::VarBinary,
+                C::Integer { .. }
+                | C::Decimal { .. }
+                | C::Year
+                | C::Date
+                | C::DateTime { .. }
+                | C::Timestamp
+                | C::Time
+                | C::Bit
+                | C::Binary { .. }
+                | C::VarBinary,
             ) => Ok(plain(self.value(term))),
             // The text of a FLOAT has fewer digits than its value.
-            Some(C::Float) => Ok(plain(self.hide_of_row(wrap("(", term.pieces.clone(), ") + 0e0")))),
+            Some(C::Float) => {
+                Ok(plain(self.hide_of_row(wrap("(", term.pieces.clone(), ") + 0e0"))))
+            }
             Some(C::Enum | C::Set) => {
                 Ok(plain(self.hide_of_row(wrap("(", term.pieces.clone(), ") + 0"))))
             }
-            Some(C::Json) => Err(self.input.refuse("ordering, grouping or DISTINCT by a JSON column")),
+            Some(C::Json) => {
+                Err(self.input.refuse("ordering, grouping or DISTINCT by a JSON column"))
+            }
             Some(C::Geometry) => {
                 Err(self.input.refuse("ordering, grouping or DISTINCT by a geometry column"))
             }

@@ -2,9 +2,27 @@
 
 /// Aggregates, unless they have an OVER clause.
 const AGGREGATES: [&str; 21] = [
-    "avg", "bit_and", "bit_or", "bit_xor", "count", "group_concat", "json_arrayagg",
-    "json_objectagg", "max", "median", "min", "percentile_cont", "percentile_disc", "st_collect",
-    "std", "stddev", "stddev_pop", "stddev_samp", "sum", "var_pop", "var_samp",
+    "avg",
+    "bit_and",
+    "bit_or",
+    "bit_xor",
+    "count",
+    "group_concat",
+    "json_arrayagg",
+    "json_objectagg",
+    "max",
+    "median",
+    "min",
+    "percentile_cont",
+    "percentile_disc",
+    "st_collect",
+    "std",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "sum",
+    "var_pop",
+    "var_samp",
 ];
 
 pub(super) fn is_aggregate(name: &str) -> bool {
@@ -78,15 +96,50 @@ pub(super) fn nature(name: &str, args: usize) -> Nature {
         "rand" | "uuid" | "uuid_short" | "uuid_v4" | "uuid_v7" | "sys_guid" | "random_bytes" => {
             Nature::Random
         }
-        "benchmark" | "charset" | "connection_id" | "current_role" | "current_user" | "database"
-        | "encode" | "decode" | "encrypt" | "des_encrypt" | "des_decrypt" | "found_rows"
-        | "get_lock" | "gtid_subset" | "gtid_subtract" | "icu_version" | "is_free_lock"
-        | "is_used_lock" | "last_insert_id" | "lastval" | "load_file" | "master_gtid_wait"
-        | "master_pos_wait" | "name_const" | "nextval" | "ps_current_thread_id" | "ps_thread_id"
-        | "release_all_locks" | "release_lock" | "roles_graphml" | "row_count" | "rownum"
-        | "schema" | "session_user" | "setval" | "sleep" | "source_pos_wait"
-        | "statement_digest" | "statement_digest_text" | "system_user" | "user" | "version"
-        | "wait_for_executed_gtid_set" | "wait_until_sql_thread_after_gtids" => Nature::Server,
+        "benchmark"
+        | "charset"
+        | "connection_id"
+        | "current_role"
+        | "current_user"
+        | "database"
+        | "encode"
+        | "decode"
+        | "encrypt"
+        | "des_encrypt"
+        | "des_decrypt"
+        | "found_rows"
+        | "get_lock"
+        | "gtid_subset"
+        | "gtid_subtract"
+        | "icu_version"
+        | "is_free_lock"
+        | "is_used_lock"
+        | "last_insert_id"
+        | "lastval"
+        | "load_file"
+        | "master_gtid_wait"
+        | "master_pos_wait"
+        | "name_const"
+        | "nextval"
+        | "ps_current_thread_id"
+        | "ps_thread_id"
+        | "release_all_locks"
+        | "release_lock"
+        | "roles_graphml"
+        | "row_count"
+        | "rownum"
+        | "schema"
+        | "session_user"
+        | "setval"
+        | "sleep"
+        | "source_pos_wait"
+        | "statement_digest"
+        | "statement_digest_text"
+        | "system_user"
+        | "user"
+        | "version"
+        | "wait_for_executed_gtid_set"
+        | "wait_until_sql_thread_after_gtids" => Nature::Server,
         _ if is_aggregate(name) || PURE.split_ascii_whitespace().any(|pure| pure == name) => {
             Nature::Pure
         }

@@ -272,8 +272,11 @@ impl Draft<'_, '_> {
                 return Err(Error::server(crate::error::ServerError {
                     code: 1136,
                     state: *b"21S01",
-                    message: format!("Column count doesn't match value count at row {}", rows.len() + 1)
-                        .into_bytes(),
+                    message: format!(
+                        "Column count doesn't match value count at row {}",
+                        rows.len() + 1
+                    )
+                    .into_bytes(),
                 })
                 .into());
             }

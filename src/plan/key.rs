@@ -18,6 +18,8 @@ pub struct Run<'r> {
     pub params: &'r [Literal],
     /// The character set of string literals and parameters, such as `utf8mb4`.
     pub charset: &'r str,
+    /// Where a transaction is open: a statement that may run anywhere runs there.
+    pub cluster: Option<usize>,
 }
 
 /// What a value is as a key.
@@ -170,12 +172,9 @@ impl<'r> Run<'r> {
             },
             (C::Text { collation, fixed }, Literal::Integer(_) | Literal::Bool(_)) => {
                 match digits(value) {
-                    Some(text) => self.weight(
-                        text.as_bytes(),
-                        Some("utf8mb4"),
-                        (collation, *fixed),
-                        missing,
-                    ),
+                    Some(text) => {
+                        self.weight(text.as_bytes(), Some("utf8mb4"), (collation, *fixed), missing)
+                    }
                     None => Found::Unknown,
                 }
             }
@@ -227,8 +226,7 @@ impl<'r> Run<'r> {
         let ColumnClass::Text { collation, fixed } = class else { return Weights::Binary };
         let mut known = HashMap::new();
         for text in algorithm.texts() {
-            let found =
-                self.weight(text.as_bytes(), Some("utf8mb4"), (collation, *fixed), missing);
+            let found = self.weight(text.as_bytes(), Some("utf8mb4"), (collation, *fixed), missing);
             if let Found::Key(Key::Bytes(weight)) = found {
                 known.insert(text.to_owned(), weight);
             }
@@ -310,9 +308,9 @@ fn moment(value: &Literal) -> Found {
 /// A value compared with a binary column; BINARY is as long as its `length`.
 fn bytes(value: &Literal, length: Option<u32>) -> Found {
     match value {
-        Literal::String { bytes, .. }
-        | Literal::Hex { bytes, .. }
-        | Literal::Bit { bytes, .. } => padded(bytes.clone(), length),
+        Literal::String { bytes, .. } | Literal::Hex { bytes, .. } | Literal::Bit { bytes, .. } => {
+            padded(bytes.clone(), length)
+        }
         Literal::Null
         | Literal::Bool(_)
         | Literal::Integer(_)

@@ -29,7 +29,9 @@ impl<T: Ord + Clone> Candidates<T> {
     fn or(self, other: Self) -> Self {
         match (self, other) {
             (Self::All, _) | (_, Self::All) => Self::All,
-            (Self::Some(one), Self::Some(other)) => Self::Some(one.union(&other).cloned().collect()),
+            (Self::Some(one), Self::Some(other)) => {
+                Self::Some(one.union(&other).cloned().collect())
+            }
         }
     }
 }
@@ -231,7 +233,8 @@ fn narrowest<'r>(
     let (mut lowest, mut highest) = (None, None);
     for part in parts {
         let Condition::Range { low, high } = part else { continue };
-        if let Between::Keys(low, high) = bounds(low.as_ref(), high.as_ref(), class, run, missing)? {
+        if let Between::Keys(low, high) = bounds(low.as_ref(), high.as_ref(), class, run, missing)?
+        {
             if low != Limit::Unbounded {
                 lowest = Some(low);
             }

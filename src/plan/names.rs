@@ -18,8 +18,8 @@ use crate::catalog::Table;
 use crate::error::{Error, ErrorKind};
 use crate::sql::expr::{ColumnName, Comparison, Expr, ExprKind, Literal, Name};
 use crate::sql::query::{
-    Body, Cte, Join, JoinConstraint, JoinKind, OrderItem, Query, Select, SelectItem, SelectItemKind,
-    TableExpr, TableName, TableRef,
+    Body, Cte, Join, JoinConstraint, JoinKind, OrderItem, Query, Select, SelectItem,
+    SelectItemKind, TableExpr, TableName, TableRef,
 };
 
 /// More uses of tables than this come only of CTEs that multiply each other.
@@ -254,7 +254,8 @@ impl<'c, 'a> Reader<'c, 'a> {
                 let answer = self.query(left, Env { nest: first, ..env })?;
                 let second = self.add_nest(env.nest, NestKind::SetOperation);
                 self.query(right, Env { nest: second, ..env })?;
-                let outputs = answer.outputs.map(|outputs| outputs.into_iter().map(nameless).collect());
+                let outputs =
+                    answer.outputs.map(|outputs| outputs.into_iter().map(nameless).collect());
                 self.tail(query, env)?;
                 Ok(Answer { outputs, opaque: Some("UNION") })
             }
@@ -319,7 +320,11 @@ impl<'c, 'a> Reader<'c, 'a> {
     // ---- FROM.
 
     /// Sources and join conditions of a FROM clause.
-    pub(super) fn from<'e>(&mut self, entries: &'a [TableExpr], env: Env<'e, 'a>) -> Result<Scope, Stop> {
+    pub(super) fn from<'e>(
+        &mut self,
+        entries: &'a [TableExpr],
+        env: Env<'e, 'a>,
+    ) -> Result<Scope, Stop> {
         let mut from = From::default();
         for entry in entries {
             self.table_expr(entry, &mut from, env)?;
@@ -438,7 +443,8 @@ impl<'c, 'a> Reader<'c, 'a> {
         let sources = scope.sources.get(range)?;
         let mut found = None;
         for &source in sources {
-            for (index, column) in self.found.sources.get(source)?.columns.iter().flatten().enumerate()
+            for (index, column) in
+                self.found.sources.get(source)?.columns.iter().flatten().enumerate()
             {
                 if same_name(&column.name, name) && !scope.merged.contains(&(source, index)) {
                     if found.is_some() {
@@ -579,7 +585,6 @@ impl<'c, 'a> Reader<'c, 'a> {
         };
         self.query(&cte.query, env)
     }
-
 
     // ---- Expressions.
 
@@ -746,7 +751,8 @@ impl<'c, 'a> Reader<'c, 'a> {
             let mut hits = Vec::new();
             let mut unknown = false;
             for id in self.candidates(name, at.scope) {
-                let Some(columns) = self.found.sources.get(id).and_then(|s| s.columns.as_ref()) else {
+                let Some(columns) = self.found.sources.get(id).and_then(|s| s.columns.as_ref())
+                else {
                     unknown = true;
                     continue;
                 };
@@ -818,9 +824,7 @@ impl<'c, 'a> Reader<'c, 'a> {
 
     fn output(&self, expr: &Expr, alias: Option<&Name>, instance: u32) -> Output {
         let (name, meaning) = match &expr.kind {
-            ExprKind::Column(name) => {
-                (name.name.value.clone(), self.found.meaning(instance, name))
-            }
+            ExprKind::Column(name) => (name.name.value.clone(), self.found.meaning(instance, name)),
             _ => {
                 let text = self.text.get(expr.span.range()).unwrap_or_default();
                 (String::from_utf8_lossy(text).into_owned(), None)

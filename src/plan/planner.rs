@@ -28,9 +28,7 @@ pub struct Context<'c> {
 /// Statements of other kinds are the session's, and refused.
 pub fn plan(statement: &Statement, text: &[u8], context: &Context<'_>) -> Result<Plan, Stop> {
     Ok(match &statement.kind {
-        StatementKind::Query(query) => {
-            Plan::Select(select::plan(query, statement, text, context)?)
-        }
+        StatementKind::Query(query) => Plan::Select(select::plan(query, statement, text, context)?),
         StatementKind::Insert(insert) => insert::plan(insert, statement, text, context)?,
         StatementKind::Update(update) => write::update(update, statement, text, context)?,
         StatementKind::Delete(delete) => write::delete(delete, statement, text, context)?,
@@ -71,8 +69,10 @@ pub(super) fn forced(
             let mut names: Vec<&str> =
                 context.catalog.shards.iter().map(|shard| shard.name.as_str()).collect();
             names.truncate(8);
-            let message =
-                format!("the hint names the unknown shard `{name}`; shards are {}", names.join(", "));
+            let message = format!(
+                "the hint names the unknown shard `{name}`; shards are {}",
+                names.join(", ")
+            );
             Err(Error::new(ErrorKind::Unsupported, message))
         }
     }

@@ -50,9 +50,8 @@ pub(super) fn plan(query: &Query, input: Input<'_, '_>) -> Result<Scatter, Refus
     let grouped = !select.group_by.is_empty() || has_aggregates(select);
     let whole_groups = !select.group_by.is_empty() && !select.rollup && {
         let keys = select.group_by.iter();
-        let keys: Vec<Atom> = keys
-            .filter_map(|item| names::group_atom(input.found, select, &item.expr, 0))
-            .collect();
+        let keys: Vec<Atom> =
+            keys.filter_map(|item| names::group_atom(input.found, select, &item.expr, 0)).collect();
         input.found.hold_a_place(&keys, 0)
     };
     let mut scatter = if grouped && !whole_groups {
@@ -80,7 +79,9 @@ fn together(input: Input<'_, '_>) -> Result<(), Refusal> {
                 format!("an outer join that keeps rows without a partner in `{name}`")
             }
             NestKind::Subquery => {
-                format!("a subquery on `{name}` that is not tied to the outer rows by the sharding key")
+                format!(
+                    "a subquery on `{name}` that is not tied to the outer rows by the sharding key"
+                )
             }
             NestKind::Derived(what) => format!("a derived table with {what} on `{name}`"),
             NestKind::SetOperation => "UNION".to_owned(),
@@ -92,8 +93,11 @@ fn together(input: Input<'_, '_>) -> Result<(), Refusal> {
             let used = group.roots.first().and_then(|root| found.uses.get(*root));
             used.map_or(String::new(), |used| used.table.name.clone())
         };
-        let what =
-            format!("a join of `{}` and `{}` that does not equate their sharding keys", name(first), name(second));
+        let what = format!(
+            "a join of `{}` and `{}` that does not equate their sharding keys",
+            name(first),
+            name(second)
+        );
         return Err(input.refuse(&what));
     }
     if input.groups.is_empty() {
@@ -168,18 +172,23 @@ fn calls(select: &Select, query: &Query, input: Input<'_, '_>) -> Result<(), Ref
         match functions::nature(&call.function.name, call.function.args.len()) {
             Nature::Pure => {}
             Nature::Clock if !collapses => {}
-            Nature::Clock if select.filter.as_ref().is_some_and(|f| f.span.contains(call.span)) => {}
+            Nature::Clock if select.filter.as_ref().is_some_and(|f| f.span.contains(call.span)) => {
+            }
             Nature::Clock => {
                 let what = format!("{name}() beside DISTINCT, GROUP BY or an aggregate");
                 return Err(input.refuse(&what));
             }
             Nature::Random if call.top && !ordering && !collapses => {}
             Nature::Random => {
-                return Err(input.refuse(&format!("{name}() in ORDER BY, in a subquery or beside \
-                    DISTINCT, GROUP BY or an aggregate")));
+                return Err(input.refuse(&format!(
+                    "{name}() in ORDER BY, in a subquery or beside \
+                    DISTINCT, GROUP BY or an aggregate"
+                )));
             }
             Nature::Server => {
-                return Err(input.refuse(&format!("{name}(), which differs from server to server,")));
+                return Err(
+                    input.refuse(&format!("{name}(), which differs from server to server,"))
+                );
             }
             Nature::Stored => return Err(input.refuse(&format!("the stored function {name}()"))),
         }
@@ -205,7 +214,8 @@ fn window(function: &Function, input: Input<'_, '_>) -> Result<(), Refusal> {
         return Ok(());
     }
     let name = function.name.to_uppercase();
-    Err(input.refuse(&format!("the window function {name}() without PARTITION BY the sharding key")))
+    Err(input
+        .refuse(&format!("the window function {name}() without PARTITION BY the sharding key")))
 }
 
 /// The expressions of `OVER (PARTITION BY a, b ...`.

@@ -101,7 +101,8 @@ impl<'t> Splice<'t> {
                 continue;
             };
             if !aliases && renamed(&site.table) {
-                let span = qualifier.name.schema.as_ref().map_or(table.span, |s| s.span.to(table.span));
+                let span =
+                    qualifier.name.schema.as_ref().map_or(table.span, |s| s.span.to(table.span));
                 splice.replace(span, vec![Piece::Table(Arc::clone(&site.table))]);
             } else if let Some(schema) = &qualifier.name.schema {
                 // `shop.t.c` as `t.c`: the database may have another name on the shard.

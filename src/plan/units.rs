@@ -133,7 +133,9 @@ impl<'x, 'a> Graph<'x, 'a> {
         let mut edges: BTreeMap<Atom, Vec<Atom>> = BTreeMap::new();
         for equality in &found.equalities {
             let (left, right) = (equality.left, equality.right);
-            let (Some(one), Some(other)) = (found.class(left), found.class(right)) else { continue };
+            let (Some(one), Some(other)) = (found.class(left), found.class(right)) else {
+                continue;
+            };
             if !same_values(one, other) {
                 continue;
             }

@@ -86,11 +86,7 @@ struct Form {
     aliases: bool,
 }
 
-fn hinted(
-    statement: &Statement,
-    text: &[u8],
-    context: &Context<'_>,
-) -> Result<Option<Plan>, Stop> {
+fn hinted(statement: &Statement, text: &[u8], context: &Context<'_>) -> Result<Option<Plan>, Stop> {
     let Some(shard) = forced(statement, context)? else { return Ok(None) };
     Ok(Some(Plan::Write(Write {
         place: Place { forced: Some(shard), ..Place::default() },
@@ -158,12 +154,7 @@ fn copies_alike(found: &Analysis<'_>, form: &Form, table: &Table) -> Result<(), 
 }
 
 /// Whether the statement may run on several targets.
-fn several(
-    found: &Analysis<'_>,
-    form: &Form,
-    place: &Place,
-    groups: usize,
-) -> Result<(), Refusal> {
+fn several(found: &Analysis<'_>, form: &Form, place: &Place, groups: usize) -> Result<(), Refusal> {
     let verb = form.verb;
     let what = if !form.single {
         format!("{verb} of several tables")
@@ -178,9 +169,10 @@ fn several(
     } else if !found.user_variables.is_empty() {
         format!("{verb} with user variables")
     } else {
-        let natures = found.calls.iter().map(|call| {
-            (call, functions::nature(&call.function.name, call.function.args.len()))
-        });
+        let natures = found
+            .calls
+            .iter()
+            .map(|call| (call, functions::nature(&call.function.name, call.function.args.len())));
         let odd = |nature: &Nature| matches!(nature, Nature::Server | Nature::Stored);
         match natures.into_iter().find(|(_, nature)| odd(nature)) {
             Some((call, _)) => format!("{verb} with {}()", call.function.name.to_uppercase()),
@@ -263,7 +255,8 @@ impl<'a> Reader<'_, 'a> {
         if let Some(filter) = &update.filter {
             self.filter_in(filter, &scope, env)?;
         }
-        let limit = update.limit.iter().flat_map(|limit| [Some(&limit.rows), limit.offset.as_ref()]);
+        let limit =
+            update.limit.iter().flat_map(|limit| [Some(&limit.rows), limit.offset.as_ref()]);
         let order = update.order_by.iter().map(|item| &item.expr);
         for expr in order.chain(limit.flatten()) {
             self.expr_in(expr, &scope, env)?;
@@ -278,7 +271,8 @@ impl<'a> Reader<'_, 'a> {
         if let Some(filter) = &delete.filter {
             self.filter_in(filter, &scope, env)?;
         }
-        let limit = delete.limit.iter().flat_map(|limit| [Some(&limit.rows), limit.offset.as_ref()]);
+        let limit =
+            delete.limit.iter().flat_map(|limit| [Some(&limit.rows), limit.offset.as_ref()]);
         let order = delete.order_by.iter().map(|item| &item.expr);
         for expr in order.chain(limit.flatten()) {
             self.expr_in(expr, &scope, env)?;

@@ -18,7 +18,7 @@ use crate::protocol::column::Column;
 use crate::protocol::command::Execute;
 use crate::protocol::params::{Bound, Param, ParamType, Scalar, parse_execute};
 use crate::sql;
-use crate::sql::expr::Literal;
+use crate::sql::expr::{Literal, TemporalKind};
 use crate::sql::statement::{Statement, StatementKind};
 
 /// The statements of a session by id.
@@ -237,17 +237,19 @@ fn literal(scalar: &Scalar<'_>) -> Result<Literal> {
         Scalar::Float(value) => Literal::Float(value.to_string()),
         Scalar::Double(value) => Literal::Float(value.to_string()),
         Scalar::Bytes(bytes) => Literal::String { bytes: bytes.to_vec(), charset: None },
-        Scalar::Date { year, month, day, hour, minute, second, micros } => string(format!(
-            "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{micros:06}"
-        )),
+        Scalar::Date { year, month, day, hour, minute, second, micros } => Literal::Temporal {
+            kind: TemporalKind::Timestamp,
+            text: format!(
+                "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{micros:06}"
+            ),
+        },
         Scalar::Time { negative, days, hours, minutes, seconds, micros } => {
             let sign = if negative { "-" } else { "" };
             let hours = days.saturating_mul(24).saturating_add(u32::from(hours));
-            string(format!("{sign}{hours:02}:{minutes:02}:{seconds:02}.{micros:06}"))
+            Literal::Temporal {
+                kind: TemporalKind::Time,
+                text: format!("{sign}{hours:02}:{minutes:02}:{seconds:02}.{micros:06}"),
+            }
         }
     })
-}
-
-fn string(text: String) -> Literal {
-    Literal::String { bytes: text.into_bytes(), charset: None }
 }

@@ -102,9 +102,14 @@ impl Fixture {
             Need::Periods(keys) => {
                 for (id, shard) in keys {
                     let names: Arc<[String]> = match id.table.as_str() {
-                        "payments" => ["payments", "payments_20260101", "payments_20260102", "payments_20260103"]
-                            .map(str::to_owned)
-                            .into(),
+                        "payments" => [
+                            "payments",
+                            "payments_20260101",
+                            "payments_20260102",
+                            "payments_20260103",
+                        ]
+                        .map(str::to_owned)
+                        .into(),
                         other => panic!("no periods of {other}"),
                     };
                     facts.periods.insert((id, shard), names);
@@ -131,6 +136,7 @@ impl Fixture {
                 facts: &facts,
                 params: &params,
                 charset: "utf8mb4",
+                cluster: None,
             };
             let done = plan(&statement, text, &context).and_then(|plan| explain(&plan, &run));
             match done {
@@ -190,8 +196,11 @@ fn golden() {
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
         let cases: Vec<Case> = serde_saphyr::from_str(&text).unwrap();
-        let heading: String =
-            text.lines().take_while(|line| line.starts_with('#')).map(|l| format!("{l}\n")).collect();
+        let heading: String = text
+            .lines()
+            .take_while(|line| line.starts_with('#'))
+            .map(|l| format!("{l}\n"))
+            .collect();
         let mut done = Vec::new();
         for case in &cases {
             let (explain, error) = match fixture.lines(case) {
