@@ -1,12 +1,13 @@
 //! The clusters of the demo: each a primary and a replica that follows it.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::error::Result;
 
 use super::replication::{catch_up, replicate};
 use super::rules::DATABASES;
-use super::server::{Launcher, Progress, Server, ServerSpec};
+use super::server::{Launcher, Server, ServerSpec};
 
 /// How long a replica may take to apply what the demo has written.
 const CATCH_UP_LIMIT: Duration = Duration::from_secs(60);
@@ -17,24 +18,24 @@ pub(super) struct Cluster {
     pub replica: Server,
 }
 
-/// Starts clusters `c0` and `c1` at once. Their files go with them.
-pub(super) async fn start(launcher: &Launcher, progress: Progress<'_>) -> Result<[Cluster; 2]> {
+/// Starts clusters `c0` and `c1` at once in `directory`. Their files go with them.
+pub(super) async fn start(launcher: &Launcher, directory: &Path) -> Result<[Cluster; 2]> {
     let (c0, c1) =
-        tokio::try_join!(start_one(launcher, 0, progress), start_one(launcher, 1, progress))?;
+        tokio::try_join!(start_one(launcher, directory, 0), start_one(launcher, directory, 1))?;
     Ok([c0, c1])
 }
 
-async fn start_one(launcher: &Launcher, index: u32, progress: Progress<'_>) -> Result<Cluster> {
+async fn start_one(launcher: &Launcher, directory: &Path, index: u32) -> Result<Cluster> {
     let spec = |role: &str, server_id: u32| ServerSpec {
         name: format!("c{index}-{role}"),
-        directory: std::env::temp_dir().join(format!("margay-demo-{}", std::process::id())),
+        directory: directory.to_owned(),
         server_id,
         options: Vec::new(),
         keep: false,
     };
     let (primary, replica) = tokio::try_join!(
-        launcher.start(spec("primary", 2 * index + 1), progress),
-        launcher.start(spec("replica", 2 * index + 2), progress),
+        launcher.start(spec("primary", 2 * index + 1), &|_| {}),
+        launcher.start(spec("replica", 2 * index + 2), &|_| {}),
     )?;
     Ok(Cluster { primary, replica })
 }

@@ -237,12 +237,11 @@ mod tests {
             assert!(rows.iter().all(|row| row.len() == columns.len()), "{table}");
         }
         let payments = all.iter().find(|rows| rows.table == "payments").unwrap();
-        let paid: Vec<String> = payments
-            .rows
-            .iter()
-            .map(|row| mysql_async::from_value(row[2].clone()))
-            .collect();
-        assert!(paid.iter().all(|at| *at >= *"2026-03-01 07:30:00" && *at <= *"2026-03-01 12:30:00"));
+        let paid: Vec<String> =
+            payments.rows.iter().map(|row| mysql_async::from_value(row[2].clone())).collect();
+        assert!(
+            paid.iter().all(|at| *at >= *"2026-03-01 07:30:00" && *at <= *"2026-03-01 12:30:00")
+        );
     }
 
     #[test]

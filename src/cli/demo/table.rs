@@ -51,7 +51,8 @@ fn hex(bytes: &[u8]) -> String {
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let widths = self.widths();
-        let rule: String = widths.iter().map(|width| format!("+{}", "-".repeat(width + 2))).collect();
+        let rule: String =
+            widths.iter().map(|width| format!("+{}", "-".repeat(width + 2))).collect();
         writeln!(f, "{rule}+")?;
         let head = self.head.iter().map(String::as_str);
         write_row(f, head.zip(&widths).map(|(text, width)| (text, *width, Align::Left)))?;
