@@ -24,6 +24,7 @@ enum Command {
     Serve(serve::Serve),
     Check(check::Check),
     Schema(schema::Schema),
+    Demo(demo::Demo),
 }
 
 impl Cli {
@@ -35,6 +36,7 @@ impl Cli {
             Command::Serve(serve) => serve.run(),
             Command::Check(check) => check.run(),
             Command::Schema(schema) => schema.run(),
+            Command::Demo(demo) => demo.run(),
         }
     }
 }

@@ -26,11 +26,16 @@ pub struct Program {
 }
 
 impl Program {
+    /// The program that a person names; a path inside `MARGAY_MYSQLD_ROOT` if that is set.
+    pub fn named(path: &Path) -> Result<Self> {
+        Self::at(path, root().as_deref())
+    }
+
     /// The first server program of this flavor, or of any: the one that `MARGAY_MYSQLD` names (a path
     /// inside `MARGAY_MYSQLD_ROOT` if that is set), one inside `MARGAY_MYSQLD_ROOT`, one on `PATH`,
     /// one in the usual places.
     pub fn find(flavor: Option<Flavor>) -> Result<Self> {
-        let root = std::env::var_os(ROOT_VAR).filter(|root| !root.is_empty()).map(PathBuf::from);
+        let root = root();
         if let Some(named) = std::env::var_os(PROGRAM_VAR).filter(|path| !path.is_empty()) {
             let program = Self::at(Path::new(&named), root.as_deref())
                 .map_err(|error| error.context(PROGRAM_VAR))?;
@@ -95,6 +100,10 @@ impl Program {
     pub(crate) fn host_path(&self, inside: &Path) -> PathBuf {
         host_path(self.root.as_deref(), inside)
     }
+}
+
+fn root() -> Option<PathBuf> {
+    std::env::var_os(ROOT_VAR).filter(|root| !root.is_empty()).map(PathBuf::from)
 }
 
 fn places() -> impl Iterator<Item = PathBuf> {

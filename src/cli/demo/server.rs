@@ -40,6 +40,8 @@ pub struct Account {
 pub struct Launcher {
     program: Program,
     account: Account,
+    /// Where templates are made, as the server sees it; None is the user's cache, for later runs.
+    templates: Option<PathBuf>,
     /// Where the template lies, as the server sees it; made by the first start.
     template: OnceCell<PathBuf>,
 }
@@ -80,7 +82,15 @@ struct Process {
 
 impl Launcher {
     pub fn new(program: Program, account: Account) -> Self {
-        Self { program, account, template: OnceCell::new() }
+        Self { program, account, templates: None, template: OnceCell::new() }
+    }
+
+    /// Makes the template under `directory`, as the server sees it, instead of the user's cache. The
+    /// caller removes it.
+    #[must_use]
+    pub fn with_templates_in(mut self, directory: PathBuf) -> Self {
+        self.templates = Some(directory);
+        self
     }
 
     pub fn program(&self) -> &Program {
@@ -129,12 +139,13 @@ impl Launcher {
     async fn template(&self, progress: Progress<'_>) -> Result<&PathBuf> {
         self.template
             .get_or_try_init(|| async {
-                if !self.program.host_path(&template::path(&self.program)).is_dir() {
+                let base = self.templates.as_deref();
+                if !self.program.host_path(&template::path(&self.program, base)).is_dir() {
                     let (flavor, version) = (self.program.flavor(), self.program.version());
                     progress(&format!("initialising a {flavor} {version} database"));
                 }
-                let program = self.program.clone();
-                blocking(move || template::make(&program)).await
+                let (program, base) = (self.program.clone(), self.templates.clone());
+                blocking(move || template::make(&program, base.as_deref())).await
             })
             .await
     }

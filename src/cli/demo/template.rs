@@ -9,19 +9,23 @@ use crate::cli::demo::flavor::Flavor;
 use crate::cli::demo::program::Program;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Where the template of a program lies, as the server sees it.
-pub(crate) fn path(program: &Program) -> PathBuf {
+/// Where the template of a program lies, as the server sees it: under `base`, or in the user's cache.
+pub(crate) fn path(program: &Program, base: Option<&Path>) -> PathBuf {
+    let name = format!("{}-{}", program.flavor(), program.version());
+    if let Some(base) = base {
+        return base.join(name);
+    }
     let cache = std::env::var_os("XDG_CACHE_HOME")
         .filter(|path| !path.is_empty())
         .map(PathBuf::from)
         .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache")))
         .unwrap_or_else(std::env::temp_dir);
-    cache.join("margay/servers").join(format!("{}-{}", program.flavor(), program.version()))
+    cache.join("margay/servers").join(name)
 }
 
 /// Makes the template unless someone has. Whoever else is at it at the same time does no harm.
-pub(crate) fn make(program: &Program) -> Result<PathBuf> {
-    let template = path(program);
+pub(crate) fn make(program: &Program, base: Option<&Path>) -> Result<PathBuf> {
+    let template = path(program, base);
     let target = program.host_path(&template);
     if target.join("mysql").is_dir() {
         return Ok(template);
