@@ -37,6 +37,9 @@ pub enum ErrorKind {
     UnknownCommand,
     UnknownVariable,
     UnknownStatement,
+    /// A statement that cannot be prepared.
+    NotPreparable,
+    EmptyQuery,
     /// The handshake broke the protocol.
     Handshake,
     TooManyConnections,
@@ -112,6 +115,8 @@ impl ErrorKind {
             Self::UnknownCommand => (1047, "08S01", Client, false),
             Self::UnknownVariable => (1193, "HY000", Client, false),
             Self::UnknownStatement => (1243, "HY000", Client, false),
+            Self::NotPreparable => (1295, "HY000", Client, false),
+            Self::EmptyQuery => (1065, "42000", Client, false),
             Self::Handshake => (1043, "08S01", Client, false),
             Self::TooManyConnections => (1040, "08004", Client, true),
             Self::PacketTooLarge => (1153, "08S01", Client, false),

@@ -1,3 +1,10 @@
 //! The `margay` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use margay::cli::Cli;
+
+fn main() -> ExitCode {
+    Cli::parse().run()
+}

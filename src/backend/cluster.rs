@@ -161,3 +161,71 @@ impl Cluster {
         Some(if load(second, first) < load(first, second) { second } else { first })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Backends, ClusterSpec, NodeSpec, Settings};
+    use crate::backend::node::NodeState;
+    use crate::backend::settings::{Password, TlsMode};
+
+    fn spec(name: &str, weights: &[u32]) -> ClusterSpec {
+        let node = |weight| NodeSpec { address: format!("{name}-{weight}:3306"), weight };
+        ClusterSpec {
+            name: name.to_owned(),
+            primary: node(0),
+            replicas: weights.iter().map(|&weight| node(weight)).collect(),
+            user: "margay".to_owned(),
+            password: Password("pw".to_owned()),
+            tls: TlsMode::Disabled,
+        }
+    }
+
+    /// How many of 3000 reads each replica gets within 10 %, or all the primary, as the last number.
+    fn check(weights: &[u32], down: &[usize], busy: Option<usize>, expect: &[usize]) {
+        let backends = Backends::new(Settings::default(), vec![spec("c", weights)], None).unwrap();
+        let cluster = &backends.clusters()[0];
+        for &index in down {
+            cluster.replicas()[index].set_state(NodeState::Down("test".into()));
+        }
+        if let Some(index) = busy {
+            cluster.replicas()[index].lease_begins();
+        }
+        let mut reads = vec![0_usize; weights.len() + 1];
+        for _ in 0..3000 {
+            let reader = cluster.reader();
+            let index = cluster.replicas().iter().position(|node| Arc::ptr_eq(node, reader));
+            reads[index.unwrap_or(weights.len())] += 1;
+        }
+        for (found, expect) in reads.iter().zip(expect) {
+            assert!(found.abs_diff(*expect) <= 300, "{reads:?} for {weights:?}");
+        }
+    }
+
+    #[test]
+    fn readers_by_weight_and_load() {
+        check(&[], &[], None, &[3000]);
+        check(&[1, 1], &[], None, &[1500, 1500, 0]);
+        check(&[1, 2], &[], None, &[1000, 2000, 0]);
+        check(&[1, 1, 1], &[1], None, &[1500, 0, 1500, 0]);
+        check(&[1, 1], &[0, 1], None, &[0, 0, 3000]);
+        check(&[0, 1], &[], None, &[0, 3000, 0]);
+        check(&[0], &[], None, &[0, 3000]);
+        // The busy one serves only if drawn twice.
+        check(&[1, 1], &[], Some(0), &[750, 2250, 0]);
+    }
+
+    #[test]
+    fn a_reload_keeps_clusters_that_did_not_change() {
+        let specs = vec![spec("a", &[1]), spec("b", &[1])];
+        let old = Backends::new(Settings::default(), specs, None).unwrap();
+        let specs = vec![spec("b", &[1]), spec("a", &[2])];
+        let new = Backends::new(Settings::default(), specs.clone(), Some(&old)).unwrap();
+        assert!(Arc::ptr_eq(&new.clusters()[0], &old.clusters()[1]));
+        assert!(!Arc::ptr_eq(&new.clusters()[1], &old.clusters()[0]));
+        let settings = Settings { pool_size: 5, ..Settings::default() };
+        let other = Backends::new(settings, specs, Some(&new)).unwrap();
+        assert!(!Arc::ptr_eq(&other.clusters()[0], &new.clusters()[0]));
+    }
+}

@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::{BufMut, Bytes};
+use futures_util::FutureExt;
 use tokio::time::{Instant, timeout};
 
 use crate::backend::channel::{Channel, Deadline};
@@ -153,7 +154,8 @@ impl Connection {
     }
 
     /// Bounds every later wait for the server, until it is set again. After it has passed in the middle
-    /// of a reply, the connection is broken.
+    /// of a reply, the connection is broken, but the server works on: see
+    /// [`Node::kill_query`](super::node::Node::kill_query).
     pub fn set_deadline(&mut self, deadline: Option<Deadline>) {
         self.channel.set_deadline(deadline);
     }
@@ -292,9 +294,10 @@ impl Connection {
     // --- Prepared statements ---
 
     /// The server's statement for this text in the current state: a kept one, or a new one after a round
-    /// trip. All replies before it must have been read. The definitions are those of the time when it was
-    /// prepared; each execution tells its columns itself.
-    pub async fn prepare(&mut self, sql: &Bytes) -> Result<Prepared> {
+    /// trip. All replies before it must have been read. The next call may close it to make room, so ask
+    /// before each execution. The definitions are those of the time when it was prepared; each execution
+    /// tells its columns itself.
+    pub async fn prepare(&mut self, sql: &[u8]) -> Result<Prepared> {
         let meaning = self.meaning.get_or_insert_with(|| self.state.meaning());
         if let Some(prepared) = self.statements.get(meaning, sql) {
             return Ok(prepared);
@@ -310,14 +313,11 @@ impl Connection {
         let parameters = self.read_definitions(head.params).await?;
         let columns = self.read_definitions(head.columns).await?;
         self.phase = Phase::Idle;
-        let prepared = Prepared {
-            id: head.statement,
-            parameters: parameters.into(),
-            columns: columns.into(),
-            warnings: head.warnings,
-        };
+        let prepared =
+            Prepared { id: head.statement, parameters, columns, warnings: head.warnings };
         let meaning = self.meaning.get_or_insert_with(|| self.state.meaning());
-        if let Some(id) = self.statements.insert(meaning, sql.clone(), prepared.clone()) {
+        let text = Bytes::copy_from_slice(sql);
+        if let Some(id) = self.statements.insert(meaning, text, prepared.clone()) {
             // It has no reply and goes out with the next command.
             self.queue_command(&[&[COM_STMT_CLOSE], &id.to_le_bytes()])?;
         }
@@ -341,6 +341,17 @@ impl Connection {
     pub(super) fn returned_now(&mut self) {
         self.returned = Some(Instant::now());
         self.channel.set_deadline(None);
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // Without a goodbye, servers log an aborted connection. What does not fit the socket at once is
+        // not worth waiting for.
+        let is_idle = self.phase == Phase::Idle && self.expected.is_empty();
+        if is_idle && !self.is_broken() && self.queue(&[&[COM_QUIT]], ReplyTo::User).is_ok() {
+            let _ = self.channel.flush().now_or_never();
+        }
     }
 }
 

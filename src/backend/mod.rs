@@ -20,3 +20,12 @@ pub mod state;
 pub mod statements;
 mod stream;
 mod tls;
+
+pub use channel::Deadline;
+pub use cluster::{Access, Backends};
+pub use connection::Connection;
+pub use health::Health;
+pub use pool::Lease;
+pub use reply::QueryResult;
+pub use settings::{ClusterSpec, NodeSpec, Password, Settings, TlsMode};
+pub use state::SessionState;

@@ -1,5 +1,7 @@
 //! Reading replies: a head, then columns, rows and an end, one after another.
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 
 use crate::backend::connection::Connection;
@@ -12,9 +14,6 @@ use crate::protocol::row::TextValues;
 
 /// The most rows that [`Connection::query_all`] takes: it is for questions of our own.
 const OWN_ROWS_MAX: usize = 1_000_000;
-/// Servers limit a table to 4096 columns; expressions in a result may be a few more.
-const COLUMNS_MAX: u64 = u16::MAX as u64;
-
 /// Where in a reply we are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -22,8 +21,8 @@ pub(super) enum Phase {
     Idle,
     /// The head of a reply, or of another result of the same statement, is next.
     Head,
-    /// So many column definitions are next, then rows.
-    Columns(u64),
+    /// So many column definitions are next, then rows. Servers allow 4096 and a few more.
+    Columns(u16),
     Rows,
     /// In a row that takes more than one frame, whose parts [`Connection::read_row_frames`] hands out.
     RowTail,
@@ -63,11 +62,13 @@ impl Connection {
                     return Err(lost);
                 }
             }
-            ReplyHead::Columns(count @ 1..=COLUMNS_MAX) => self.phase = Phase::Columns(*count),
-            ReplyHead::Columns(count) => {
-                let error = Error::protocol(format!("a result of {count} columns"));
-                return Err(self.malformed(error));
-            }
+            ReplyHead::Columns(count) => match u16::try_from(*count) {
+                Ok(count @ 1..) => self.phase = Phase::Columns(count),
+                Ok(0) | Err(_) => {
+                    let error = Error::protocol(format!("a result of {count} columns"));
+                    return Err(self.malformed(error));
+                }
+            },
             ReplyHead::LocalInfile(_) => {
                 let error = Error::protocol("a request for a local file, which was not allowed");
                 return Err(self.malformed(error));
@@ -79,9 +80,12 @@ impl Connection {
     /// Reads the column definitions that [`ReplyHead::Columns`] announced, as they came.
     pub async fn read_column_packets(&mut self) -> Result<Vec<Bytes>> {
         let Phase::Columns(count) = self.phase else { return Err(self.out_of_order("columns")) };
-        let count = u16::try_from(count).unwrap_or(u16::MAX);
-        let packets = self.read_definitions(count).await?;
-        self.phase = Phase::Rows;
+        let mut packets = Vec::with_capacity(usize::from(count));
+        for left in (0..count).rev() {
+            packets.push(self.channel.read().await?);
+            // Counted one by one, for a caller that gives up in between and drains.
+            self.phase = if left == 0 { Phase::Rows } else { Phase::Columns(left) };
+        }
         Ok(packets)
     }
 
@@ -226,12 +230,14 @@ impl Connection {
         Ok(())
     }
 
-    pub(super) async fn read_definitions(&mut self, count: u16) -> Result<Vec<Bytes>> {
+    /// Reads definitions that will be kept.
+    pub(super) async fn read_definitions(&mut self, count: u16) -> Result<Arc<[Bytes]>> {
         let mut packets = Vec::with_capacity(usize::from(count));
         for _ in 0..count {
-            packets.push(self.channel.read().await?);
+            // A copy: a slice would keep the whole read buffer alive.
+            packets.push(Bytes::copy_from_slice(&self.channel.read().await?));
         }
-        Ok(packets)
+        Ok(packets.into())
     }
 
     /// An ERR packet that ends the reply under way.

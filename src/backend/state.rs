@@ -40,9 +40,10 @@ const CHARSET: [&str; 4] = [
     "collation_connection",
 ];
 
-/// Variables that `SET name = DEFAULT` brings to what a fresh connection has. For others that must be
-/// unset, the connection is reset.
-const HAVE_DEFAULT: &[&str] = &[
+/// Variables that `SET name = @@global.name` brings to what a fresh connection has. For others that must
+/// be unset, the connection is reset. (`DEFAULT` would do too, were it not for MySQL, where it turns
+/// `foreign_key_checks` off.)
+pub const HAVE_GLOBAL: &[&str] = &[
     "auto_increment_increment",
     "auto_increment_offset",
     "autocommit",
@@ -142,7 +143,7 @@ impl SessionState {
         let stuck = |name: &String| {
             !wanted.variables.contains_key(name)
                 && !CHARSET.contains(&name.as_str())
-                && !HAVE_DEFAULT.contains(&name.as_str())
+                && !HAVE_GLOBAL.contains(&name.as_str())
         };
         let gone = |name: &String| !wanted.user_variables.contains_key(name);
         self.user_variables.keys().any(gone)
@@ -168,7 +169,7 @@ impl SessionState {
         let is_other = |name: &&String| !CHARSET.contains(&name.as_str());
         for name in self.variables.keys().filter(is_other) {
             if !wanted.variables.contains_key(name) {
-                assignments.push(format!("{name} = DEFAULT"));
+                assignments.push(format!("{name} = @@global.{name}"));
             }
         }
         for (name, value) in wanted.variables.iter().filter(|(name, _)| is_other(name)) {
@@ -260,8 +261,12 @@ mod tests {
     }
 
     #[test]
-    fn unsets_by_default_or_by_reset() {
-        check("sql_mode = ''", "time_zone = 'UTC'", &["SET sql_mode = DEFAULT, time_zone = 'UTC'"]);
+    fn unsets_by_the_global_value_or_by_reset() {
+        check(
+            "sql_mode = ''",
+            "time_zone = 'UTC'",
+            &["SET sql_mode = @@global.sql_mode, time_zone = 'UTC'"],
+        );
         check("@a = 1; sql_mode = ''", "sql_mode = ''", &["reset", NAMES, "SET sql_mode = ''"]);
         check("shop; rand_seed1 = 5", "shop", &["reset", NAMES]);
     }

@@ -1,6 +1,7 @@
 //! From the value of a sharding key to the shard, or to the physical table inside a shard.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::ops::Bound;
 
 use jiff::civil::DateTime;
@@ -62,9 +63,12 @@ pub struct RangeSpan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List {
     /// Each value of the list and its target.
-    pub entries: Vec<(Literal, usize)>,
+    entries: Vec<(Literal, usize)>,
+    /// What each value is as a number, as a moment and as binary text: lists of many thousand tenants are
+    /// common. Only strings under a collation are looked for one by one.
+    index: HashMap<Key, usize>,
     /// Where all other values go.
-    pub default: Option<usize>,
+    default: Option<usize>,
 }
 
 /// The n-th period after `from` goes to the n-th target.
@@ -335,7 +339,22 @@ impl Ranges {
 }
 
 impl List {
+    pub fn new(entries: Vec<(Literal, usize)>, default: Option<usize>) -> Self {
+        let mut index = HashMap::new();
+        for (literal, target) in &entries {
+            for key in literal.keys() {
+                index.entry(key).or_insert(*target);
+            }
+        }
+        Self { entries, index, default }
+    }
+
     fn locate(&self, key: &Key, weights: &Weights) -> Result<Option<usize>> {
+        match (key, weights) {
+            (Key::Bytes(_), Weights::Known(_)) => {}
+            (Key::Null | Key::Int(_) | Key::Decimal(_) | Key::Time(_), _)
+            | (Key::Bytes(_), Weights::Binary) => return Ok(self.index.get(key).copied()),
+        }
         for (literal, target) in &self.entries {
             if literal.lacks_weight(key, weights) {
                 return Err(lacks_weight(literal));

@@ -133,7 +133,7 @@ fn algorithm(algorithm: &config::Algorithm, names: &[String], seed: u64) -> Algo
         }
         config::Rule::List { entries, default } => {
             let entry = |(text, target): &(String, usize)| (Literal::new(text), *target);
-            Rule::List(List { entries: entries.iter().map(entry).collect(), default: *default })
+            Rule::List(List::new(entries.iter().map(entry).collect(), *default))
         }
         config::Rule::Time { unit, from, default } => {
             Rule::Time(Periods { unit: *unit, from: *from, default: *default })

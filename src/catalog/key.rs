@@ -34,8 +34,10 @@ impl Key {
 
     /// A date or a date and time as MySQL prints them: `2024-02-29`, `2024-02-29 13:45:10.5`.
     pub fn time(text: &str) -> Option<Self> {
-        // `2024-02` is a month, not a moment; zones and offsets are not MySQL's civil times.
-        if text.len() < "2024-02-29".len() || text.contains(['[', 'Z', 'z', '+']) {
+        // `2024-02` is a month, not a moment. A time with a zone or an offset is another moment in each
+        // session's time zone.
+        let of_day = text.get("2024-02-29".len()..)?;
+        if of_day.contains(['[', 'Z', 'z', '+', '-']) {
             return None;
         }
         text.parse().ok().map(Self::Time)
@@ -144,7 +146,9 @@ mod tests {
         assert_eq!(Key::time("2024-02-29"), Key::time("2024-02-29 00:00:00.000"));
         let bytes = Key::time("2024-02-29").unwrap().hash_bytes().unwrap().into_owned();
         assert_eq!(bytes, b"2024-02-29 00:00:00");
-        for bad in ["2024-02-30", "2024-02", "2024-02-29 13:00+01:00", "now"] {
+        for bad in
+            ["2024-02-30", "2024-02", "2024-02-29 13:00+01:00", "2024-02-29 13:00-01:00", "now"]
+        {
             assert_eq!(Key::time(bad), None, "{bad}");
         }
     }

@@ -23,6 +23,12 @@ impl Literal {
         &self.text
     }
 
+    /// What the value is to columns of each type; as a string, to a binary column.
+    pub(super) fn keys(&self) -> impl Iterator<Item = Key> {
+        let text = Key::Bytes(self.text.clone().into_bytes());
+        self.number.iter().chain(&self.time).cloned().chain([text])
+    }
+
     /// How this value compares with `key`; none if they are of different types, or if the text's
     /// weight string is not known.
     pub fn compare(&self, key: &Key, weights: &Weights) -> Option<Ordering> {

@@ -32,6 +32,11 @@ impl Schema {
         }
     }
 
+    /// Whether a physical table belongs to a table that the rules name.
+    pub fn owns_physical(&self, physical: &str) -> bool {
+        self.tables.values().any(|table| table.owns(physical))
+    }
+
     /// Every shard that a table of the schema may live on, rising.
     pub fn shards(&self) -> Vec<ShardId> {
         let named = self.tables.values().flat_map(|table| table.shards().iter().copied());

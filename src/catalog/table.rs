@@ -46,6 +46,24 @@ impl Table {
         }
     }
 
+    /// The physical table that stands for all: the first of a fixed set, the pattern of time tables.
+    pub fn first_name(&self) -> &str {
+        match self.sharded().and_then(|sharded| sharded.parts.as_ref()).map(|parts| &parts.kind) {
+            Some(PartsKind::Fixed { names, .. }) => names.first().unwrap_or(&self.name),
+            Some(PartsKind::Time(_)) | None => &self.name,
+        }
+    }
+
+    /// Whether a physical table of this name is one of this table's.
+    pub fn owns(&self, physical: &str) -> bool {
+        let parts = self.sharded().and_then(|sharded| sharded.parts.as_ref());
+        match parts.map(|parts| &parts.kind) {
+            Some(PartsKind::Fixed { names, .. }) => names.iter().any(|name| name == physical),
+            Some(PartsKind::Time(time)) => physical == self.name || time.owns(&self.name, physical),
+            None => physical == self.name,
+        }
+    }
+
     pub fn sharded(&self) -> Option<&Sharded> {
         match &self.kind {
             TableKind::Single { .. } | TableKind::Broadcast { .. } => None,

@@ -36,7 +36,7 @@ fn ranges(bounds: &[&str], open: bool, default: Option<usize>) -> Algorithm {
 fn list(default: Option<usize>) -> Algorithm {
     let entries = [("1", 0), ("2", 0), ("3", 1), ("eu", 1)]
         .map(|(text, target)| (Literal::new(text), target));
-    algorithm(Rule::List(List { entries: entries.to_vec(), default }), 3)
+    algorithm(Rule::List(List::new(entries.to_vec(), default)), 3)
 }
 
 fn months(default: Option<usize>) -> Algorithm {
@@ -212,6 +212,76 @@ fn ranges_prune() {
         &Weights::Binary,
     );
     assert_eq!(found, [0]);
+}
+
+/// The catalog of the example rules, which users copy.
+fn example() -> Catalog {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
+    let (config, _) = crate::config::load(&path, &|_| None).unwrap();
+    Catalog::new(&config).unwrap()
+}
+
+#[test]
+fn example_rules() {
+    let catalog = example();
+    let shop = catalog.schema("shop").unwrap();
+    assert_eq!(shop.shards().len(), 10);
+    let name = |id: ShardId| catalog.shard(id).unwrap().name.as_str();
+    assert_eq!(name(shop.default_shard), "c0/shop");
+    assert_eq!(catalog.shard_named("c0/shop"), Some(shop.default_shard));
+    let unnamed = shop.table("carts");
+    assert_eq!(unnamed.kind, TableKind::Single { shard: shop.default_shard });
+    assert_eq!(name(shop.table("products").shards()[0]), "c1/shop");
+    assert_eq!(shop.table("regions").shards().len(), 10);
+    assert_eq!(shop.table("ORDERS").name, "orders");
+    let group = |table: &str| shop.table(table).sharded().unwrap().group;
+    assert_eq!(group("orders"), group("order_items"));
+    assert_eq!(group("users"), group("payments"));
+    assert_ne!(group("users"), group("orders"));
+}
+
+#[test]
+fn example_physical_tables() {
+    let catalog = example();
+    let shop = catalog.schema("shop").unwrap();
+    let payments = shop.table("payments");
+    let Some(Parts { key, kind: PartsKind::Time(parts) }) = &payments.sharded().unwrap().parts
+    else {
+        panic!()
+    };
+    assert_eq!(key, "paid_at");
+    let physical = parts.name("payments", &time("2026-03-04 05:06:07")).unwrap();
+    assert_eq!(physical, "payments_2026030405");
+    let audit = shop.table("audit_log");
+    let audit = audit.sharded().unwrap();
+    assert_eq!(audit.algorithm.locate(&Key::Null, &Weights::Binary).unwrap(), 0);
+    let Some(Parts { kind: PartsKind::Fixed { names, algorithm }, .. }) = &audit.parts else {
+        panic!()
+    };
+    let target = algorithm.locate(&Key::Int(7), &Weights::Binary).unwrap();
+    assert_eq!(names[target], "audit_log_3");
+}
+
+/// Where rows lie must not change from one version to the next.
+#[test]
+fn placement_is_stable() {
+    let catalog = example();
+    let shop = catalog.schema("shop").unwrap();
+    let shard = |table: &str, key: Key| {
+        let table = shop.table(table);
+        let sharded = table.sharded().unwrap();
+        let target = sharded.algorithm.locate(&key, &Weights::Binary).unwrap();
+        catalog.shard(sharded.shards[target]).unwrap().name.clone()
+    };
+    let users: Vec<String> = (1..=4).map(|id| shard("users", Key::Int(id))).collect();
+    let orders: Vec<String> = (1..=4).map(|id| shard("orders", Key::Int(id))).collect();
+    assert_eq!(users, ["c1/shop_0", "c0/shop_3", "c1/shop_0", "c0/shop_1"]);
+    assert_eq!(orders, ["c1/shop_1", "c1/shop_0", "c0/shop_2", "c0/shop_2"]);
+    assert_eq!(shard("customers", text("us")), "c1/shop");
+    assert_eq!(shard("customers", text("jp")), "c0/shop");
+    assert_eq!(shard("invoices", Key::Int(1_000_000)), "c1/shop_0");
+    assert_eq!(shard("events", time("2026-08-31 23:59:59")), "c1/shop_3");
+    assert_eq!(shard("events", time("2026-02-01")), "c0/shop_1");
 }
 
 fn bound(kind: u8, key: &Key) -> Bound<&Key> {

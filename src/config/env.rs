@@ -8,7 +8,7 @@ pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Replaces the variables in every text of the tree; names of maps stay as they are. `$${` stands for
 /// `${`.
-pub fn substitute(node: &mut Node, lookup: Lookup<'_>, problems: &mut Problems) {
+pub(super) fn substitute(node: &mut Node, lookup: Lookup<'_>, problems: &mut Problems) {
     match &mut node.kind {
         Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) => {}
         Kind::List(items) => {

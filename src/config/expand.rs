@@ -5,7 +5,7 @@ const NAMES_MAX: usize = 4096;
 
 /// Every name of a pattern. `{0..3}` counts, `{00..15}` counts with leading zeros, `{a,b}` lists. All
 /// combinations are made; the rightmost braces change fastest: `c0/shop_0`, `c0/shop_1`, ...
-pub fn expand(pattern: &str) -> Result<Vec<String>, String> {
+pub(super) fn expand(pattern: &str) -> Result<Vec<String>, String> {
     let mut names = vec![String::new()];
     let mut rest = pattern;
     while let Some((before, after)) = rest.split_once('{') {

@@ -53,8 +53,11 @@ pub fn parse(sources: &[Source], env: Lookup<'_>) -> Checked {
 }
 
 fn check_sources(sources: &[Source], env: Lookup<'_>, mut problems: Problems) -> Checked {
-    let tree = source::merge(sources, env, &mut problems);
+    let readable = problems.none();
+    let (tree, complete) = source::merge(sources, env, &mut problems);
     let root = shape::Root::read(&tree, &mut problems);
+    // Half of the rules would only make more problems: names that the other half defines.
+    let root = root.filter(|_| readable && complete);
     let config = root.map(|root| check::check(root, &tree.place, &mut problems));
     problems.finish(config)
 }

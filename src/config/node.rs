@@ -10,13 +10,13 @@ use super::problem::{Place, Problems};
 
 /// A value and its place.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Node {
-    pub place: Place,
-    pub kind: Kind,
+pub(super) struct Node {
+    pub(super) place: Place,
+    pub(super) kind: Kind,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub enum Kind {
+pub(super) enum Kind {
     Null,
     Bool(bool),
     Int(i128),
@@ -33,18 +33,27 @@ pub enum Kind {
 
 /// A value taken from a node, with the node's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Located<T> {
-    pub value: T,
-    pub place: Place,
+pub(super) struct Located<T> {
+    pub(super) value: T,
+    pub(super) place: Place,
 }
 
 impl Kind {
-    pub fn text(text: impl Into<String>) -> Self {
+    pub(super) fn text(text: impl Into<String>) -> Self {
         Self::Text { text: text.into(), substituted: false }
     }
 
+    pub(super) fn as_text(&self) -> Option<&str> {
+        if let Self::Text { text, .. } = self { Some(text) } else { None }
+    }
+
+    /// A text that an environment variable made, which may stand for another type.
+    pub(super) fn as_substituted(&self) -> Option<&str> {
+        if let Self::Text { text, substituted: true } = self { Some(text) } else { None }
+    }
+
     /// What it is, for messages: ``the number 12``.
-    pub fn describe(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         match self {
             Self::Null => "nothing".to_owned(),
             Self::Bool(value) => format!("`{value}`"),
@@ -58,7 +67,7 @@ impl Kind {
 }
 
 /// Reads one file. A file without content is a `Null`. None, and a problem, if it is not YAML.
-pub fn parse(file: &Arc<str>, text: &str, problems: &mut Problems) -> Option<Node> {
+pub(super) fn parse(file: &Arc<str>, text: &str, problems: &mut Problems) -> Option<Node> {
     let start = Place { file: Arc::clone(file), line: 1, column: 1 };
     // Only `true` and `false` are booleans: a shard may be called `no`. Duplicate keys are reported by
     // us, all of them.
@@ -79,7 +88,11 @@ pub fn parse(file: &Arc<str>, text: &str, problems: &mut Problems) -> Option<Nod
 
 /// The parser's message without its place and its picture of the source.
 fn first_line(error: &serde_saphyr::Error) -> String {
-    let text = error.without_snippet().to_string();
+    let error = error.without_snippet();
+    if let serde_saphyr::Error::MultipleDocuments { .. } = error {
+        return "a second document begins here; give it a file of its own".to_owned();
+    }
+    let text = error.to_string();
     let line = text.lines().next().unwrap_or("").trim_end_matches('.');
     match line.rfind(" at line ") {
         Some(at) => line.get(..at).unwrap_or(line).to_owned(),
@@ -141,7 +154,7 @@ fn insert(map: &mut Vec<(Located<String>, Node)>, key: Node, value: Node, proble
 }
 
 /// Adds an entry, or reports that the name is already there.
-pub fn add(
+pub(super) fn add(
     map: &mut Vec<(Located<String>, Node)>,
     key: Located<String>,
     value: Node,

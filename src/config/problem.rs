@@ -37,7 +37,7 @@ impl fmt::Display for Problem {
 
 /// Everything wrong that was found so far, in the order of the checks.
 #[derive(Debug, Default)]
-pub struct Problems {
+pub(super) struct Problems {
     found: Vec<Problem>,
     warnings: Vec<Problem>,
     /// Places with values that cannot be used: what else is wrong with them is only a consequence.
@@ -46,24 +46,28 @@ pub struct Problems {
 
 impl Problems {
     /// Adds the one problem that is to be reported of the value at `place`.
-    pub fn spoil(&mut self, place: &Place, message: impl Into<String>) {
+    pub(super) fn spoil(&mut self, place: &Place, message: impl Into<String>) {
         self.add(place, message);
         self.spoiled.push(place.clone());
     }
 
-    pub fn add(&mut self, place: &Place, message: impl Into<String>) {
+    pub(super) fn add(&mut self, place: &Place, message: impl Into<String>) {
         let problem = Problem { place: place.clone(), message: message.into() };
         if !self.found.contains(&problem) && !self.spoiled.contains(place) {
             self.found.push(problem);
         }
     }
 
-    pub fn warn(&mut self, place: &Place, message: impl Into<String>) {
+    pub(super) fn none(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    pub(super) fn warn(&mut self, place: &Place, message: impl Into<String>) {
         self.warnings.push(Problem { place: place.clone(), message: message.into() });
     }
 
     /// The value and the warnings if nothing was wrong, else all problems by file and line.
-    pub fn finish<T>(self, value: Option<T>) -> Result<(T, Vec<Problem>), Vec<Problem>> {
+    pub(super) fn finish<T>(self, value: Option<T>) -> Result<(T, Vec<Problem>), Vec<Problem>> {
         match value {
             Some(value) if self.found.is_empty() => Ok((value, sorted(self.warnings))),
             Some(_) | None => Err(sorted(self.found)),
@@ -80,7 +84,7 @@ fn sorted(mut problems: Vec<Problem>) -> Vec<Problem> {
 }
 
 /// `; did you mean ...` if a known name is close to `name`, else `; known are ...`, else nothing.
-pub fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub(super) fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
     let lower = name.to_lowercase();
     let distance = |known: &str| strsim::damerau_levenshtein(&lower, &known.to_lowercase());
@@ -97,7 +101,7 @@ pub fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> S
 }
 
 /// `` `a`, `b` ``.
-pub fn names<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+pub(super) fn names<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
 }

@@ -65,14 +65,19 @@ fn place_of(path: &Path) -> Place {
 }
 
 /// One tree of all sources. Keys of the top level are merged: `clusters` of two files are the clusters
-/// of both; a name that two files define is a problem.
-pub(super) fn merge(sources: &[Source], env: Lookup<'_>, problems: &mut Problems) -> Node {
+/// of both; a name that two files define is a problem. False if a file is left out because it cannot be
+/// understood at all.
+pub(super) fn merge(sources: &[Source], env: Lookup<'_>, problems: &mut Problems) -> (Node, bool) {
+    let mut complete = true;
     let name = sources.first().map_or("rules", |source| &source.name);
     let place = Place { file: name.into(), line: 1, column: 1 };
     let mut sections = Vec::new();
     for source in sources {
         let file: Arc<str> = source.name.as_str().into();
-        let Some(mut tree) = node::parse(&file, &source.text, problems) else { continue };
+        let Some(mut tree) = node::parse(&file, &source.text, problems) else {
+            complete = false;
+            continue;
+        };
         substitute(&mut tree, env, problems);
         match tree.kind {
             Kind::Map(entries) => {
@@ -85,10 +90,11 @@ pub(super) fn merge(sources: &[Source], env: Lookup<'_>, problems: &mut Problems
                 let message =
                     format!("expected a map such as `clusters: ...`, found {}", other.describe());
                 problems.add(&tree.place, message);
+                complete = false;
             }
         }
     }
-    Node { place, kind: Kind::Map(sections) }
+    (Node { place, kind: Kind::Map(sections) }, complete)
 }
 
 fn merge_section(

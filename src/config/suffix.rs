@@ -198,6 +198,22 @@ mod tests {
         check("_%Y%m%d", Unit::Week, "2024-12-31", "_20241230");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn every_period_reads_back(hours in 0_i64..2_000_000) {
+            let start: DateTime = "1990-01-01".parse().unwrap();
+            let moment = start.checked_add(hours.hours()).unwrap();
+            for unit in Unit::ALL {
+                let (sets, _) = accepted(unit);
+                for set in sets {
+                    let items = set.iter().map(|field| Item::Field(*field)).collect();
+                    let suffix = Suffix { items, unit };
+                    assert_eq!(suffix.read(&suffix.format(moment)), Some(unit.floor(moment)));
+                }
+            }
+        }
+    }
+
     #[test]
     fn refusals() {
         for (pattern, unit) in

@@ -88,11 +88,11 @@ fn algorithms() {
     );
     check(
         &format!(
-            "t: {{{shards}, algorithm: {{list: {{values: {{c0/s: [1, eu, 1.0]}}, default: other}}}}}}"
+            "t: {{{shards}, algorithm: {{list: {{values: {{c0/s: [1, eu, 1]}}, default: other}}}}}}"
         ),
         &[
             "6:82: the value `1` is already listed at f.yaml:6:75",
-            "6:98: `other` is no shard of this table; known are `c0/s`, `c1/s`",
+            "6:96: `other` is no shard of this table; known are `c0/s`, `c1/s`",
         ],
     );
     check(
@@ -103,6 +103,16 @@ fn algorithms() {
             "6:86: `keep` is for physical tables; remove it, or move the rule to `tables`",
         ],
     );
+    check(&format!("t: {{{shards}, algorithm: {{consistent_hash: {{replicas: 65535}}}}}}"), &[]);
+    check(
+        "t: {shards: 'c0/s_{0..99}', key: k, algorithm: {consistent_hash: {replicas: 65535}}}",
+        &["6:54: a ring of 6553500 points is too large; use at most 10000 `replicas`"],
+    );
+    check(&format!("t: {{{shards}, algorithm: {{time: {{unit: day, from: 2024-01-01}}}}}}"), &[]);
+    check(
+        &format!("t: {{{shards}, algorithm: {{list: {{values: {{c0/s: [7], c1/s: ['007']}}}}}}}}"),
+        &["6:86: to a column of numbers, `007` is the value listed at f.yaml:6:75"],
+    );
     check(
         &format!("t: {{{shards}, algorithm: {{list: {{values: {{c0/s: [1]}}}}}}}}"),
         &["6:51: no value goes to the shard `c1/s`"],
@@ -111,6 +121,7 @@ fn algorithms() {
 
 #[test]
 fn kinds() {
+    check("t: {broadcast: []}", &["6:22: the list is empty; name at least one shard"]);
     check(
         "t: {}",
         &[
@@ -194,7 +205,7 @@ fn physical_tables() {
     check(
         &time("unit: day, suffix: '_%Y%m%d', default: t, keep: 5"),
         &[
-            "6:109: expected a duration with its unit (ms, s, m, h, d, w), such as `5s` or `200ms`, found the number 5",
+            "6:109: expected a duration over zero with its unit (ms, s, m, h, d, w), such as `5s` or `200ms`, found the number 5",
         ],
     );
     check(
@@ -244,7 +255,7 @@ schemas:
     let expect = [
         "1:1: unknown key `listn`; did you mean `listen`?",
         "2:27: expected a whole number from 1 to 4294967295, found the text `many`",
-        "2:45: expected a size with its unit (B, KiB, MiB, GiB, KB, MB, GB), such as `64MiB`, found the number 64",
+        "2:45: expected a size over zero with its unit (B, KiB, MiB, GiB, KB, MB, GB), such as `64MiB`, found the number 64",
         "4:17: expected an address such as `127.0.0.1:3306`, found the text `localhost`",
         "4:47: expected a password in quotes, such as '...'",
         "4:56: unknown value `on`; known are `disabled`, `preferred`, `required`, `verify_ca`, `verify_identity`",
@@ -288,6 +299,22 @@ fn files_merge_by_name() {
     );
 }
 
+/// A file that is no YAML hides what it defines, so nothing else is said.
+#[test]
+fn broken_files() {
+    let check = |text: &str, expect: &str| {
+        let found: Vec<String> =
+            parse_text(text).unwrap_err().iter().map(ToString::to_string).collect();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with(expect), "{}", found[0]);
+    };
+    check("clusters:\n  c0: {primary: h\nschemas: {}\n", "f.yaml:3:8: not valid YAML: ");
+    check("clusters:\n\tc0: x\n", "f.yaml:2:2: not valid YAML: tabs ");
+    check("a: *x\n", "f.yaml:1:4: not valid YAML: alias ");
+    check("- a\n", "f.yaml:1:1: expected a map such as `clusters: ...`, found a list");
+    check("--- {}\n--- {}\n", "f.yaml:2:5: not valid YAML: a second document begins here");
+}
+
 #[test]
 fn nothing_at_all() {
     let found = load(Path::new("/nowhere/rules"), &env).unwrap_err();
@@ -304,4 +331,40 @@ fn schema_knows_every_key() {
     assert!(table["properties"]["algorithm"]["anyOf"][0]["enum"].to_string().contains("hash"));
     assert_eq!(schema["properties"]["limits"]["properties"]["max_connections"]["default"], 10000);
     assert_eq!(schema["properties"]["health"]["properties"]["interval"]["default"], "1s");
+}
+
+proptest::proptest! {
+    /// Damaged files make problems, never panics.
+    #[test]
+    fn damage_is_reported(
+        at in 0_usize..4000,
+        length in 0_usize..40,
+        text in "[a-z{}\\[\\]:,'\"$%&*0-9 \n-]{0,6}",
+    ) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules/shop.yaml");
+        let clusters = "clusters: {c0: {primary: 'h:1', user: u}, c1: {primary: 'h:2', user: u}}\n";
+        let mut rules = format!("{clusters}{}", std::fs::read_to_string(path).unwrap());
+        let from = at.min(rules.len());
+        let to = (from + length).min(rules.len());
+        rules.replace_range(from..to, &text);
+        if let Err(problems) = parse_text(&rules) {
+            assert!(!problems.is_empty());
+        }
+    }
+}
+
+/// The examples of algorithms in the documentation.
+#[test]
+fn documented_algorithms() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let examples = text.lines().filter(|line| line.starts_with("algorithm: "));
+    let mut count = 0;
+    for line in examples {
+        let rules =
+            with_table(&format!("t: {{shards: ['c{{0..1}}/shop', c1/shop_3], key: k, {line}}}"));
+        parse_text(&rules).unwrap();
+        count += 1;
+    }
+    assert!(count >= 5);
 }

@@ -1,1 +1,28 @@
 //! Runs a plan over backends.
+//!
+//! A [`run::Run`] is one statement on its way: it leases connections, or takes the transaction's, sends
+//! each target its text and gives a [`reply::Reply`], whose rows are pulled by whoever writes them to
+//! the client. So back-pressure reaches from the client to the shards without a queue in between.
+
+pub mod client_state;
+pub mod facts;
+pub mod periods;
+pub mod reply;
+pub mod run;
+pub mod snapshot;
+pub mod summary;
+
+mod ddl;
+mod describe;
+mod insert;
+mod look;
+mod names;
+mod select;
+pub mod warnings;
+mod write;
+
+pub use client_state::ClientState;
+pub use reply::Reply;
+pub use run::Run;
+pub use snapshot::Snapshot;
+pub use summary::Summary;

@@ -13,13 +13,13 @@ use super::login::{Credentials, authenticate};
 use super::rsa_key::RsaKey;
 use super::stream::ClientStream;
 use super::users::UserStore;
-use crate::error::{Error, ErrorKind, Result, ServerError};
+use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::auth::{AuthPlugin, Salt};
 use crate::protocol::capability::{CapabilityFlags, OFFERED, StatusFlags};
 use crate::protocol::charset::Collation;
 use crate::protocol::handshake::{Greeting, HandshakeResponse, SslRequest};
 use crate::protocol::login::ChangeUser;
-use crate::protocol::reply::{OkPacket, put_err};
+use crate::protocol::reply::OkPacket;
 
 /// The most bytes of a packet before the client is known. Connection attributes alone may take 64
 /// KiB.
@@ -97,7 +97,7 @@ pub async fn change_user(
         )),
     };
     if let Err(error) = &changed {
-        put_error(stream, error, current.capabilities);
+        stream.put_error(error, current.capabilities);
         let _ = stream.flush().await;
     }
     changed
@@ -106,7 +106,7 @@ pub async fn change_user(
 /// Refuses a connection in place of a greeting, say when there are too many.
 pub async fn refuse(socket: TcpStream, error: &Error) {
     let mut stream = ClientStream::new(socket);
-    put_error(&mut stream, error, CapabilityFlags::empty());
+    stream.put_error(error, CapabilityFlags::empty());
     stream.close().await;
 }
 
@@ -163,7 +163,7 @@ async fn admit(
         ctx.users.check_schema(&login.user, &login.host, schema)?;
     }
     let ok = OkPacket { status: StatusFlags::SERVER_STATUS_AUTOCOMMIT, ..OkPacket::default() };
-    stream.put_with(|out| ok.put(out, login.capabilities));
+    stream.put_ok(&ok, login.capabilities);
     stream.flush().await
 }
 
@@ -239,17 +239,10 @@ async fn read_response(
 /// Tells the client of an error and closes its connection.
 async fn fail(mut stream: ClientStream, error: Error, capabilities: CapabilityFlags) -> Error {
     if *error.kind() != ErrorKind::ClientGone {
-        put_error(&mut stream, &error, capabilities);
+        stream.put_error(&error, capabilities);
         stream.close().await;
     }
     error
-}
-
-/// Adds the ERR packet of an error.
-pub fn put_error(stream: &mut ClientStream, error: &Error, capabilities: CapabilityFlags) {
-    let (code, state, message) = error.mysql();
-    let error = ServerError { code, state, message };
-    stream.put_with(|out| put_err(out, &error, capabilities));
 }
 
 /// What a malformed packet means while a client logs in.

@@ -1,11 +1,13 @@
 //! Client connections: handshake, authentication, TLS, the command loop.
 
+pub mod commands;
 pub mod handshake;
 mod login;
 pub mod stream;
 pub mod tls;
 pub mod users;
 
+mod reply;
 mod rsa_key;
 
 pub use rsa_key::RsaKey;

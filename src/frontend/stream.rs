@@ -10,9 +10,11 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, ServerError};
 use crate::protocol::auth::Salt;
+use crate::protocol::capability::CapabilityFlags;
 use crate::protocol::packet::{Assembler, HEADER_LEN, Header, put_packet, put_packet_with};
+use crate::protocol::reply::{OkPacket, put_err};
 
 /// Bytes asked of the socket at a time; an idle connection keeps no more.
 const READ_LEN: usize = 8 * 1024;
@@ -149,6 +151,24 @@ impl ClientStream {
     /// Adds a packet whose payload `build` writes in place.
     pub fn put_with(&mut self, build: impl FnOnce(&mut BytesMut)) {
         put_packet_with(&mut self.out, &mut self.seq, build);
+    }
+
+    /// Adds the OK packet of a statement without rows. `capabilities` are those of the login.
+    pub fn put_ok(&mut self, ok: &OkPacket, capabilities: CapabilityFlags) {
+        self.put_with(|out| ok.put(out, capabilities));
+    }
+
+    /// Adds the ERR packet of an error.
+    pub fn put_error(&mut self, error: &Error, capabilities: CapabilityFlags) {
+        let (code, state, message) = error.mysql();
+        let error = ServerError { code, state, message };
+        self.put_with(|out| put_err(out, &error, capabilities));
+    }
+
+    /// What is put next answers the command that the client will send: for the error that ends an
+    /// idle connection.
+    pub fn answer_ahead(&mut self) {
+        self.seq = 1;
     }
 
     /// Adds whole frames as a server sent them, headers included; their sequence numbers are

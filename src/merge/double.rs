@@ -4,8 +4,8 @@ use std::io::Write as _;
 
 /// The value of a column's `decimals` that stands for "as many digits as it takes".
 const NOT_FIXED: u8 = 31;
-/// Decimal exponents from here to [`PLAIN_MAX`] are printed without an `e`; greater ones too if there are
-/// digits behind the point.
+/// Decimal exponents from here to [`PLAIN_MAX`] are printed without an `e`; greater ones too if
+/// there are digits behind the point.
 const PLAIN_MIN: i32 = -15;
 const PLAIN_MAX: i32 = 14;
 

@@ -1,7 +1,7 @@
 //! Values as bytes whose plain order is the order of the values.
 //!
-//! Each function appends a self-delimiting piece: no piece is the beginning of another, so that pieces
-//! can stand one behind the other and a whole key compares by one `memcmp`.
+//! Each function appends a self-delimiting piece: no piece is the beginning of another, so that
+//! pieces can stand one behind the other and a whole key compares by one `memcmp`.
 
 use std::cmp::Ordering;
 

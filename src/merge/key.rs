@@ -92,8 +92,8 @@ impl Part {
             Class::Moment => Compare::Moment,
             Class::Time => Compare::Time,
             Class::Bit => Compare::Bytes,
-            // With `character_set_results = binary` a character string looks like a binary one. The weight
-            // of a binary string is the string, so the weight is right for both.
+            // With `character_set_results = binary` a character string looks like a binary one. The
+            // weight of a binary string is the string, so the weight is right for both.
             Class::Binary | Class::Character => match (weight, class) {
                 (Some((weight, _)), _) => Compare::Weight { weight, pad: pad.map(|(at, _)| at) },
                 (None, Class::Binary) => Compare::Bytes,
@@ -182,14 +182,15 @@ fn encode_weight(weight: Option<&[u8]>, pad: Option<&[u8]>, out: &mut Vec<u8>) -
     let fits = pad.len() <= PAD_MAX && encode::padded(weight, pad, out).is_some();
     fits.then_some(()).ok_or_else(|| {
         Error::unsupported(
-            "ORDER BY, GROUP BY or DISTINCT over several shards in a collation of several levels that \
-             pads with spaces is not supported; use a NO PAD collation: expression COLLATE ...",
+            "ORDER BY, GROUP BY or DISTINCT over several shards in a collation of several levels \
+             that pads with spaces is not supported; use one of a single level: \
+             expression COLLATE ..._ai_ci",
         )
     })
 }
 
-/// A text row prints a FLOAT with six digits and a DOUBLE(m,d) with d decimals: values that differ may
-/// look equal, which must not make one group of two.
+/// A text row prints a FLOAT with six digits and a DOUBLE(m,d) with d decimals: values that differ
+/// may look equal, which must not make one group of two.
 fn check_printed(class: Class, column: &Column, format: RowFormat, purpose: Purpose) -> Result<()> {
     const NOT_FIXED: u8 = 31;
     let exact = match format {
@@ -200,8 +201,9 @@ fn check_printed(class: Class, column: &Column, format: RowFormat, purpose: Purp
         return Ok(());
     }
     Err(Error::unsupported(
-        "GROUP BY or DISTINCT on FLOAT or DOUBLE(m,d) over several shards is not supported: the \
-         printed values are rounded; group by CAST(... AS DECIMAL(m,d)), or use a prepared statement",
+        "GROUP BY or DISTINCT on FLOAT or DOUBLE(m,d) over several shards is not \
+         supported: the printed values are rounded; group by \
+         CAST(... AS DECIMAL(m,d)), or use a prepared statement",
     ))
 }
 

@@ -17,7 +17,9 @@ use crate::error::{Error, Result};
 /// Many streams of rows to one. Holds one row of each input, plus what [`Spec::sort`] buffers.
 ///
 /// ```text
-/// feed -> source (tree or queue) -> equal rows (keep, distinct, fold) -> sort -> window -> strip -> step
+/// feed -> source -> equal rows -> sort -> window -> strip -> step
+///         tree or   kept, dropped
+///         queue     or folded
 /// ```
 #[derive(Debug)]
 pub struct Merge {

@@ -1,12 +1,13 @@
 //! Many streams of rows to one. Pure: rows in, rows out.
 //!
 //! Shards answer with raw rows, text or binary. A [`Merge`] puts them in order, folds or drops
-//! equal ones, sorts again, cuts out the window of `LIMIT`, and strips the columns that were asked for its
-//! own use, all as its [`Spec`] says. Only the columns that are compared or folded are looked at.
+//! equal ones, sorts again, cuts out the window of `LIMIT`, and strips the columns that were asked
+//! for its own use, all as its [`Spec`] says. Only the columns that are compared or folded are
+//! looked at.
 //!
-//! Values are not compared as such. The keys of a row become bytes ([`encode`]) whose plain order is
-//! the order that MySQL gives the values; character strings bring their `WEIGHT_STRING` with them. So
-//! a comparison is one `memcmp`, whatever the types.
+//! Values are not compared as such. The keys of a row become bytes ([`encode`]) whose plain order
+//! is the order that MySQL gives the values; character strings bring their `WEIGHT_STRING` with
+//! them. So a comparison is one `memcmp`, whatever the types.
 
 mod machine;
 mod spec;

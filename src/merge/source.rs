@@ -196,8 +196,9 @@ impl Head {
         }
         // The answer would be in a wrong order, or have a group twice.
         Err(Error::unsupported(
-            "the rows of a shard are not in the order of their keys, so they cannot be merged; if the \
-             values are longer than max_sort_length raise it, else sort by CAST(column AS CHAR)",
+            "the rows of a shard are not in the order of their keys, so they cannot be merged; if \
+             the values are longer than max_sort_length raise it, \
+             else sort by CAST(column AS CHAR)",
         ))
     }
 

@@ -37,9 +37,10 @@ pub struct OrderKey {
     /// `WEIGHT_STRING(value)`: how a character string compares. It is not looked at where the value
     /// turns out to be a number, a date or a time.
     pub weight: Option<ColumnRef>,
-    /// `IF(LEFT(value, 0) = ' ', WEIGHT_STRING(LEFT(value, 0) AS CHAR(1)), NULL)`: what one space weighs in
-    /// a collation that pads the shorter string with spaces, NULL in one that does not pad. Leave it
-    /// out only where the collation is known not to pad: weight strings are not padded by the server.
+    /// `IF(LEFT(value, 0) = ' ', WEIGHT_STRING(CONCAT(LEFT(value, 0), ' ')), NULL)`: what a space
+    /// weighs in a collation that pads the shorter of two strings with spaces, NULL in one that
+    /// does not. Leave it out only where the collation is known not to pad: weight strings are not
+    /// padded by the server, and cannot be compared in such a collation without it.
     pub pad: Option<ColumnRef>,
     pub descending: bool,
 }
@@ -56,7 +57,8 @@ pub enum FoldKind {
     /// Exact for integers and decimals, in double precision for floating point.
     Sum,
     Count,
-    /// The column and the columns of the key come from the row with the smallest key; NULL never wins.
+    /// The column and the columns of the key come from the row with the smallest key; NULL never
+    /// wins.
     Min(OrderKey),
     Max(OrderKey),
     /// The folded column is the shard's own `AVG(x)`, these are its `SUM(x)` and `COUNT(x)`.

@@ -85,7 +85,8 @@ fn check_count(first: &Input<'_>, input: &Input<'_>) -> Result<()> {
         return Ok(());
     }
     Err(Error::unsupported(format!(
-        "{} answers with {found} columns, {} with {expect}; give the tables of all shards the same columns",
+        "{} answers with {found} columns, {} with {expect}; give the tables of all shards \
+         the same columns",
         input.name, first.name
     )))
 }

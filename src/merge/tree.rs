@@ -20,8 +20,8 @@ pub(super) struct Tree {
 const EMPTY: usize = usize::MAX;
 
 impl Tree {
-    /// Plays all matches between `inputs` heads. `beats(a, b)` tells whether `a` comes before `b`; it
-    /// must not hold both ways.
+    /// Plays all matches between `inputs` heads. `beats(a, b)` tells whether `a` comes before `b`;
+    /// it must not hold both ways.
     pub(super) fn new(inputs: usize, beats: impl Fn(usize, usize) -> bool) -> Self {
         let mut tree = Self { nodes: vec![EMPTY; inputs] };
         for input in 0..inputs {

@@ -18,6 +18,8 @@ pub struct Run<'r> {
     pub params: &'r [Literal],
     /// The character set of string literals and parameters, such as `utf8mb4`.
     pub charset: &'r str,
+    /// Where a transaction is open: a statement that may run anywhere runs there.
+    pub cluster: Option<usize>,
 }
 
 /// What a value is as a key.

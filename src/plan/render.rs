@@ -104,25 +104,31 @@ fn physical(table: &Table, target: &Target, run: &Run<'_>) -> Result<String> {
             let shard = copy_on(table, target.shard, run).unwrap_or(target.shard);
             Ok(qualified(&table.name, shard, target, run))
         }
-        TableKind::Sharded(sharded) => {
-            let Some(parts) = &sharded.parts else { return Ok(quoted(&table.name)) };
-            let part = match &target.part {
-                Some(Part::Each(parts)) => {
-                    let id = TableId { schema: table.schema.clone(), table: table.name.clone() };
-                    parts.iter().find(|(other, _)| *other == id).map(|(_, part)| part)
-                }
-                other => other.as_ref(),
-            };
-            let name = match (&parts.kind, part) {
-                (PartsKind::Fixed { names, .. }, Some(Part::Fixed(index))) => names.get(*index),
-                (PartsKind::Time(_), Some(Part::Period(name))) => Some(name),
-                _ => None,
-            };
-            match name {
-                Some(name) => Ok(quoted(name)),
-                None => Err(Error::internal(format!("no physical table of `{}`", table.name))),
-            }
+        TableKind::Sharded(_) => match physical_name(table, target) {
+            Some(name) => Ok(quoted(name)),
+            None => Err(Error::internal(format!("no physical table of `{}`", table.name))),
+        },
+    }
+}
+
+/// The physical table that stands for a logical one at a target. None: the target has none.
+pub fn physical_name<'a>(table: &'a Table, target: &'a Target) -> Option<&'a str> {
+    let Some(parts) = table.sharded().and_then(|sharded| sharded.parts.as_ref()) else {
+        return Some(&table.name);
+    };
+    let part = match &target.part {
+        Some(Part::Each(parts)) => {
+            let id = TableId { schema: table.schema.clone(), table: table.name.clone() };
+            parts.iter().find(|(other, _)| *other == id).map(|(_, part)| part)
         }
+        other => other.as_ref(),
+    };
+    match (&parts.kind, part) {
+        (PartsKind::Fixed { names, .. }, Some(Part::Fixed(index))) => {
+            names.get(*index).map(String::as_str)
+        }
+        (PartsKind::Time(_), Some(Part::Period(name))) => Some(name),
+        _ => None,
     }
 }
 

@@ -342,6 +342,37 @@ fn existing(table: &Table, shard: ShardId, run: &Run<'_>, missing: &mut Missing)
     }
 }
 
+/// A target that could run a statement whatever its values are: for the definitions of its columns.
+pub fn sample(place: &Place, run: &Run<'_>) -> Result<Target> {
+    if let Some(shard) = place.forced {
+        return Ok(Target { shard, part: None });
+    }
+    match place.units.as_slice() {
+        [] => match without_units(place, run) {
+            Ok(shard) => Ok(Target { shard, part: None }),
+            Err(Stop::Error(error)) => Err(error),
+            Err(Stop::Need(_)) => Err(Error::internal("a sample that needs facts")),
+        },
+        [unit] => nowhere(unit),
+        units @ [first, ..] => {
+            let parts = units.iter().filter_map(|unit| {
+                let (schema, table) = (unit.table.schema.clone(), unit.table.name.clone());
+                Some((TableId { schema, table }, any_part(&unit.table)?))
+            });
+            let parts: Vec<(TableId, Part)> = parts.collect();
+            let part = (!parts.is_empty()).then_some(Part::Each(parts));
+            Ok(Target { shard: nowhere(first)?.shard, part })
+        }
+    }
+}
+
+/// A target that could take rows of a table.
+pub fn sample_of(table: &Table) -> Result<Target> {
+    let shard = table.shards().first().copied();
+    let shard = shard.ok_or_else(|| Error::internal("a table without shards"))?;
+    Ok(Target { shard, part: any_part(table) })
+}
+
 /// Where a statement runs that no row can be in the answer of.
 fn nowhere(unit: &Unit) -> Result<Target> {
     let shard = unit.table.shards().first().copied();
@@ -416,15 +447,20 @@ fn without_units(place: &Place, run: &Run<'_>) -> Result<ShardId, Stop> {
     {
         return Ok(*shard);
     }
-    let Some(first) = place.broadcasts.first() else {
-        let none = || Error::new(crate::error::ErrorKind::NoDatabase, "No database selected");
-        return Ok(place.default.ok_or_else(none)?);
-    };
+    let all: Vec<ShardId> = (0..run.catalog.shards.len())
+        .filter_map(|index| u16::try_from(index).ok().map(ShardId))
+        .collect();
+    let copies = place.broadcasts.first().map_or(all.as_slice(), |table| table.shards());
+    let choices = || place.default.iter().chain(copies).copied();
     let has_all = |shard: &ShardId| {
         place.broadcasts.iter().all(|table| copy_on(table, *shard, run).is_some())
     };
-    let choices = place.default.iter().chain(first.shards());
-    match choices.copied().find(|shard| has_all(shard)) {
+    let near = |shard: &ShardId| {
+        let cluster = run.catalog.shard(*shard).map(|shard| shard.cluster);
+        run.cluster.is_none() || run.cluster == cluster
+    };
+    let nearest = choices().find(|shard| near(shard) && has_all(shard));
+    match nearest.or_else(|| choices().find(has_all)) {
         Some(shard) => Ok(shard),
         None => {
             let names: Vec<String> =

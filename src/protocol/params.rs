@@ -96,7 +96,9 @@ pub fn parse_execute(
     reader.skip(4)?;
     let named = capabilities.contains(CapabilityFlags::CLIENT_QUERY_ATTRIBUTES);
     let mut sent = bound.count;
-    if named && flags & Execute::PARAMETER_COUNT != 0 {
+    // The flag only matters for statements without parameters of their own; else the count is sent
+    // whatever it says.
+    if named && (bound.count > 0 || flags & Execute::PARAMETER_COUNT != 0) {
         sent = parse_count(&mut reader)?;
         if sent < bound.count {
             return Err(Error::protocol(format!(

@@ -1,1 +1,312 @@
-//! One client: the life of a statement, its variables and prepared statements.
+//! One client: the life of a statement, variables, prepared statements, local answers.
+//!
+//! [`Session::query`] is the visible control flow: parse, authorize, then plan and run, or answer
+//! here. Each kind of statement has its own file.
+
+mod authorize;
+mod explain;
+mod identity;
+mod like;
+mod local;
+mod prepared;
+pub mod registry;
+mod run;
+mod set;
+mod shared;
+mod show;
+mod substitute;
+mod tables;
+mod transactions;
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+pub use identity::Identity;
+pub use prepared::PreparedInfo;
+pub use shared::Shared;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::execute::reply::Rows;
+use crate::execute::run::Call;
+use crate::execute::warnings::Warnings;
+use crate::execute::{ClientState, Reply, Snapshot, Summary};
+use crate::protocol::capability::{CapabilityFlags, StatusFlags};
+use crate::protocol::column::Column;
+use crate::sql::{self, Mode, Statement, StatementKind, quote};
+use crate::transaction::{Begin, Transaction};
+
+/// A logged-in client and all that its statements leave behind for the next ones.
+pub struct Session {
+    shared: Arc<Shared>,
+    snapshot: Arc<Snapshot>,
+    identity: Identity,
+    schema: Option<String>,
+    /// Variables that the client has set, as the backends are to have them.
+    state: ClientState,
+    /// How its text is to be read, by its sql_mode.
+    mode: Mode,
+    transaction: Transaction,
+    /// What `SET TRANSACTION` asked for the next transaction.
+    next: Begin,
+    prepared: prepared::Statements,
+    warnings: Warnings,
+    last_insert_id: u64,
+    row_count: i64,
+    found_rows: u64,
+    /// Replicas may not have the session's last write yet.
+    wrote_at: Option<Instant>,
+    entry: registry::Entry,
+}
+
+impl Session {
+    /// A session for a client that has just logged in.
+    pub fn new(shared: Arc<Shared>, identity: Identity, schema: Option<String>) -> Self {
+        let snapshot = shared.snapshot();
+        let entry = shared.registry.enter(&identity, schema.as_deref());
+        Self {
+            shared,
+            snapshot,
+            state: Self::initial_state(&identity),
+            identity,
+            schema,
+            mode: Mode::default(),
+            transaction: Transaction::default(),
+            next: Begin::default(),
+            prepared: prepared::Statements::default(),
+            warnings: Warnings::default(),
+            last_insert_id: 0,
+            row_count: 0,
+            found_rows: 0,
+            wrote_at: None,
+            entry,
+        }
+    }
+
+    /// Runs a text statement.
+    ///
+    /// # Errors
+    /// Whatever the client is to be told; the session goes on.
+    pub async fn query(&mut self, text: &[u8]) -> Result<Reply> {
+        self.snapshot = self.shared.snapshot();
+        self.entry.running(text);
+        self.shared.registry.count_statement();
+        let result = match sql::parse(text, &self.mode) {
+            Ok(statement) => self.statement(text, &statement, Call::Text).await,
+            Err(error) => Err(error),
+        };
+        self.note(result)
+    }
+
+    /// What a statement leaves behind: counts and warnings for the functions that tell of them.
+    fn note(&mut self, result: Result<Reply>) -> Result<Reply> {
+        match &result {
+            Ok(Reply::Done(summary)) => {
+                self.row_count = i64::try_from(summary.affected_rows).unwrap_or(i64::MAX);
+                if summary.last_insert_id != 0 {
+                    self.last_insert_id = summary.last_insert_id;
+                }
+                self.entry.idle();
+            }
+            Ok(Reply::Rows(_)) => {}
+            Err(error) => self.failed(error),
+        }
+        result
+    }
+
+    fn failed(&mut self, error: &Error) {
+        self.row_count = -1;
+        self.warnings.add_error(error);
+        self.entry.idle();
+        tracing::debug!(connection = self.identity.connection_id, %error, "statement failed");
+    }
+
+    /// Ends a result set whose rows were pulled: `rows_sent`, and the error that ended it if one did.
+    /// Gives the number of warnings for its last packet.
+    pub fn finish(&mut self, rows: &mut Rows, rows_sent: u64, error: Option<&Error>) -> u16 {
+        let (lent, warnings) = rows.end();
+        let count = warnings.wire_count();
+        self.warnings.add(warnings);
+        match (lent, error) {
+            (Some(lent), None) => self.transaction.give_back(*lent),
+            (Some(lent), Some(error)) if matches!(error.kind(), ErrorKind::Server(_)) => {
+                self.transaction.give_back(*lent);
+            }
+            (Some(_), Some(_)) => self.transaction.lost(),
+            (None, _) => {}
+        }
+        match error {
+            Some(error) => self.failed(error),
+            None => {
+                self.row_count = -1;
+                self.found_rows = rows_sent;
+                self.entry.idle();
+            }
+        }
+        count
+    }
+
+    async fn statement(
+        &mut self,
+        text: &[u8],
+        statement: &Statement,
+        call: Call<'_>,
+    ) -> Result<Reply> {
+        if !is_diagnostic(&statement.kind) {
+            self.warnings = Warnings::default();
+        }
+        self.authorize(statement)?;
+        match &statement.kind {
+            StatementKind::Query(_)
+            | StatementKind::Insert(_)
+            | StatementKind::Update(_)
+            | StatementKind::Delete(_) => self.run(text, statement, call).await,
+            StatementKind::Ddl(_) => {
+                self.commit().await?;
+                self.run(text, statement, call).await
+            }
+            StatementKind::Transaction(control) => self.transaction_control(control, text).await,
+            StatementKind::Set(assignments) => self.set(text, assignments).await,
+            StatementKind::SetNames { .. } => self.set_names(text).await,
+            StatementKind::SetTransaction { scope, isolation, read_only } => {
+                self.set_transaction(text, *scope, isolation.as_deref(), *read_only).await
+            }
+            StatementKind::Use(name) => {
+                self.use_schema(&name.value)?;
+                Ok(Reply::Done(Summary::default()))
+            }
+            StatementKind::Show(show) => self.show(text, statement, show).await,
+            StatementKind::Describe { table } => self.describe(text, table).await,
+            StatementKind::Explain(explain) => self.explain(text, explain, &statement.hints).await,
+            StatementKind::Kill { query, id } => self.kill(*query, *id),
+            StatementKind::Prepare | StatementKind::Execute | StatementKind::Deallocate => {
+                Err(Error::unsupported(
+                    "PREPARE, EXECUTE and DEALLOCATE as SQL are not supported; use the prepared \
+                     statements of the driver",
+                ))
+            }
+            StatementKind::Other(words) => self.other(text, statement, words).await,
+            StatementKind::Empty => Err(Error::new(ErrorKind::EmptyQuery, "Query was empty")),
+        }
+    }
+
+    /// Statements that Margay has no plan for run on a shard that the client names, or not at all.
+    async fn other(&mut self, text: &[u8], statement: &Statement, words: &str) -> Result<Reply> {
+        match &statement.hints.shard {
+            Some(shard) => self.run_on_shard(text, &shard.clone()).await,
+            None => Err(Error::unsupported(format!(
+                "{words} is not supported; to run it on one shard put /*margay: shard=NAME */ in front"
+            ))),
+        }
+    }
+
+    /// Makes `name` the current schema.
+    ///
+    /// # Errors
+    /// 1049 if there is none of this name, 1044 if the user may not use it.
+    pub fn use_schema(&mut self, name: &str) -> Result<()> {
+        if self.snapshot.catalog.schema(name).is_none() {
+            return Err(Error::new(
+                ErrorKind::UnknownDatabase,
+                format!("Unknown database '{name}'"),
+            ));
+        }
+        if !self.may_use(name) {
+            return Err(Error::new(
+                ErrorKind::DatabaseAccessDenied,
+                format!(
+                    "Access denied for user {} to database '{name}'",
+                    self.identity.quoted_account()
+                ),
+            ));
+        }
+        self.schema = Some(name.to_owned());
+        self.entry.in_schema(name);
+        Ok(())
+    }
+
+    /// Forgets everything but who the client is: COM_RESET_CONNECTION.
+    pub async fn reset(&mut self) {
+        if let Err(error) = self.rollback().await {
+            tracing::debug!(%error, "rollback on reset failed; the server does it by itself");
+        }
+        self.state = Self::initial_state(&self.identity);
+        self.mode = Mode::default();
+        self.next = Begin::default();
+        self.prepared = prepared::Statements::default();
+        self.warnings = Warnings::default();
+        self.last_insert_id = 0;
+        self.row_count = 0;
+        self.found_rows = 0;
+    }
+
+    /// Status flags for the last packet of a reply.
+    pub fn status(&self) -> StatusFlags {
+        let mut status = StatusFlags::empty();
+        if self.state.autocommits() {
+            status |= StatusFlags::SERVER_STATUS_AUTOCOMMIT;
+        }
+        if self.transaction.is_active() {
+            status |= StatusFlags::SERVER_STATUS_IN_TRANS;
+        }
+        if self.mode.no_backslash_escapes {
+            status |= StatusFlags::SERVER_STATUS_NO_BACKSLASH_ESCAPES;
+        }
+        status
+    }
+
+    pub fn in_transaction(&self) -> bool {
+        self.transaction.is_active()
+    }
+
+    pub fn capabilities(&self) -> CapabilityFlags {
+        self.identity.capabilities
+    }
+
+    pub fn kill_signal(&self) -> registry::KillSignal {
+        self.entry.kill_signal()
+    }
+
+    pub fn forget_kill(&self) {
+        self.entry.forget_kill();
+    }
+
+    /// A statement was dropped while it ran: its connections are closed, a transaction on one of them
+    /// is gone.
+    pub fn interrupted(&mut self) {
+        self.transaction.lost();
+        self.failed(&Error::new(ErrorKind::Killed, "Query execution was interrupted"));
+    }
+
+    /// The client's address with its port.
+    pub fn peer(&self) -> &str {
+        &self.identity.peer
+    }
+
+    /// Columns of a table for COM_FIELD_LIST.
+    ///
+    /// # Errors
+    /// What selecting from the table would say.
+    pub async fn field_list(&mut self, table: &[u8], wildcard: &[u8]) -> Result<Vec<Column>> {
+        let text = [b"SELECT * FROM ".as_slice(), &quote::identifier(table), b" LIMIT 0"].concat();
+        let Reply::Rows(mut rows) = self.query(&text).await? else { return Ok(Vec::new()) };
+        let mut columns = std::mem::take(&mut rows.columns);
+        let outcome = rows.next().await;
+        self.finish(&mut rows, 0, outcome.as_ref().err());
+        outcome?;
+        if !wildcard.is_empty() {
+            columns.retain(|column| like::matches(&column.name, wildcard));
+        }
+        Ok(columns)
+    }
+}
+
+/// Statements that read the warnings of the one before.
+fn is_diagnostic(kind: &StatementKind) -> bool {
+    use crate::sql::statement::ShowKind;
+    matches!(
+        kind,
+        StatementKind::Show(show)
+            if matches!(show.kind, ShowKind::Warnings { .. } | ShowKind::Errors { .. })
+    )
+}

@@ -7,6 +7,7 @@ mod literal;
 pub mod mode;
 mod parse;
 pub mod query;
+pub mod quote;
 pub mod scanner;
 pub mod span;
 pub mod splice;

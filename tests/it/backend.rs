@@ -9,7 +9,7 @@ use margay::backend::cluster::{Access, Backends};
 use margay::backend::node::NodeState;
 use margay::backend::pool::Lease;
 use margay::backend::settings::{ClusterSpec, NodeSpec, Password, Settings, TlsMode};
-use margay::backend::state::SessionState;
+use margay::backend::state::{HAVE_GLOBAL, SessionState};
 use margay::cli::demo::flavor::Flavor;
 use margay::cli::demo::replication::{catch_up, replicate};
 use margay::cli::demo::server::Server;
@@ -17,7 +17,7 @@ use margay::error::ErrorKind;
 use margay::protocol::reply::ReplyHead;
 use tokio::time::{Instant, sleep};
 
-use crate::servers::{flavors, launcher, start};
+use crate::servers::{flavors, launcher, shared, start};
 
 fn spec(primary: &Server, replicas: &[&Server]) -> ClusterSpec {
     let node = |server: &Server| NodeSpec { address: server.address().to_string(), weight: 1 };
@@ -93,6 +93,9 @@ async fn logs_in_by_every_way() {
             let cipher = lease.query_all("SHOW STATUS LIKE 'Ssl_cipher'").await.unwrap();
             assert_eq!(cipher.first("Value").is_some_and(|text| !text.is_empty()), is_encrypted);
             assert_eq!(lease.is_mariadb(), flavor == Flavor::MariaDb);
+            let thread = lease.thread_id();
+            drop(lease);
+            assert_eq!(primary(&backends).await.thread_id(), thread, "{flavor}: used again");
         }
         let wrong = ClusterSpec { password: Password("wrong".into()), ..spec(&server, &[]) };
         let error = backends(wrong, Settings::default()).lease(0, Access::Primary, false).await;
@@ -134,8 +137,8 @@ async fn checks_certificates() {
 #[tokio::test]
 async fn big_packets_go_both_ways() {
     for flavor in flavors() {
-        let server = start(&launcher(flavor), 1, &["--max-allowed-packet=64M"]).await;
-        let backends = backends(spec(&server, &[]), Settings::default());
+        let server = shared(flavor).await;
+        let backends = backends(spec(server, &[]), Settings::default());
         let mut lease = primary(&backends).await;
         for size in [(16 << 20) - 20, 20 << 20, 40 << 20] {
             let text = "x".repeat(size);
@@ -164,10 +167,10 @@ async fn big_packets_go_both_ways() {
 #[tokio::test]
 async fn rows_errors_and_pipelines() {
     for flavor in flavors() {
-        let server = start(&launcher(flavor), 1, &[]).await;
-        let backends = backends(spec(&server, &[]), Settings::default());
+        let server = shared(flavor).await;
+        let backends = backends(spec(server, &[]), Settings::default());
         let mut lease = primary(&backends).await;
-        for sql in ["SELECT 1", "SELECT nothing", "CREATE DATABASE d", "SELECT 2"] {
+        for sql in ["SELECT 1", "SELECT nothing", "CREATE DATABASE rows_d", "SELECT 2"] {
             lease.queue_query(sql.as_bytes()).unwrap();
         }
         lease.flush().await.unwrap();
@@ -183,18 +186,18 @@ async fn rows_errors_and_pipelines() {
         lease.drain().await.unwrap();
         assert!(lease.is_clean());
 
-        lease.query_all("CREATE TABLE d.t (id INT PRIMARY KEY, n INT)").await.unwrap();
-        lease.query_all("INSERT INTO d.t VALUES (1, 1), (2, 2)").await.unwrap();
-        let update = "UPDATE d.t SET n = 1";
+        lease.query_all("CREATE TABLE rows_d.t (id INT PRIMARY KEY, n INT)").await.unwrap();
+        lease.query_all("INSERT INTO rows_d.t VALUES (1, 1), (2, 2)").await.unwrap();
+        let update = "UPDATE rows_d.t SET n = 1";
         assert_eq!(lease.query_all(update).await.unwrap().end.affected_rows, 1);
         let mut found = backends.lease(0, Access::Primary, true).await.unwrap();
         assert_eq!(found.query_all(update).await.unwrap().end.affected_rows, 2);
         lease.query_all("BEGIN").await.unwrap();
         assert!(lease.in_transaction() && !lease.is_clean());
-        lease.query_all("CREATE PROCEDURE d.p() BEGIN SELECT 1; SELECT 2; END").await.unwrap();
-        lease.query_all("CALL d.p()").await.unwrap();
+        lease.query_all("CREATE PROCEDURE rows_d.p() BEGIN SELECT 1; SELECT 2; END").await.unwrap();
+        lease.query_all("CALL rows_d.p()").await.unwrap();
         assert!(lease.is_clean());
-        let error = lease.query_all("SELECT 1; DROP DATABASE d").await.unwrap_err();
+        let error = lease.query_all("SELECT 1; DROP DATABASE rows_d").await.unwrap_err();
         assert_eq!(error.mysql().0, 1064, "one statement a query");
     }
 }
@@ -202,8 +205,8 @@ async fn rows_errors_and_pipelines() {
 #[tokio::test]
 async fn timeouts_and_kills() {
     for flavor in flavors() {
-        let server = start(&launcher(flavor), 1, &[]).await;
-        let backends = backends(spec(&server, &[]), Settings::default());
+        let server = shared(flavor).await;
+        let backends = backends(spec(server, &[]), Settings::default());
         let mut lease = primary(&backends).await;
         lease.set_deadline(deadline(Duration::from_millis(300)));
         let error = lease.query_all("SELECT SLEEP(20)").await.unwrap_err();
@@ -260,6 +263,19 @@ async fn pools_have_limits_and_drop_the_dead() {
         assert_eq!(value(&mut fresh, "SELECT 1").await, "1");
         drop(fresh);
 
+        let aborted = "SHOW GLOBAL STATUS LIKE 'Aborted_clients'";
+        let before = primary(&backends).await.query_all(aborted).await.unwrap();
+        let backends_ = Backends::new(Settings::default(), vec![spec(&server, &[])], None).unwrap();
+        assert_eq!(value(&mut primary(&backends_).await, "SELECT 1").await, "1");
+        drop(backends_);
+        sleep(Duration::from_millis(100)).await;
+        let after = primary(&backends).await.query_all(aborted).await.unwrap();
+        assert_eq!(
+            after.first("Value"),
+            before.first("Value"),
+            "{flavor}: connections say goodbye"
+        );
+
         server.kill();
         sleep(Duration::from_millis(100)).await;
         let error = backends.lease(0, Access::Primary, false).await.unwrap_err();
@@ -272,14 +288,15 @@ async fn pools_have_limits_and_drop_the_dead() {
 #[tokio::test]
 async fn session_state_follows_the_session() {
     for flavor in flavors() {
-        let server = start(&launcher(flavor), 1, &[]).await;
+        let server = shared(flavor).await;
         server.execute(&["CREATE DATABASE shop", "CREATE DATABASE other"]).await.unwrap();
-        let backends = backends(spec(&server, &[]), Settings::default());
+        let backends = backends(spec(server, &[]), Settings::default());
         let mut lease = primary(&backends).await;
         let fresh = value(&mut lease, ALL).await;
 
         let mut state = SessionState { schema: Some("shop".into()), ..SessionState::default() };
         state.variables.insert("sql_mode".into(), "'ANSI_QUOTES'".into());
+        state.variables.insert("foreign_key_checks".into(), "0".into());
         state.variables.insert("character_set_results".into(), "latin1".into());
         state.user_variables.insert("a".into(), "'né'".into());
         let set = Arc::new(state);
@@ -287,6 +304,12 @@ async fn session_state_follows_the_session() {
         let all = "shop,ANSI_QUOTES,utf8mb4,latin1,6EC3A9,";
         assert!(value(&mut lease, ALL).await.starts_with(all), "{flavor}");
         assert!(lease.is_clean());
+
+        let mut state = (*set).clone();
+        state.variables.clear();
+        lease.ensure_state(&Arc::new(state)).await.unwrap();
+        let kept = fresh.replacen("none,", "shop,", 1).replacen("none,", "6EC3A9,", 1);
+        assert_eq!(value(&mut lease, ALL).await, kept, "{flavor}: variables are as they were");
 
         let plain = Arc::new(SessionState { schema: Some("other".into()), ..Default::default() });
         lease.ensure_state(&plain).await.unwrap();
@@ -306,28 +329,50 @@ async fn session_state_follows_the_session() {
 /// All that the test of session state sets, in one value.
 const ALL: &str = "SELECT CONCAT_WS(',', IFNULL(DATABASE(), 'none'), @@sql_mode, \
     @@character_set_client, @@character_set_results, IFNULL(HEX(@a), 'none'), \
-    @@character_set_connection, @@collation_connection)";
+    @@character_set_connection, @@collation_connection, @@foreign_key_checks)";
+
+#[tokio::test]
+async fn global_values_are_what_a_fresh_connection_has() {
+    for flavor in flavors() {
+        let server = shared(flavor).await;
+        let backends = backends(spec(server, &[]), Settings::default());
+        let mut lease = primary(&backends).await;
+        let mut known = 0;
+        for name in HAVE_GLOBAL {
+            let show = format!("SHOW SESSION VARIABLES LIKE '{}'", name.replace('_', "\\_"));
+            let fresh = lease.query_all(&show).await.unwrap();
+            if fresh.rows.is_empty() {
+                continue;
+            }
+            known += 1;
+            let set = format!("SET {name} = @@global.{name}");
+            lease.query_all(&set).await.unwrap_or_else(|error| panic!("{flavor}: {set}: {error}"));
+            let after = lease.query_all(&show).await.unwrap();
+            assert_eq!(after.first("Value"), fresh.first("Value"), "{flavor}: {name}");
+        }
+        assert!(known > 30, "{flavor}: {known}");
+    }
+}
 
 #[tokio::test]
 async fn prepared_statements_are_kept() {
     for flavor in flavors() {
-        let server = start(&launcher(flavor), 1, &[]).await;
+        let server = shared(flavor).await;
         let settings = Settings { prepared_statements: 2, ..Settings::default() };
-        let backends = backends(spec(&server, &[]), settings);
+        let backends = backends(spec(server, &[]), settings);
         let mut lease = primary(&backends).await;
-        let [one, two, three] =
-            ["SELECT ? + 1", "SELECT 2, 'b'", "DO 3"].map(|sql| Bytes::from_static(sql.as_bytes()));
-        let first = lease.prepare(&one).await.unwrap();
+        let [one, two, three] = ["SELECT ? + 1", "SELECT 2, 'b'", "DO 3"].map(str::as_bytes);
+        let first = lease.prepare(one).await.unwrap();
         assert_eq!((first.parameters.len(), first.columns.len()), (1, 1));
-        let second = lease.prepare(&two).await.unwrap();
+        let second = lease.prepare(two).await.unwrap();
         assert_eq!((second.parameters.len(), second.columns.len()), (0, 2));
-        assert_eq!(lease.prepare(&one).await.unwrap(), first);
-        assert!(lease.prepare(&three).await.unwrap().columns.is_empty());
-        assert_ne!(lease.prepare(&two).await.unwrap().id, second.id, "it was closed for the third");
+        assert_eq!(lease.prepare(one).await.unwrap(), first);
+        assert!(lease.prepare(three).await.unwrap().columns.is_empty());
+        assert_ne!(lease.prepare(two).await.unwrap().id, second.id, "it was closed for the third");
         let count = lease.query_all("SHOW STATUS LIKE 'Com_stmt_close'").await.unwrap();
         assert_eq!(count.first("Value"), Some("2"));
 
-        let prepared = lease.prepare(&two).await.unwrap();
+        let prepared = lease.prepare(two).await.unwrap();
         let head = [&[0x17][..], &prepared.id.to_le_bytes(), &[0, 1, 0, 0, 0]].concat();
         lease.queue_command(&[&head]).unwrap();
         lease.flush().await.unwrap();
@@ -336,7 +381,7 @@ async fn prepared_statements_are_kept() {
         assert!(lease.read_row().await.unwrap().is_some());
         assert!(lease.read_row().await.unwrap().is_none());
 
-        let error = lease.prepare(&Bytes::from_static(b"SELECT FROM")).await.unwrap_err();
+        let error = lease.prepare(b"SELECT FROM").await.unwrap_err();
         assert_eq!(error.mysql().0, 1064);
         assert!(lease.is_clean());
     }

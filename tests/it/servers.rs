@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use margay::cli::demo::flavor::Flavor;
 use margay::cli::demo::program::Program;
 use margay::cli::demo::server::{Account, Launcher, Server, ServerSpec};
+use tokio::sync::OnceCell;
 
 /// The flavors to test: those that `MARGAY_TEST_FLAVORS` names (`mysql,mariadb`), else both.
 pub(crate) fn flavors() -> Vec<Flavor> {
@@ -28,6 +29,23 @@ pub(crate) fn launcher(flavor: Flavor) -> Launcher {
         panic!("{error}; or leave it out: MARGAY_TEST_FLAVORS=mysql or MARGAY_TEST_FLAVORS=mariadb")
     });
     Launcher::new(program, Account { user: "margay".into(), password: "it's a\\secret".into() })
+}
+
+/// A server that tests share: they neither stop it nor change what is global, and make databases of
+/// their own. Its guard ends it with the process.
+pub(crate) async fn shared(flavor: Flavor) -> &'static Server {
+    static MYSQL: OnceCell<Server> = OnceCell::const_new();
+    static MARIADB: OnceCell<Server> = OnceCell::const_new();
+    let server = match flavor {
+        Flavor::MySql => &MYSQL,
+        Flavor::MariaDb => &MARIADB,
+    };
+    server
+        .get_or_init(|| async {
+            let launcher = launcher(flavor);
+            start(&launcher, 1, &["--max-allowed-packet=64M"]).await
+        })
+        .await
 }
 
 /// A server of its own for a test; `options` are further options of the server.

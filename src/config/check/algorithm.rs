@@ -1,6 +1,7 @@
 //! Algorithms: targets by name, bounds in order.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use jiff::civil::DateTime;
 
@@ -65,6 +66,7 @@ pub(super) fn algorithm(
         }
         Shape::Hash(hash) => (Some(Rule::Hash), &hash.null),
         Shape::ConsistentHash(ring) => {
+            check_ring(ring, place, targets, problems);
             (Some(Rule::ConsistentHash { replicas: ring.replicas }), &ring.null)
         }
         Shape::JumpHash(jump) => (Some(Rule::JumpHash), &jump.null),
@@ -74,6 +76,25 @@ pub(super) fn algorithm(
     };
     let null = targets.outside(null, problems);
     Some(Algorithm { rule: rule?, null })
+}
+
+/// A ring over this many points would take long to build and much memory.
+const POINTS_MAX: usize = 1_000_000;
+
+fn check_ring(
+    ring: &shape::ConsistentHash,
+    place: &Place,
+    targets: &Targets<'_>,
+    problems: &mut Problems,
+) {
+    let targets = targets.names.len();
+    let points = targets.saturating_mul(ring.replicas.into());
+    if points > POINTS_MAX {
+        let replicas = POINTS_MAX / targets;
+        let message =
+            format!("a ring of {points} points is too large; use at most {replicas} `replicas`");
+        problems.add(place, message);
+    }
 }
 
 fn check_count(modulo: &shape::Modulo, targets: &Targets<'_>, problems: &mut Problems) {
@@ -155,22 +176,14 @@ fn list(
         return None;
     }
     let mut entries: Vec<(String, usize)> = Vec::new();
-    let mut seen: Vec<(&Located<shape::Literal>, Option<Decimal>)> = Vec::new();
+    let mut seen = HashMap::new();
     let mut complete = true;
     for (name, values) in &list.values.0 {
         let target = targets.find(name, problems);
         complete &= target.is_some() && values.is_some();
         for literal in values.iter().flatten() {
             let text = &literal.value.0;
-            let number = Decimal::parse(text);
-            let same = seen.iter().find(|(known, known_number)| {
-                known.value == literal.value || (number.is_some() && *known_number == number)
-            });
-            if let Some((known, _)) = same {
-                let message = format!("the value `{text}` is already listed at {}", known.place);
-                problems.add(&literal.place, message);
-            }
-            seen.push((literal, number));
+            check_once(literal, &mut seen, problems);
             entries.extend(target.map(|target| (text.clone(), target)));
         }
     }
@@ -180,6 +193,25 @@ fn list(
         targets.check_used(&used, place, problems);
     }
     complete.then_some(Rule::List { entries, default })
+}
+
+/// Reports a value that is listed twice. `1` and `01` are one number, but two texts: columns of texts may
+/// hold both.
+fn check_once<'a>(
+    literal: &'a Located<shape::Literal>,
+    seen: &mut HashMap<String, &'a Located<shape::Literal>>,
+    problems: &mut Problems,
+) {
+    let text = &literal.value.0;
+    let number = Decimal::parse(text).map(|number| number.to_string());
+    let Some(known) = seen.insert(number.unwrap_or_else(|| text.clone()), literal) else { return };
+    let place = &known.place;
+    if known.value == literal.value {
+        problems.add(&literal.place, format!("the value `{text}` is already listed at {place}"));
+    } else {
+        let message = format!("to a column of numbers, `{text}` is the value listed at {place}");
+        problems.warn(&literal.place, message);
+    }
 }
 
 /// Periods over shards.

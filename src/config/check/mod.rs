@@ -15,6 +15,8 @@ use super::shape::{self, Map, Patterns, Root, Secret, TlsMode};
 /// MySQL's limit for names of databases, tables and columns, in characters.
 const NAME_MAX: usize = 64;
 
+const SYSTEM_SCHEMAS: [&str; 4] = ["information_schema", "mysql", "performance_schema", "sys"];
+
 /// Shards have ids of 16 bits.
 const SHARDS_MAX: usize = 1 << 16;
 
@@ -142,6 +144,10 @@ fn schemas(
     for (name, schema) in map.0 {
         let Some(schema) = schema else { continue };
         check_name(&name, "schema", problems);
+        if SYSTEM_SCHEMAS.contains(&name.value.to_lowercase().as_str()) {
+            let message = format!("`{}` is a schema of MySQL itself; use another name", name.value);
+            problems.add(&name.place, message);
+        }
         // Tables are checked even if the default shard is wrong, so that all problems show.
         let default_shard = scope.shard(&schema.default_shard, problems);
         let tables = table::tables(schema.tables, scope, problems);
@@ -201,7 +207,11 @@ impl Scope<'_> {
     }
 
     /// All shards of a list of patterns; none if there is a mistake.
-    fn shards(&self, patterns: &Patterns, problems: &mut Problems) -> Option<Vec<ShardName>> {
+    fn shards(
+        &self,
+        patterns: &Located<Patterns>,
+        problems: &mut Problems,
+    ) -> Option<Vec<ShardName>> {
         let names = names(patterns, "shard", problems)?;
         let shards: Vec<Option<ShardName>> =
             names.iter().map(|name| self.shard(name, problems)).collect();
@@ -214,11 +224,18 @@ impl Scope<'_> {
 }
 
 /// All names of a list of patterns, each once.
-fn names(patterns: &Patterns, what: &str, problems: &mut Problems) -> Option<Vec<Located<String>>> {
+fn names(
+    patterns: &Located<Patterns>,
+    what: &str,
+    problems: &mut Problems,
+) -> Option<Vec<Located<String>>> {
+    if patterns.value.0.is_empty() {
+        problems.add(&patterns.place, format!("the list is empty; name at least one {what}"));
+    }
     let mut names: Vec<Located<String>> = Vec::new();
     let mut seen = HashSet::new();
-    let mut complete = !patterns.0.is_empty();
-    for Located { value: pattern, place } in &patterns.0 {
+    let mut complete = !patterns.value.0.is_empty();
+    for Located { value: pattern, place } in &patterns.value.0 {
         match expand(pattern) {
             Ok(expanded) => {
                 for value in expanded {

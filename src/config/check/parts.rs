@@ -48,7 +48,7 @@ fn fixed(
         problems.add(&located.place, message);
         return None;
     };
-    let found = names(&patterns.value, "physical table", problems)?;
+    let found = names(patterns, "physical table", problems)?;
     for name in &found {
         check_name(name, "table", problems);
     }

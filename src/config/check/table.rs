@@ -102,10 +102,10 @@ fn table(
         return Some(Table::Sharded(Box::new(on_one_shard(shard?, parts))));
     }
     if let Some(broadcast) = &table.broadcast {
-        let shards = scope.shards(&broadcast.value, problems)?;
+        let shards = scope.shards(broadcast, problems)?;
         return Some(Table::Broadcast { shards });
     }
-    let shards = scope.shards(&table.shards.as_ref()?.value, problems);
+    let shards = scope.shards(table.shards.as_ref()?, problems);
     let key = required(&table.key, "key", &located.place, problems);
     let rule = required(&table.algorithm, "algorithm", &located.place, problems);
     let parts = match &table.tables {

@@ -85,10 +85,10 @@ fn words(of: &Type) -> String {
             words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
         }
         Type::List(of) => format!("list of {}", words(of)),
-        Type::Map(of) => match of.as_ref() {
-            Type::List(of) => format!("map of names to lists of {}", words(of)),
-            _ => "map of names".to_owned(),
-        },
+        Type::Map(of) => {
+            let list = if let Type::List(of) = of.as_ref() { Some(words(of)) } else { None };
+            list.map_or("map of names".to_owned(), |of| format!("map of names to lists of {of}"))
+        }
         Type::Object(_) => "map".to_owned(),
         Type::Tagged(_) => "algorithm".to_owned(),
         Type::OneOf(types) => types.iter().map(words).collect::<Vec<_>>().join(" or "),

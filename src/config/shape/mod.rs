@@ -14,9 +14,11 @@ use super::problem::{Place, Problems, suggestion};
 pub use scalar::{Address, Secret};
 pub(super) use scalar::{Anything, Literal, Patterns};
 pub use settings::{Backend, Health, Limits, Reads, Tls};
-pub(super) use table::{Algorithm, List, Modulo, Outside, Parts, Periods, Range, Schema, Table};
-pub(super) use topology::{Cluster, Replica, Root, User};
-pub use topology::{Grant, TlsMode};
+pub(super) use table::{
+    Algorithm, ConsistentHash, List, Modulo, Outside, Parts, Periods, Range, Schema, Table,
+};
+pub use topology::TlsMode;
+pub(super) use topology::{Cluster, Grant, Replica, Root, User};
 
 /// Something that can be read from a node.
 pub(super) trait Shape: Sized {
@@ -291,10 +293,10 @@ impl<T: Shape> Shape for Option<T> {
     }
 
     fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
-        match node.kind {
-            Kind::Null => Some(None),
-            _ => T::read(node, problems).map(Some),
+        if node.kind == Kind::Null {
+            return Some(None);
         }
+        T::read(node, problems).map(Some)
     }
 
     fn absent() -> Option<Self> {

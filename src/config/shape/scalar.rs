@@ -98,14 +98,12 @@ impl Shape for Secret {
     }
 
     fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
-        match &node.kind {
-            Kind::Text { text, .. } => Some(Self(text.clone())),
+        let text = node.kind.as_text();
+        if text.is_none() {
             // The value itself must not show in a message.
-            _ => {
-                problems.add(&node.place, "expected a password in quotes, such as '...'");
-                None
-            }
+            problems.add(&node.place, "expected a password in quotes, such as '...'");
         }
+        text.map(|text| Self(text.to_owned()))
     }
 }
 
@@ -157,10 +155,10 @@ impl Shape for Patterns {
     }
 
     fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
-        match &node.kind {
-            Kind::List(_) => Vec::read(node, problems).map(Self),
-            _ => Some(Self(vec![Located::read(node, problems)?])),
+        if let Kind::List(_) = node.kind {
+            return Vec::read(node, problems).map(Self);
         }
+        Some(Self(vec![Located::read(node, problems)?]))
     }
 }
 
@@ -180,12 +178,12 @@ impl Shape for bool {
     }
 
     fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
-        match &node.kind {
-            Kind::Bool(value) => Some(*value),
-            Kind::Text { text, substituted: true } if text == "true" => Some(true),
-            Kind::Text { text, substituted: true } if text == "false" => Some(false),
-            _ => expected(node, "`true` or `false`", problems),
+        if let Kind::Bool(value) = node.kind {
+            return Some(value);
         }
+        let text = node.kind.as_substituted();
+        let value = text.and_then(|text| text.parse().ok());
+        value.or_else(|| expected(node, "`true` or `false`", problems))
     }
 }
 
@@ -198,11 +196,8 @@ macro_rules! integers {
             }
 
             fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
-                let value = match &node.kind {
-                    Kind::Int(value) => Some(*value),
-                    Kind::Text { text, substituted: true } => text.trim().parse().ok(),
-                    _ => None,
-                };
+                let number = || node.kind.as_substituted()?.trim().parse::<i128>().ok();
+                let value = if let Kind::Int(value) = node.kind { Some(value) } else { number() };
                 let value = value.and_then(|value| Self::try_from(value).ok());
                 let what = format!("a whole number from 1 to {}", Self::MAX);
                 value.filter(|value| *value > 0).or_else(|| expected(node, &what, problems))
@@ -219,13 +214,10 @@ impl Shape for Duration {
     }
 
     fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
-        let what = "a duration with its unit (ms, s, m, h, d, w), such as `5s` or `200ms`";
-        match &node.kind {
-            Kind::Text { text, .. } => {
-                parse_duration(text).or_else(|| expected(node, what, problems))
-            }
-            _ => expected(node, what, problems),
-        }
+        let what =
+            "a duration over zero with its unit (ms, s, m, h, d, w), such as `5s` or `200ms`";
+        let value = node.kind.as_text().and_then(parse_duration);
+        value.filter(|value| !value.is_zero()).or_else(|| expected(node, what, problems))
     }
 }
 
@@ -235,11 +227,9 @@ impl Shape for Size {
     }
 
     fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
-        let what = "a size with its unit (B, KiB, MiB, GiB, KB, MB, GB), such as `64MiB`";
-        match &node.kind {
-            Kind::Text { text, .. } => Self::parse(text).or_else(|| expected(node, what, problems)),
-            _ => expected(node, what, problems),
-        }
+        let what = "a size over zero with its unit (B, KiB, MiB, GiB, KB, MB, GB), such as `64MiB`";
+        let size = node.kind.as_text().and_then(Self::parse);
+        size.filter(|size| size.0 > 0).or_else(|| expected(node, what, problems))
     }
 }
 

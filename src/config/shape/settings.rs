@@ -43,6 +43,8 @@ shape! {
         pool_size: u32 = "64",
         /// How long a statement waits for a free connection.
         pool_wait: Duration = "5s",
+        /// Prepared statements that each connection keeps.
+        prepared_statements: u32 = "128",
         /// How long connecting and logging in may take.
         connect_timeout: Duration = "3s",
         /// How long a server may take to answer a statement; without it, forever.

@@ -126,7 +126,7 @@ shape! {
 
 choice! {
     /// What a user may do in a schema.
-    pub enum Grant {
+    pub(in crate::config) enum Grant {
         Read = "read",
         Write = "write",
     }

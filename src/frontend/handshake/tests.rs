@@ -59,7 +59,7 @@ async fn serve(listener: TcpListener, ctx: HandshakeContext) -> Result<Vec<Login
             }
             _ => {
                 let capabilities = login.capabilities;
-                stream.put_with(|out| OkPacket::default().put(out, capabilities));
+                stream.put_ok(&OkPacket::default(), capabilities);
                 stream.flush().await?;
             }
         }

@@ -127,3 +127,18 @@ async fn a_client_that_leaves_is_seen() {
     stream.release_buffers();
     assert_eq!(stream.input.capacity() + stream.out.capacity(), 0);
 }
+
+#[tokio::test]
+async fn an_idle_connection_ends_with_an_answer_to_the_next_command() {
+    let (mut client, mut stream) = connect().await;
+    client.write_all(&packet(0, b"\x0e")).await.unwrap();
+    stream.read_command(LIMIT).await.unwrap();
+    stream.put_ok(&OkPacket::default(), CapabilityFlags::empty());
+    stream.answer_ahead();
+    let error = Error::new(ErrorKind::ShuttingDown, "down");
+    stream.put_error(&error, CapabilityFlags::CLIENT_PROTOCOL_41);
+    stream.close().await;
+    let mut all = Vec::new();
+    client.read_to_end(&mut all).await.unwrap();
+    assert_eq!(all, b"\x07\0\0\x01\0\0\0\0\0\0\0\x0d\0\0\x01\xff\x1d\x04#08S01down");
+}

@@ -233,3 +233,23 @@ fn groups_sorted_by_their_smallest_text() {
     let groups: Vec<_> = outcome.rows.iter().map(|row| row[1]).collect();
     assert_eq!(groups, b"132");
 }
+
+/// Collations whose levels are padded one by one, and values too long for a weight.
+#[test]
+fn weights_that_cannot_be_compared() {
+    let columns = columns();
+    let at = columns.len() - HIDDEN - 1;
+    let check = |weight: Value, pad: Value, expect: &str| {
+        let mut row = vec![Value::Null; at];
+        row.extend([Value::Text(b"a".to_vec()), weight, pad]);
+        let inputs = [vec![encode(RowFormat::Text, &columns, &row)]];
+        let spec = Spec { hidden: HIDDEN, order: vec![key(at, false)], ..Spec::default() };
+        let error = run(&spec, &columns, RowFormat::Text, NO_LIMITS, &inputs).unwrap_err();
+        assert_eq!(*error.kind(), ErrorKind::Unsupported);
+        assert!(error.message().contains(expect), "{error}");
+    };
+    let bytes = |bytes: &[u8]| Value::Bytes(bytes.to_vec());
+    let levels = bytes(&[2, 9, 0, 0x20, 0, 2]);
+    check(bytes(&[0x20, 0x75, 0, 0x20, 0, 2]), levels, "a collation of several levels that pads");
+    check(Value::Null, bytes(b" "), "raise max_allowed_packet");
+}

@@ -123,7 +123,8 @@ proptest! {
         let (inputs, mut all) = split(&placed, &keys);
         all.dedup_by(|b, a| compare_rows(&keys, a, b).is_eq());
         let (offset, limit) = window;
-        let spec = Spec { hidden: HIDDEN, order: keys, distinct: true, offset, limit, ..Spec::default() };
+        let spec = Spec { hidden: HIDDEN, order: keys, distinct: true, ..Spec::default() };
+        let spec = Spec { offset, limit, ..spec };
         check(&spec, format, &inputs, &cut(all, window))?;
     }
 
@@ -281,7 +282,11 @@ proptest! {
 
     /// Bytes that are no row give an error, whatever they are.
     #[test]
-    fn garbage(bytes in prop::collection::vec(any::<u8>(), 0..60), format in format(), keys in keys()) {
+    fn garbage(
+        bytes in prop::collection::vec(any::<u8>(), 0..60),
+        format in format(),
+        keys in keys(),
+    ) {
         let spec = Spec { hidden: HIDDEN, order: keys, ..Spec::default() };
         let _ = run(&spec, &columns(), format, NO_LIMITS, &[vec![bytes.clone().into()]]);
         let spec = Spec { hidden: 2, group: Some(folds()), ..Spec::default() };

@@ -129,6 +129,9 @@ fn query_attributes_are_dropped() {
     check(1, b"\x02\0\x01\x01\0\0\xfe\0\x05trace\x07\x03abc", &[Scalar::Int(7)]);
     check(0, b"\x01\0\x01\xfe\0\x05trace\x03abc", &[]);
     check(0, b"\0", &[]);
+    let unflagged = Bytes::from([HEAD, b"\x01\0\x01\x01\0\0\x07"].concat());
+    let params = parse_execute(&unflagged, &bound, capabilities).unwrap();
+    assert_eq!(params[0].scalar().unwrap(), Scalar::Int(7));
     let few = Bytes::from([&head[..], b"\0"].concat());
     let error = parse_execute(&few, &bound, capabilities).unwrap_err();
     assert_eq!(error.message(), "0 parameters sent to a statement of 1");

@@ -1,0 +1,47 @@
+//! The session state of a client, ready for connections.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::backend::SessionState;
+
+/// What a client has set, and one shared copy of it a database, so that a connection that has it
+/// already is recognised by its address.
+pub struct ClientState {
+    base: SessionState,
+    by_database: Mutex<HashMap<String, Arc<SessionState>>>,
+}
+
+impl ClientState {
+    /// `base` has no schema: each target has its own.
+    pub fn new(base: SessionState) -> Self {
+        Self { base, by_database: Mutex::default() }
+    }
+
+    pub fn base(&self) -> &SessionState {
+        &self.base
+    }
+
+    pub(super) fn in_database(&self, database: &str) -> Arc<SessionState> {
+        // Entries are whole once they are in, so a panic elsewhere broke nothing.
+        let mut states = self.by_database.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(state) = states.get(database) {
+            return state.clone();
+        }
+        let state =
+            Arc::new(SessionState { schema: Some(database.to_owned()), ..self.base.clone() });
+        states.insert(database.to_owned(), state.clone());
+        state
+    }
+
+    /// The charset of the client's text.
+    pub fn charset(&self) -> &str {
+        let charset = self.base.variables.get("character_set_client");
+        charset.map_or("utf8mb4", |value| value.trim_matches('\''))
+    }
+
+    /// Statements commit by themselves.
+    pub fn autocommits(&self) -> bool {
+        self.base.variables.get("autocommit").is_none_or(|value| value == "1")
+    }
+}

@@ -1,0 +1,112 @@
+//! What a statement would give and do, without running it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::client_state::ClientState;
+use super::names::Names;
+use super::snapshot::Snapshot;
+use crate::backend::{Access, Deadline};
+use crate::error::{Error, Result};
+use crate::plan::Plan;
+use crate::plan::explain;
+use crate::plan::facts::{Facts, Stop};
+use crate::plan::key::Run as Values;
+use crate::plan::render::render;
+use crate::plan::resolve;
+use crate::plan::template::Target;
+use crate::protocol::column::Column;
+
+impl Snapshot {
+    /// Definitions of the parameters and columns of a planned statement, from a shard that could run it.
+    pub async fn describe(
+        &self,
+        plan: &Plan,
+        state: &ClientState,
+        deadline: Option<Deadline>,
+    ) -> Result<(Vec<Column>, Vec<Column>)> {
+        let (target, text) = self.sample(plan)?;
+        let shard = self.shard(target.shard)?;
+        let mut lease = self.backends.lease(shard.cluster, Access::Primary, false).await?;
+        lease.set_deadline(deadline);
+        lease.ensure_state(&state.in_database(&shard.database)).await?;
+        let names = Names::new(self, &target);
+        let restore = |error: Error| match &names {
+            Some(names) => names.restore_error(error),
+            None => error,
+        };
+        let prepared = lease.prepare(&Bytes::from(text)).await.map_err(restore)?;
+        let parse =
+            |packets: &Arc<[Bytes]>| packets.iter().map(Column::parse).collect::<Result<Vec<_>>>();
+        let params = parse(&prepared.parameters)?;
+        let mut columns = parse(&prepared.columns)?;
+        if let Some(names) = &names {
+            names.restore_columns(&mut columns);
+        }
+        Ok((params, columns))
+    }
+
+    /// A target that could run the plan, and its text there.
+    fn sample(&self, plan: &Plan) -> Result<(Target, Vec<u8>)> {
+        let facts = Facts::default();
+        let values = Values {
+            catalog: &self.catalog,
+            facts: &facts,
+            params: &[],
+            charset: "utf8mb4",
+            cluster: None,
+        };
+        match plan {
+            Plan::Select(select) => {
+                let target = resolve::sample(&select.place, &values)?;
+                let rendered = render(&select.route, &target, &values)?;
+                Ok((target, rendered.text))
+            }
+            Plan::Write(write) => {
+                let target = resolve::sample(&write.place, &values)?;
+                let rendered = render(&write.template, &target, &values)?;
+                Ok((target, rendered.text))
+            }
+            Plan::Insert(insert) => {
+                let target = resolve::sample_of(&insert.table)?;
+                let mut text = render(&insert.head, &target, &values)?.text;
+                for (index, row) in insert.rows.iter().enumerate() {
+                    if index > 0 {
+                        text.extend_from_slice(b", ");
+                    }
+                    text.extend(render(&row.template, &target, &values)?.text);
+                }
+                text.extend(render(&insert.tail, &target, &values)?.text);
+                Ok((target, text))
+            }
+            Plan::Ddl(_) => Err(Error::internal("DDL has no columns to describe")),
+        }
+    }
+
+    /// The lines of EXPLAIN FORMAT=MARGAY.
+    pub async fn explain(
+        &self,
+        plan: &Plan,
+        facts: &mut Facts,
+        state: &ClientState,
+    ) -> Result<Vec<String>> {
+        // As many rounds as running the plan may take.
+        const ROUNDS_MAX: usize = 8;
+        for _ in 0..ROUNDS_MAX {
+            let values = Values {
+                catalog: &self.catalog,
+                facts,
+                params: &[],
+                charset: state.charset(),
+                cluster: None,
+            };
+            match explain::explain(plan, &values) {
+                Ok(lines) => return Ok(lines),
+                Err(Stop::Error(error)) => return Err(error),
+                Err(Stop::Need(need)) => self.fetch(&need, facts, state).await?,
+            }
+        }
+        Err(Error::internal("explaining asks for the same facts again and again"))
+    }
+}

@@ -1,0 +1,294 @@
+//! Fetches what planning must know from the servers, and remembers what stays true.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+
+use super::client_state::ClientState;
+use super::snapshot::Snapshot;
+use crate::backend::{Access, SessionState};
+use crate::catalog::{ShardId, TableKind};
+use crate::error::{Error, Result};
+use crate::plan::facts::{Column, ColumnClass, Columns, Facts, Need, TableId, WeightKey};
+use crate::sql::expr::Literal;
+use crate::sql::quote;
+
+/// Facts shared by all statements of a snapshot.
+#[derive(Default)]
+pub struct FactCache {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    columns: HashMap<TableId, Arc<Columns>>,
+    weights: HashMap<WeightKey, Arc<[u8]>>,
+    /// Time tables that are known to exist.
+    periods: HashSet<(ShardId, String)>,
+}
+
+/// Weight strings kept; the cache starts anew when it is full.
+const WEIGHTS_MAX: usize = 65_536;
+
+type Row = Vec<Option<Bytes>>;
+
+impl FactCache {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        // A panic while it was held leaves a cache with fewer entries, which is still right.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Copies what is known of the tables of a statement.
+    pub fn recall(&self, tables: &[TableId], facts: &mut Facts) {
+        let inner = self.inner();
+        for table in tables {
+            if let Some(columns) = inner.columns.get(table) {
+                facts.columns.insert(table.clone(), Some(columns.clone()));
+            }
+        }
+    }
+
+    /// Forgets tables whose definition changed, or whose knowledge proved stale.
+    pub fn forget(&self, tables: impl IntoIterator<Item = TableId>) {
+        let mut inner = self.inner();
+        for table in tables {
+            inner.columns.remove(&table);
+        }
+        inner.periods.clear();
+    }
+
+    pub(super) fn knows_period(&self, shard: ShardId, table: &str) -> bool {
+        self.inner().periods.contains(&(shard, table.to_owned()))
+    }
+
+    pub(super) fn learn_period(&self, shard: ShardId, table: String) {
+        self.inner().periods.insert((shard, table));
+    }
+}
+
+impl Snapshot {
+    /// Adds what is needed to `facts`.
+    pub(super) async fn fetch(
+        &self,
+        need: &Need,
+        facts: &mut Facts,
+        state: &ClientState,
+    ) -> Result<()> {
+        match need {
+            Need::Columns(tables) => {
+                for table in tables {
+                    let columns = self.columns(table).await?;
+                    facts.columns.insert(table.clone(), columns);
+                }
+            }
+            Need::Weights(keys) => self.weights(keys, facts).await?,
+            Need::Periods(wanted) => {
+                for (table, shard) in wanted {
+                    let tables = self.periods(table, *shard).await?;
+                    facts.periods.insert((table.clone(), *shard), tables.into());
+                }
+            }
+            Need::Computed(texts) => self.compute(texts, facts, state).await?,
+        }
+        Ok(())
+    }
+
+    /// The columns of a logical table, read from its first physical table. None: there is none.
+    pub async fn columns(&self, id: &TableId) -> Result<Option<Arc<Columns>>> {
+        if let Some(columns) = self.facts.inner().columns.get(id) {
+            return Ok(Some(columns.clone()));
+        }
+        let Some(table) = self.catalog.schema(&id.schema).map(|schema| schema.table(&id.table))
+        else {
+            return Ok(None);
+        };
+        let shard = match &table.kind {
+            TableKind::Single { shard } => Some(*shard),
+            TableKind::Broadcast { shards } => shards.first().copied(),
+            TableKind::Sharded(sharded) => sharded.shards.first().copied(),
+        };
+        let shard = shard.ok_or_else(|| Error::internal("a table without a shard"))?;
+        let Some(columns) = self.physical_columns(shard, table.first_name()).await? else {
+            return Ok(None);
+        };
+        let columns = Arc::new(columns);
+        self.facts.inner().columns.insert(id.clone(), columns.clone());
+        Ok(Some(columns))
+    }
+
+    /// The columns of one physical table.
+    pub(super) async fn physical_columns(
+        &self,
+        shard: ShardId,
+        name: &str,
+    ) -> Result<Option<Columns>> {
+        let shard = self.shard(shard)?;
+        let text = [
+            b"SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, COLLATION_NAME, \
+              CHARACTER_MAXIMUM_LENGTH, NUMERIC_SCALE, DATETIME_PRECISION, EXTRA \
+              FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = "
+                .to_vec(),
+            quote::text(shard.database.as_bytes()),
+            b" AND TABLE_NAME = ".to_vec(),
+            quote::text(name.as_bytes()),
+            b" ORDER BY ORDINAL_POSITION".to_vec(),
+        ]
+        .concat();
+        let rows = self.ask(shard.cluster, &text).await?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Columns { columns: rows.iter().map(column).collect() }))
+    }
+
+    /// Physical tables of a time table on a shard, as the primary has them now. They are never cached:
+    /// another proxy may create one at any time, and a read must not miss it.
+    async fn periods(&self, id: &TableId, shard: ShardId) -> Result<Vec<String>> {
+        let shard = self.shard(shard)?;
+        let pattern = id.table.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        let text = [
+            b"SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ".to_vec(),
+            quote::text(shard.database.as_bytes()),
+            b" AND TABLE_NAME LIKE ".to_vec(),
+            quote::text(format!("{}%", pattern).as_bytes()),
+        ]
+        .concat();
+        let rows = self.ask(shard.cluster, &text).await?;
+        Ok(rows.iter().filter_map(|row| text_of(row, 0)).collect())
+    }
+
+    async fn weights(&self, keys: &[WeightKey], facts: &mut Facts) -> Result<()> {
+        let mut missing = Vec::new();
+        for key in keys {
+            match self.facts.inner().weights.get(key) {
+                Some(weight) => {
+                    facts.weights.insert(key.clone(), weight.clone());
+                }
+                None => missing.push(key),
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let mut text = b"SELECT ".to_vec();
+        for (index, key) in missing.iter().enumerate() {
+            if index > 0 {
+                text.extend_from_slice(b", ");
+            }
+            text.extend_from_slice(&weight_expression(key)?);
+        }
+        let rows = self.ask(0, &text).await?;
+        let row = rows.into_iter().next().unwrap_or_default();
+        for (key, weight) in missing.into_iter().zip(row) {
+            let weight: Arc<[u8]> = weight.unwrap_or_default().as_ref().into();
+            let mut inner = self.facts.inner();
+            if inner.weights.len() >= WEIGHTS_MAX {
+                inner.weights.clear();
+            }
+            inner.weights.insert(key.clone(), weight.clone());
+            facts.weights.insert(key.clone(), weight);
+        }
+        Ok(())
+    }
+
+    /// Values of constant expressions in the session's own settings (its time zone, its clock).
+    async fn compute(
+        &self,
+        texts: &[Vec<u8>],
+        facts: &mut Facts,
+        state: &ClientState,
+    ) -> Result<()> {
+        let mut lease = self.backends.lease(0, Access::Primary, false).await?;
+        lease.set_deadline(self.deadline(None));
+        lease.ensure_state(&Arc::new(state.base().clone())).await?;
+        let query = [b"SELECT ".as_slice(), &texts.join(b", ".as_slice())].concat();
+        // Expressions of the client are in its own charset, which is ASCII wherever it matters here.
+        let rows = lease.query_all(&String::from_utf8_lossy(&query)).await?.rows;
+        let row = rows.into_iter().next().unwrap_or_default();
+        for (text, value) in texts.iter().zip(row) {
+            let literal = match value {
+                None => Literal::Null,
+                Some(bytes) => Literal::String { bytes: bytes.to_vec(), charset: None },
+            };
+            facts.computed.insert(text.clone(), literal);
+        }
+        Ok(())
+    }
+
+    /// Runs a query of our own on the primary of a cluster.
+    pub async fn ask(&self, cluster: usize, text: &[u8]) -> Result<Vec<Row>> {
+        let mut lease = self.backends.lease(cluster, Access::Primary, false).await?;
+        lease.set_deadline(self.deadline(None));
+        lease.ensure_state(&Arc::new(SessionState::default())).await?;
+        Ok(lease.query_all(&String::from_utf8_lossy(text)).await?.rows)
+    }
+}
+
+fn weight_expression(key: &WeightKey) -> Result<Vec<u8>> {
+    let charset = key.collation.split('_').next().unwrap_or_default();
+    let plain = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if !plain(&key.charset) || !plain(&key.collation) {
+        return Err(Error::internal("a collation name that is not plain"));
+    }
+    // MariaDB's UCA 14.0.0 names leave their charset out.
+    let charset = if charset.starts_with("uca") { "utf8mb4" } else { charset };
+    let value = String::from_utf8_lossy(&quote::hex(&key.text)).into_owned();
+    Ok(format!(
+        "WEIGHT_STRING(CONVERT(_{} {value} USING {charset}) COLLATE {})",
+        key.charset, key.collation
+    )
+    .into_bytes())
+}
+
+fn text_of(row: &Row, index: usize) -> Option<String> {
+    row.get(index)?.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+}
+
+fn number_of(row: &Row, index: usize) -> u32 {
+    text_of(row, index).and_then(|text| text.parse().ok()).unwrap_or_default()
+}
+
+/// A row of information_schema.COLUMNS, in the order of the query above.
+fn column(row: &Row) -> Column {
+    let extra = text_of(row, 7).unwrap_or_default().to_ascii_lowercase();
+    Column {
+        name: text_of(row, 0).unwrap_or_default(),
+        class: column_class(row),
+        auto_increment: extra.contains("auto_increment"),
+        invisible: extra.contains("invisible"),
+    }
+}
+
+fn column_class(row: &Row) -> ColumnClass {
+    let data_type = text_of(row, 1).unwrap_or_default().to_ascii_lowercase();
+    let column_type = text_of(row, 2).unwrap_or_default().to_ascii_lowercase();
+    match data_type.as_str() {
+        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => {
+            ColumnClass::Integer { unsigned: column_type.contains("unsigned") }
+        }
+        "decimal" => ColumnClass::Decimal { scale: small(number_of(row, 5)) },
+        "float" | "double" => ColumnClass::Float,
+        "bit" => ColumnClass::Bit,
+        "year" => ColumnClass::Year,
+        "date" => ColumnClass::Date,
+        "datetime" => ColumnClass::DateTime { fraction: small(number_of(row, 6)) },
+        "timestamp" => ColumnClass::Timestamp,
+        "time" => ColumnClass::Time,
+        "binary" => ColumnClass::Binary { length: number_of(row, 4) },
+        "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => ColumnClass::VarBinary,
+        "enum" => ColumnClass::Enum,
+        "set" => ColumnClass::Set,
+        "json" => ColumnClass::Json,
+        "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "uuid" | "inet6"
+        | "inet4" => match text_of(row, 3) {
+            Some(collation) => ColumnClass::Text { collation, fixed: data_type == "char" },
+            None => ColumnClass::VarBinary,
+        },
+        _ => ColumnClass::Geometry,
+    }
+}
+
+fn small(number: u32) -> u8 {
+    u8::try_from(number).unwrap_or(u8::MAX)
+}

@@ -1,0 +1,188 @@
+//! What a statement answers, as a stream that its reader pulls.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::summary::Summary;
+use super::warnings::Warnings;
+use crate::error::{Error, ErrorKind, Result};
+use crate::merge::{Merge, Step};
+use crate::protocol::column::Column;
+use crate::transaction::Lent;
+
+/// The answer to one statement.
+pub enum Reply {
+    Done(Summary),
+    Rows(Rows),
+}
+
+/// A result set: columns, then rows until there are no more, then [`Rows::end`].
+pub struct Rows {
+    pub columns: Vec<Column>,
+    source: Source,
+    warnings: Warnings,
+}
+
+pub(super) enum Source {
+    /// Rows that are at hand.
+    Memory(VecDeque<Bytes>),
+    /// One shard's rows, untouched.
+    One(Box<Lent>),
+    /// Many shards' rows.
+    Merged(Box<Merged>),
+    /// Ended: the connection is kept for the transaction.
+    Ended(Option<Box<Lent>>),
+}
+
+/// Streams of several targets and what makes one of them.
+pub(super) struct Merged {
+    inputs: Inputs,
+    merge: Merge,
+}
+
+pub(super) struct Inputs {
+    pub(super) inputs: Vec<Input>,
+    /// The right to hold so many connections at once.
+    pub(super) slots: Vec<OwnedSemaphorePermit>,
+}
+
+pub(super) enum Input {
+    Live(Box<Lent>),
+    Memory(VecDeque<Bytes>),
+    Ended,
+}
+
+impl Rows {
+    pub(super) fn new(columns: Vec<Column>, source: Source) -> Self {
+        Self { columns, source, warnings: Warnings::default() }
+    }
+
+    /// A result that Margay answers itself; rows are payloads of the protocol in use.
+    pub fn local(columns: Vec<Column>, rows: impl IntoIterator<Item = Bytes>) -> Self {
+        Self::new(columns, Source::Memory(rows.into_iter().collect()))
+    }
+
+    /// The payload of the next row. None: there are no more.
+    ///
+    /// # Errors
+    /// A shard's own error, a lost connection, a limit: the client gets it in place of the next row.
+    pub async fn next(&mut self) -> Result<Option<Bytes>> {
+        match &mut self.source {
+            Source::Memory(rows) => Ok(rows.pop_front()),
+            Source::Ended(_) => Ok(None),
+            Source::One(lent) => {
+                if let Some(row) = lent.lease.read_row().await? {
+                    return Ok(Some(row));
+                }
+                self.warnings.collect(&mut lent.lease).await;
+                if let Source::One(lent) = std::mem::replace(&mut self.source, Source::Ended(None))
+                {
+                    self.source = Source::Ended(Some(lent));
+                }
+                Ok(None)
+            }
+            Source::Merged(merged) => {
+                let row = merged.next(&mut self.warnings).await?;
+                if row.is_none() {
+                    self.source = Source::Ended(None);
+                }
+                Ok(row)
+            }
+        }
+    }
+
+    /// The connection that a transaction may go on with, and the warnings.
+    pub fn end(&mut self) -> (Option<Box<Lent>>, Warnings) {
+        let warnings = std::mem::take(&mut self.warnings);
+        match std::mem::replace(&mut self.source, Source::Ended(None)) {
+            Source::Ended(lent) => (lent, warnings),
+            // Given up midway, after an error of the shard: the connection may still be good.
+            Source::One(lent) => (Some(lent), warnings),
+            Source::Memory(_) | Source::Merged(_) => (None, warnings),
+        }
+    }
+
+    /// Reads all rows into memory, within `bytes_left`.
+    pub(super) async fn drain(&mut self, bytes_left: &mut u64) -> Result<VecDeque<Bytes>> {
+        let mut rows = VecDeque::new();
+        while let Some(row) = self.next().await? {
+            let Some(left) = bytes_left.checked_sub(row.len() as u64 + ROW_OVERHEAD) else {
+                return Err(Error::new(
+                    ErrorKind::LimitExceeded,
+                    "inside a transaction the rows of all but one physical table are held in memory, \
+                     and they are over `limits.sort_bytes`; read outside of the transaction, add a \
+                     LIMIT, or raise the limit",
+                ));
+            };
+            *bytes_left = left;
+            rows.push_back(row);
+        }
+        Ok(rows)
+    }
+}
+
+/// What a buffered row costs beside its bytes.
+const ROW_OVERHEAD: u64 = size_of::<Bytes>() as u64;
+
+impl Merged {
+    pub(super) fn new(inputs: Inputs, merge: Merge) -> Self {
+        Self { inputs, merge }
+    }
+
+    async fn next(&mut self, warnings: &mut Warnings) -> Result<Option<Bytes>> {
+        loop {
+            match self.merge.step()? {
+                Step::Row(row) => return Ok(Some(row)),
+                Step::Need(index) => self.feed(index, warnings).await?,
+                // One stream after the other: the rest wait in their servers' buffers.
+                Step::NeedAny => {
+                    let open = |input: &Input| !matches!(input, Input::Ended);
+                    match self.inputs.inputs.iter().position(open) {
+                        Some(index) => self.feed(index, warnings).await?,
+                        None => return Err(Error::internal("a merge asks for more than all rows")),
+                    }
+                }
+                Step::Done => {
+                    // Inputs that are not read to their end lose their connection: the rest of a
+                    // result may be large, and its LIMIT was pushed down, so this is rare.
+                    self.inputs.inputs.clear();
+                    self.inputs.slots.clear();
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    async fn feed(&mut self, index: usize, warnings: &mut Warnings) -> Result<()> {
+        let Some(input) = self.inputs.inputs.get_mut(index) else {
+            return Err(Error::internal("a merge asks for a stream that it does not have"));
+        };
+        let row = input.next(warnings).await?;
+        self.merge.feed(index, row)
+    }
+}
+
+impl Input {
+    async fn next(&mut self, warnings: &mut Warnings) -> Result<Option<Bytes>> {
+        match self {
+            Self::Live(lent) => {
+                let row = lent.lease.read_row().await?;
+                if row.is_none() {
+                    warnings.collect(&mut lent.lease).await;
+                    *self = Self::Ended;
+                }
+                Ok(row)
+            }
+            Self::Memory(rows) => {
+                let row = rows.pop_front();
+                if row.is_none() {
+                    *self = Self::Ended;
+                }
+                Ok(row)
+            }
+            Self::Ended => Ok(None),
+        }
+    }
+}

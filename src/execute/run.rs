@@ -1,0 +1,214 @@
+//! One statement on its way to the shards.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+
+use super::client_state::ClientState;
+use super::reply::Reply;
+use super::snapshot::Snapshot;
+use super::warnings::Warnings;
+use crate::backend::{Access, Connection, Deadline};
+use crate::catalog::ShardId;
+use crate::error::{Error, ErrorKind, Result};
+use crate::plan::Plan;
+use crate::plan::facts::{Facts, Stop};
+use crate::plan::key::Run as Values;
+use crate::plan::render::render;
+use crate::plan::template::{Target, Template};
+use crate::protocol::command::Execute;
+use crate::protocol::params::{Param, put_execute};
+use crate::protocol::reply::{OkPacket, ReplyHead};
+use crate::sql::expr::Literal;
+use crate::transaction::{Lent, Transaction};
+
+/// What a statement needs to run: who asks, with which state and values, until when.
+pub struct Run<'a> {
+    pub snapshot: &'a Arc<Snapshot>,
+    pub transaction: &'a mut Transaction,
+    /// Variables of the session; the schema is each target's own.
+    pub state: &'a ClientState,
+    pub call: Call<'a>,
+    /// Where plain reads go.
+    pub reads: Access,
+    /// The client asked for CLIENT_FOUND_ROWS.
+    pub found_rows: bool,
+    pub deadline: Option<Deadline>,
+    /// Filled as warnings come in.
+    pub warnings: &'a mut Warnings,
+}
+
+/// How the client called the statement.
+#[derive(Clone, Copy)]
+pub enum Call<'a> {
+    /// COM_QUERY: text rows.
+    Text,
+    /// COM_STMT_EXECUTE: binary rows. `literals` are the same values as the planner reads them.
+    Prepared { params: &'a [Param], literals: &'a [Literal] },
+}
+
+/// What one target is sent.
+pub(super) struct Fragment {
+    pub(super) shard: ShardId,
+    pub(super) text: Vec<u8>,
+    /// Indexes of the client's parameters, in the order of the `?` in the text.
+    pub(super) params: Vec<u16>,
+}
+
+impl Run<'_> {
+    /// Runs the plan. Facts that are missing are fetched on the way.
+    pub async fn plan(&mut self, plan: &Plan, facts: &mut Facts) -> Result<Reply> {
+        match plan {
+            Plan::Select(select) => self.select(select, facts).await,
+            Plan::Insert(insert) => self.insert(insert, facts).await,
+            Plan::Write(write) => self.write(write, facts).await,
+            Plan::Ddl(ddl) => self.ddl(ddl, facts).await,
+        }
+    }
+
+    /// What the resolver looks at.
+    pub(super) fn values<'f>(&'f self, facts: &'f Facts) -> Values<'f> {
+        Values {
+            catalog: &self.snapshot.catalog,
+            facts,
+            params: self.literals(),
+            charset: self.state.charset(),
+            cluster: self.transaction.cluster(),
+        }
+    }
+
+    pub(super) fn literals(&self) -> &[Literal] {
+        match self.call {
+            Call::Text => &[],
+            Call::Prepared { literals, .. } => literals,
+        }
+    }
+
+    /// Asks `step` until it needs no more facts. Each round fetches what the last one lacked, and a
+    /// step lacks each fact at most once, so a handful of rounds is plenty.
+    pub(super) async fn settle<T>(
+        &mut self,
+        facts: &mut Facts,
+        step: impl Fn(&Self, &Facts) -> Result<T, Stop>,
+    ) -> Result<T> {
+        const ROUNDS_MAX: usize = 8;
+        for _ in 0..ROUNDS_MAX {
+            match step(self, facts) {
+                Ok(value) => return Ok(value),
+                Err(Stop::Error(error)) => return Err(error),
+                Err(Stop::Need(need)) => self.snapshot.fetch(&need, facts, self.state).await?,
+            }
+        }
+        Err(Error::internal("planning asks for the same facts again and again"))
+    }
+
+    /// The text for a target.
+    pub(super) fn fragment(
+        &self,
+        template: &Template,
+        target: &Target,
+        facts: &Facts,
+    ) -> Result<Fragment> {
+        let rendered = render(template, target, &self.values(facts))?;
+        Ok(Fragment { shard: target.shard, text: rendered.text, params: rendered.params })
+    }
+
+    /// A connection to the shard's cluster: the transaction's if there is one, else from the pool.
+    pub(super) async fn connect(&mut self, shard: ShardId, access: Access) -> Result<Lent> {
+        let cluster = self.snapshot.shard(shard)?.cluster;
+        let names = self.cluster_names(cluster);
+        if let Some(lent) = self.transaction.take(cluster, (&names.0, &names.1))? {
+            return Ok(lent);
+        }
+        let access = if self.transaction.is_active() { Access::Primary } else { access };
+        let lease = self.snapshot.backends.lease(cluster, access, self.found_rows).await?;
+        Ok(Lent { lease, cluster, opening: self.transaction.opening(cluster) })
+    }
+
+    fn cluster_names(&self, wanted: usize) -> (String, String) {
+        let name = |cluster: usize| {
+            let cluster = self.snapshot.config.clusters.get(cluster);
+            cluster.map_or_else(String::new, |cluster| cluster.name.clone())
+        };
+        (self.transaction.cluster().map(name).unwrap_or_default(), name(wanted))
+    }
+
+    /// Sends a fragment, with all that must go before it, in one write, and reads how the reply starts.
+    pub(super) async fn start(&self, lent: &mut Lent, fragment: &Fragment) -> Result<ReplyHead> {
+        let database = &self.snapshot.shard(fragment.shard)?.database;
+        let connection = &mut *lent.lease;
+        connection.set_deadline(self.deadline);
+        // Waiting for the state to be right costs a round trip when it differs. It is worth it: a
+        // statement must never run in a wrong one.
+        connection.ensure_state(&self.state.in_database(database)).await?;
+        let opening = std::mem::take(&mut lent.opening);
+        for statement in &opening {
+            connection.queue_query(statement)?;
+        }
+        match self.call {
+            Call::Text => {
+                connection.queue_query(&fragment.text)?;
+                connection.flush().await?;
+                expect_ok(connection, opening.len()).await?;
+            }
+            Call::Prepared { params, .. } => {
+                if !opening.is_empty() {
+                    connection.flush().await?;
+                    expect_ok(connection, opening.len()).await?;
+                }
+                queue_execute(connection, fragment, params).await?;
+                connection.flush().await?;
+            }
+        }
+        connection.read_head().await
+    }
+
+    /// Runs a fragment that gives no rows to its end.
+    pub(super) async fn run_to_ok(&self, lent: &mut Lent, fragment: &Fragment) -> Result<OkPacket> {
+        match self.start(lent, fragment).await? {
+            ReplyHead::Ok(ok) => Ok(ok),
+            ReplyHead::Err(error) => Err(Error::server(error)),
+            ReplyHead::Columns(_) | ReplyHead::LocalInfile(_) => Err(Error::unsupported(
+                "a statement that gives rows where only counts are expected; run it on one shard",
+            )),
+        }
+    }
+
+    /// Gives the connection of a statement back after an error on it: the transaction, if there is
+    /// one, stays open if the server only refused the statement, and is lost if the connection broke.
+    pub(super) fn give_back_after(&mut self, lent: Lent, error: &Error) {
+        if matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Unsupported) {
+            self.transaction.give_back(lent);
+        } else {
+            drop(lent);
+            self.transaction.lost();
+        }
+    }
+}
+
+/// Queues the execution of the fragment as a prepared statement of the connection.
+async fn queue_execute(
+    connection: &mut Connection,
+    fragment: &Fragment,
+    params: &[Param],
+) -> Result<()> {
+    let prepared = connection.prepare(&Bytes::copy_from_slice(&fragment.text)).await?;
+    let picks: Vec<usize> = fragment.params.iter().map(|index| usize::from(*index)).collect();
+    let mut payload = BytesMut::new();
+    put_execute(&mut payload, Execute { statement: prepared.id, flags: 0 }, params, &picks)?;
+    connection.queue_command(&[&payload])
+}
+
+/// Consumes the replies of statements that only prepare the ground.
+async fn expect_ok(connection: &mut Connection, count: usize) -> Result<()> {
+    for _ in 0..count {
+        match connection.read_head().await? {
+            ReplyHead::Ok(_) => {}
+            ReplyHead::Err(error) => return Err(Error::server(error)),
+            ReplyHead::Columns(_) | ReplyHead::LocalInfile(_) => {
+                return Err(Error::protocol("rows in reply to the start of a transaction"));
+            }
+        }
+    }
+    Ok(())
+}

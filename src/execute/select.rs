@@ -1,0 +1,268 @@
+//! Reads: routed to one target, or scattered over several and merged.
+
+use futures_util::future::try_join_all;
+
+use super::names::{self, Names};
+use super::reply::{Input, Inputs, Merged, Reply, Rows, Source};
+use super::run::{Call, Fragment, Run};
+use crate::backend::Access;
+use crate::error::{Error, ErrorKind, Result};
+use crate::merge::{self, Merge, RowFormat};
+use crate::plan::Plan;
+use crate::plan::facts::Facts;
+use crate::plan::resolve;
+use crate::plan::template::Target;
+use crate::plan::types::{Scatter, Select};
+use crate::protocol::column::Column;
+use crate::protocol::reply::ReplyHead;
+use crate::transaction::Lent;
+
+impl Run<'_> {
+    pub(super) async fn select(&mut self, select: &Select, facts: &mut Facts) -> Result<Reply> {
+        let targets = self
+            .settle(facts, |run, facts| resolve::targets(&select.place, &run.values(facts)))
+            .await?;
+        let access = if select.primary { Access::Primary } else { self.reads };
+        match targets.as_slice() {
+            [target] => {
+                let fragment = self.fragment(&select.route, target, facts)?;
+                self.route(&fragment, target, access).await
+            }
+            targets => {
+                let scatter = select
+                    .scatter
+                    .as_ref()
+                    .map_err(|refusal| Error::unsupported(refusal.message.clone()))?;
+                self.scatter(scatter, targets, access, facts).await
+            }
+        }
+    }
+
+    /// Runs on one target: its rows pass as they are.
+    pub(super) async fn route(
+        &mut self,
+        fragment: &Fragment,
+        target: &Target,
+        access: Access,
+    ) -> Result<Reply> {
+        let mut lent = self.connect(fragment.shard, access).await?;
+        match self.start_rows(&mut lent, fragment).await {
+            Ok(Head::Rows(mut columns)) => {
+                if let Some(names) = Names::new(self.snapshot, target) {
+                    names.restore_columns(&mut columns);
+                }
+                Ok(Reply::Rows(Rows::new(columns, Source::One(Box::new(lent)))))
+            }
+            Ok(Head::Done(summary)) => {
+                self.warnings.collect(&mut lent.lease).await;
+                self.transaction.give_back(lent);
+                Ok(Reply::Done(summary))
+            }
+            Err(error) => {
+                let error = self.restore(error, target);
+                self.give_back_after(lent, &error);
+                Err(error)
+            }
+        }
+    }
+
+    async fn start_rows(&self, lent: &mut Lent, fragment: &Fragment) -> Result<Head> {
+        match self.start(lent, fragment).await? {
+            ReplyHead::Ok(ok) => Ok(Head::Done(super::Summary::of(&ok))),
+            ReplyHead::Err(error) => Err(Error::server(error)),
+            ReplyHead::Columns(_) => Ok(Head::Rows(lent.lease.read_columns().await?)),
+            ReplyHead::LocalInfile(_) => Err(Error::unsupported(
+                "LOAD DATA LOCAL INFILE is not supported; insert the rows instead",
+            )),
+        }
+    }
+
+    async fn scatter(
+        &mut self,
+        scatter: &Scatter,
+        targets: &[Target],
+        access: Access,
+        facts: &Facts,
+    ) -> Result<Reply> {
+        let (spec, suffix) =
+            resolve::limited(&scatter.merge, scatter.limit.as_ref(), &self.values(facts))?;
+        let mut fragments = Vec::with_capacity(targets.len());
+        for target in targets {
+            let mut fragment = self.fragment(&scatter.template, target, facts)?;
+            fragment.text.extend_from_slice(suffix.as_bytes());
+            fragments.push(fragment);
+        }
+        let (heads, inputs): (Vec<Vec<Column>>, Inputs) = if self.transaction.is_active() {
+            self.read_in_turn(&fragments, targets).await?
+        } else {
+            self.read_at_once(&fragments, targets, access).await?
+        };
+        let names: Vec<String> = targets.iter().map(|target| self.shard_name(target)).collect();
+        let described: Vec<merge::Input<'_>> = names
+            .iter()
+            .zip(&heads)
+            .map(|(name, columns)| merge::Input { name, columns })
+            .collect();
+        let merge = Merge::new(&spec, &described, self.row_format(), self.snapshot.merge_limits())?;
+        check_columns(scatter, &heads)?;
+        let columns = self.visible_columns(heads, targets, spec.hidden)?;
+        Ok(Reply::Rows(Rows::new(columns, Source::Merged(Box::new(Merged::new(inputs, merge))))))
+    }
+
+    fn row_format(&self) -> RowFormat {
+        match self.call {
+            Call::Text => RowFormat::Text,
+            Call::Prepared { .. } => RowFormat::Binary,
+        }
+    }
+
+    /// One connection a fragment, all at once: streams of rows.
+    async fn read_at_once(
+        &mut self,
+        fragments: &[Fragment],
+        targets: &[Target],
+        access: Access,
+    ) -> Result<(Vec<Vec<Column>>, Inputs)> {
+        let slots = self.snapshot.scatter_slots(fragments.iter().map(|it| it.shard)).await?;
+        let limit = self.snapshot.config.settings.limits.scatter_streams as usize;
+        if fragments.len() > limit {
+            return Err(Error::new(
+                ErrorKind::LimitExceeded,
+                format!(
+                    "the statement reads {} physical tables at once, over `limits.scatter_streams` \
+                     ({limit}); add a condition on the sharding key or raise the limit",
+                    fragments.len()
+                ),
+            ));
+        }
+        let mut lents = Vec::with_capacity(fragments.len());
+        for fragment in fragments {
+            lents.push(self.connect(fragment.shard, access).await?);
+        }
+        let starts = lents.iter_mut().zip(fragments);
+        let run = &*self;
+        let heads =
+            try_join_all(starts.zip(targets).map(|((lent, fragment), target)| async move {
+                match run.start_rows(lent, fragment).await {
+                    Ok(Head::Rows(columns)) => Ok(columns),
+                    Ok(Head::Done(_)) => {
+                        Err(Error::protocol("a shard answers a SELECT without rows"))
+                    }
+                    Err(error) => Err(run.restore(error, target)),
+                }
+            }))
+            .await?;
+        let inputs = lents.into_iter().map(|lent| Input::Live(Box::new(lent))).collect();
+        Ok((heads, Inputs { inputs, slots }))
+    }
+
+    /// Within a transaction all fragments share its connection: each is read to its end in turn.
+    async fn read_in_turn(
+        &mut self,
+        fragments: &[Fragment],
+        targets: &[Target],
+    ) -> Result<(Vec<Vec<Column>>, Inputs)> {
+        let mut heads = Vec::with_capacity(fragments.len());
+        let mut inputs = Vec::with_capacity(fragments.len());
+        let mut bytes_left = self.snapshot.config.settings.limits.sort_bytes.0;
+        for (fragment, target) in fragments.iter().zip(targets) {
+            match self.route(fragment, target, Access::Primary).await? {
+                Reply::Rows(mut rows) => {
+                    let buffered = rows.drain(&mut bytes_left).await;
+                    let (lent, warnings) = rows.end();
+                    self.warnings.add(warnings);
+                    match (lent, &buffered) {
+                        (Some(lent), Ok(_)) => self.transaction.give_back(*lent),
+                        (Some(lent), Err(error)) => self.give_back_after(*lent, error),
+                        (None, _) => {}
+                    }
+                    heads.push(rows.columns);
+                    inputs.push(Input::Memory(buffered?));
+                }
+                Reply::Done(_) => {
+                    return Err(Error::protocol("a shard answers a SELECT without rows"));
+                }
+            }
+        }
+        Ok((heads, Inputs { inputs, slots: Vec::new() }))
+    }
+
+    /// The columns that the client sees: those of the first target, wide enough for all.
+    fn visible_columns(
+        &self,
+        heads: Vec<Vec<Column>>,
+        targets: &[Target],
+        hidden: usize,
+    ) -> Result<Vec<Column>> {
+        let mut heads = heads.into_iter();
+        let (Some(mut columns), Some(first)) = (heads.next(), targets.first()) else {
+            return Err(Error::internal("a scatter over no target"));
+        };
+        columns.truncate(columns.len().saturating_sub(hidden));
+        for other in heads {
+            columns.iter_mut().zip(&other).for_each(|(column, other)| names::widen(column, other));
+        }
+        if let Some(names) = Names::new(self.snapshot, first) {
+            names.restore_columns(&mut columns);
+        }
+        Ok(columns)
+    }
+
+    fn shard_name(&self, target: &Target) -> String {
+        self.snapshot
+            .shard(target.shard)
+            .map_or_else(|_| "?".to_owned(), |shard| shard.name.clone())
+    }
+
+    /// Runs the plan's text for one target on the first of its targets: for EXPLAIN.
+    ///
+    /// # Errors
+    /// The shard's own, and that the plan cannot be explained so.
+    pub async fn on_first(&mut self, plan: &Plan, facts: &mut Facts) -> Result<Reply> {
+        let (place, template) = match plan {
+            Plan::Select(select) => (&select.place, &select.route),
+            Plan::Write(write) => (&write.place, &write.template),
+            Plan::Insert(_) | Plan::Ddl(_) => {
+                return Err(Error::unsupported(
+                    "EXPLAIN of this statement is not supported; EXPLAIN FORMAT=MARGAY shows where it \
+                     runs",
+                ));
+            }
+        };
+        let targets =
+            self.settle(facts, |run, facts| resolve::targets(place, &run.values(facts))).await?;
+        let Some(target) = targets.first() else {
+            return Err(Error::internal("a plan without a target"));
+        };
+        let fragment = self.fragment(template, target, facts)?;
+        let access = self.reads;
+        self.route(&fragment, target, access).await
+    }
+
+    /// Runs a text as it is on one shard.
+    ///
+    /// # Errors
+    /// The shard's own, or that it cannot be reached.
+    pub async fn text_at(&mut self, text: &[u8], target: &Target) -> Result<Reply> {
+        let fragment = Fragment { shard: target.shard, text: text.to_vec(), params: Vec::new() };
+        let access = self.reads;
+        self.route(&fragment, target, access).await
+    }
+}
+
+/// Positions that the plan counted must be those of the answer.
+fn check_columns(scatter: &Scatter, heads: &[Vec<Column>]) -> Result<()> {
+    let expected = scatter.columns.map(|columns| columns + scatter.merge.hidden);
+    let found = heads.first().map(Vec::len);
+    if expected.is_some() && expected != found {
+        return Err(Error::unsupported(
+            "the columns of a table have changed since the statement was planned; run it again",
+        ));
+    }
+    Ok(())
+}
+
+enum Head {
+    Rows(Vec<Column>),
+    Done(super::Summary),
+}

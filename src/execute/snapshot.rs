@@ -1,0 +1,111 @@
+//! Everything that a statement is judged by: configuration, catalog, backends. It is never changed; a
+//! reload replaces it, and statements that run keep theirs to their end.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+use super::facts::FactCache;
+use crate::backend::{Backends, Deadline};
+use crate::catalog::{Catalog, Schema, Shard, ShardId};
+use crate::config::Config;
+use crate::error::{Error, ErrorKind, Result};
+use crate::merge;
+
+pub struct Snapshot {
+    pub config: Config,
+    pub catalog: Catalog,
+    pub backends: Backends,
+    pub facts: FactCache,
+    /// Connections that scatters may hold at once, a semaphore a cluster. A scatter takes all it needs
+    /// of a cluster in one go, clusters in order, so that no two wait for each other.
+    scatter: Vec<Arc<Semaphore>>,
+    schemas: BTreeMap<ShardId, String>,
+}
+
+impl Snapshot {
+    pub fn new(config: Config, catalog: Catalog, backends: Backends) -> Self {
+        let size = config.settings.backend.pool_size as usize;
+        let scatter = config.clusters.iter().map(|_| Arc::new(Semaphore::new(size))).collect();
+        let of_schema = |schema: &Schema| {
+            let name = schema.name.clone();
+            schema.shards().into_iter().map(move |shard| (shard, name.clone()))
+        };
+        let schemas = catalog.schemas.values().flat_map(of_schema).collect();
+        Self { config, catalog, backends, facts: FactCache::default(), scatter, schemas }
+    }
+
+    /// When a statement that starts now must be over: after `timeout` of its own if it has one.
+    pub fn deadline(&self, timeout: Option<Duration>) -> Option<Deadline> {
+        let settings = &self.config.settings;
+        let limits = [
+            (timeout, "the hint `timeout`"),
+            (settings.limits.statement_timeout, "`limits.statement_timeout`"),
+            (settings.backend.query_timeout, "`backend.query_timeout`"),
+        ];
+        let set = limits.into_iter().filter_map(|(limit, setting)| {
+            limit.map(|limit| Deadline { at: Instant::now() + limit, setting })
+        });
+        set.min_by_key(|deadline| deadline.at)
+    }
+
+    pub(super) fn shard(&self, id: ShardId) -> Result<&Shard> {
+        self.catalog
+            .shard(id)
+            .ok_or_else(|| Error::internal(format!("there is no shard number {}", id.index())))
+    }
+
+    /// The schema whose tables lie on a shard.
+    pub(super) fn schema_of(&self, shard: ShardId) -> Option<&Schema> {
+        self.schemas.get(&shard).and_then(|name| self.catalog.schema(name))
+    }
+
+    pub(super) fn merge_limits(&self) -> merge::Limits {
+        let limits = &self.config.settings.limits;
+        merge::Limits { sort_rows: limits.sort_rows.into(), sort_bytes: limits.sort_bytes.0 }
+    }
+
+    /// Waits until the scatter may open its connections.
+    pub(super) async fn scatter_slots(
+        &self,
+        shards: impl Iterator<Item = ShardId>,
+    ) -> Result<Vec<OwnedSemaphorePermit>> {
+        let mut wanted: BTreeMap<usize, u32> = BTreeMap::new();
+        for shard in shards {
+            *wanted.entry(self.shard(shard)?.cluster).or_default() += 1;
+        }
+        let backend = &self.config.settings.backend;
+        let mut slots = Vec::with_capacity(wanted.len());
+        for (cluster, count) in wanted {
+            let semaphore = self.scatter.get(cluster).cloned();
+            let semaphore = semaphore.ok_or_else(|| Error::internal("an unknown cluster"))?;
+            if count > backend.pool_size {
+                return Err(Error::new(
+                    ErrorKind::LimitExceeded,
+                    format!(
+                        "the statement needs {count} connections to one cluster at once, over \
+                         `backend.pool_size` ({}); add a condition on the sharding key or raise the \
+                         setting",
+                        backend.pool_size
+                    ),
+                ));
+            }
+            let wait = tokio::time::timeout(backend.pool_wait, semaphore.acquire_many_owned(count));
+            match wait.await {
+                Ok(Ok(permit)) => slots.push(permit),
+                Ok(Err(_)) => return Err(Error::new(ErrorKind::ShuttingDown, "shutting down")),
+                Err(_) => {
+                    return Err(Error::new(
+                        ErrorKind::PoolTimeout,
+                        "other statements hold all connections for longer than \
+                         `backend.pool_wait`; raise `backend.pool_size` or `backend.pool_wait`",
+                    ));
+                }
+            }
+        }
+        Ok(slots)
+    }
+}

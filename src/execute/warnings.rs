@@ -1,0 +1,73 @@
+//! Warnings of the last statement, for SHOW WARNINGS.
+
+use crate::backend::Connection;
+use crate::error::Error;
+
+/// Warnings kept for one statement, as MySQL's `max_error_count` has it by default.
+const KEPT_MAX: usize = 64;
+
+/// What a statement warned of.
+#[derive(Debug, Clone, Default)]
+pub struct Warnings {
+    /// All that were raised; more than are kept, maybe.
+    pub count: u64,
+    pub list: Vec<Warning>,
+}
+
+/// A row of SHOW WARNINGS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// `Note`, `Warning` or `Error`.
+    pub level: Vec<u8>,
+    pub code: u16,
+    pub message: Vec<u8>,
+}
+
+impl Warnings {
+    pub fn add(&mut self, other: Self) {
+        self.count += other.count;
+        let room = KEPT_MAX.saturating_sub(self.list.len());
+        self.list.extend(other.list.into_iter().take(room));
+    }
+
+    /// An error shows as a warning too.
+    pub fn add_error(&mut self, error: &Error) {
+        let (code, _, message) = error.mysql();
+        self.count += 1;
+        if self.list.len() < KEPT_MAX {
+            self.list.push(Warning { level: b"Error".to_vec(), code, message });
+        }
+    }
+
+    /// Fetches the warnings that the last statement of a connection raised. They are gone once the
+    /// connection serves another statement. A connection that breaks here only loses their texts.
+    pub(super) async fn collect(&mut self, connection: &mut Connection) {
+        let raised = connection.end().warnings;
+        if raised == 0 {
+            return;
+        }
+        self.count += u64::from(raised);
+        let Ok(result) = connection.query_all("SHOW WARNINGS").await else { return };
+        for row in result.rows {
+            let mut cells = row.into_iter().map(Option::unwrap_or_default);
+            let (Some(level), Some(code), Some(message)) =
+                (cells.next(), cells.next(), cells.next())
+            else {
+                continue;
+            };
+            let code = std::str::from_utf8(&code).ok().and_then(|code| code.parse().ok());
+            if self.list.len() < KEPT_MAX {
+                self.list.push(Warning {
+                    level: level.to_vec(),
+                    code: code.unwrap_or_default(),
+                    message: message.to_vec(),
+                });
+            }
+        }
+    }
+
+    /// The count as packets carry it.
+    pub fn wire_count(&self) -> u16 {
+        u16::try_from(self.count).unwrap_or(u16::MAX)
+    }
+}

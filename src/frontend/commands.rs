@@ -1,0 +1,285 @@
+//! The command loop of one client: reads a command, lets the session run it, writes the reply.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio_util::sync::CancellationToken;
+
+use super::handshake::{self, HandshakeContext, Login};
+use super::reply::ReplyWriter;
+use super::stream::ClientStream;
+use crate::error::{Error, ErrorKind, Result};
+use crate::execute::Reply;
+use crate::protocol::command::{Command, Execute};
+use crate::session::registry::Kill;
+use crate::session::{Identity, Session, Shared};
+
+/// A client after its login.
+pub struct Client {
+    stream: ClientStream,
+    session: Session,
+    login: Login,
+    shared: Arc<Shared>,
+    context: Arc<HandshakeContext>,
+}
+
+enum Next {
+    Go,
+    Stop,
+}
+
+impl Client {
+    pub fn new(
+        stream: ClientStream,
+        login: Login,
+        peer: String,
+        shared: Arc<Shared>,
+        context: Arc<HandshakeContext>,
+    ) -> Self {
+        let identity = identity(&login, peer);
+        let session = Session::new(shared.clone(), identity, login.schema.clone());
+        Self { stream, session, login, shared, context }
+    }
+
+    /// Serves the client until it leaves, or until `stop` is cancelled and its transaction is over.
+    ///
+    /// # Errors
+    /// Why the connection ended other than by COM_QUIT: for the log.
+    pub async fn run(&mut self, stop: &CancellationToken) -> Result<()> {
+        let snapshot = self.shared.snapshot();
+        let limits = &snapshot.config.settings.limits;
+        loop {
+            if stop.is_cancelled() && !self.session.in_transaction() {
+                let error = Error::new(ErrorKind::ShuttingDown, "Server shutdown in progress");
+                self.write_error(&error).await?;
+                return self.stream.flush().await;
+            }
+            let command = self.next_command(limits.idle_timeout, limits.max_allowed_packet.0);
+            let payload = tokio::select! {
+                payload = command => payload?,
+                () = stop.cancelled(), if !stop.is_cancelled() => continue,
+            };
+            match self.serve(&payload).await {
+                Ok(Next::Go) => self.stream.flush().await?,
+                Ok(Next::Stop) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Waits for a command, for a while, or until another session kills this one.
+    async fn next_command(&mut self, idle: Duration, limit: u64) -> Result<Bytes> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut signal = self.session.kill_signal();
+        loop {
+            tokio::select! {
+                packet = self.stream.read_command(limit) => return match packet {
+                    Err(error) if *error.kind() == ErrorKind::PacketTooLarge => {
+                        self.write_error(&error).await?;
+                        self.stream.flush().await?;
+                        Err(error)
+                    }
+                    packet => packet,
+                },
+                kill = signal.wait() => match kill {
+                    Kill::Connection => {
+                        return Err(Error::new(ErrorKind::Killed, "killed by another session"));
+                    }
+                    // Nothing runs: it is too late, and stays noted until the next statement begins.
+                    Kill::Statement => self.session.forget_kill(),
+                },
+                () = tokio::time::sleep(idle) => {
+                    return Err(Error::new(
+                        ErrorKind::ClientGone,
+                        "idle for longer than `limits.idle_timeout`",
+                    ));
+                }
+            }
+        }
+    }
+
+    async fn serve(&mut self, payload: &Bytes) -> Result<Next> {
+        let command = match Command::parse(payload, self.login.capabilities) {
+            Ok(command) => command,
+            Err(error) => {
+                self.write_error(&error).await?;
+                return Ok(Next::Go);
+            }
+        };
+        match command {
+            Command::Quit => return Ok(Next::Stop),
+            Command::Query(text) => return self.query(text).await,
+            Command::Execute(execute) => return self.execute(payload, execute).await,
+            Command::Prepare(text) => {
+                let outcome = self.session.prepare(text).await;
+                match outcome {
+                    Ok(info) => self.writer().prepared(&info).await?,
+                    Err(error) => self.write_error(&error).await?,
+                }
+            }
+            Command::SendLongData { statement, param, data } => {
+                self.session.send_long_data(statement, param, data);
+            }
+            Command::Close(statement) => self.session.close_statement(statement),
+            Command::Reset(statement) => {
+                let outcome = self.session.reset_statement(statement);
+                self.ok_or_error(outcome).await?;
+            }
+            Command::InitDb(name) => {
+                let outcome = self.session.use_schema(&String::from_utf8_lossy(name));
+                self.ok_or_error(outcome).await?;
+            }
+            Command::Ping => self.ok_or_error(Ok(())).await?,
+            Command::Statistics => {
+                let text = self.statistics();
+                self.stream.write(text.as_bytes()).await?;
+            }
+            Command::ResetConnection => {
+                self.session.reset().await;
+                self.ok_or_error(Ok(())).await?;
+            }
+            Command::ChangeUser => return self.change_user(payload).await,
+            Command::SetOption { multi_statements } => {
+                self.set_option(multi_statements).await?;
+            }
+            Command::FieldList { table, wildcard } => self.field_list(table, wildcard).await?,
+            Command::ProcessInfo => return self.query(b"SHOW PROCESSLIST").await,
+            Command::ProcessKill(id) => return self.query(format!("KILL {id}").as_bytes()).await,
+            Command::Debug => self.ok_or_error(Ok(())).await?,
+            Command::Fetch { statement, .. } => {
+                let error = Error::new(
+                    ErrorKind::UnknownStatement,
+                    format!("The statement ({statement}) has no open cursor."),
+                );
+                self.write_error(&error).await?;
+            }
+            Command::Unknown(code) => {
+                tracing::debug!(code, "unknown command");
+                let error = Error::new(ErrorKind::UnknownCommand, "Unknown command");
+                self.write_error(&error).await?;
+            }
+        }
+        Ok(Next::Go)
+    }
+
+    async fn query(&mut self, text: &[u8]) -> Result<Next> {
+        let outcome = {
+            let Self { session, stream, .. } = self;
+            let mut kill = session.kill_signal();
+            tokio::select! {
+                // The statement first: it forgets a KILL QUERY that was meant for the one before.
+                biased;
+                reply = session.query(text) => Ok(reply),
+                kill = kill.wait() => Err(kill),
+                gone = stream.gone() => return Err(gone),
+            }
+        };
+        self.answer(outcome).await
+    }
+
+    async fn execute(&mut self, payload: &Bytes, execute: Execute) -> Result<Next> {
+        let outcome = {
+            let Self { session, stream, .. } = self;
+            let mut kill = session.kill_signal();
+            tokio::select! {
+                // The statement first: it forgets a KILL QUERY that was meant for the one before.
+                biased;
+                reply = session.execute(payload, execute) => Ok(reply),
+                kill = kill.wait() => Err(kill),
+                gone = stream.gone() => return Err(gone),
+            }
+        };
+        self.answer(outcome).await
+    }
+
+    async fn answer(&mut self, outcome: Result<Result<Reply>, Kill>) -> Result<Next> {
+        match outcome {
+            Ok(Ok(reply)) => self.writer().reply(reply).await?,
+            Ok(Err(error)) => self.write_error(&error).await?,
+            Err(kill) => {
+                // Dropping what ran closed its backend connections; a transaction on one is gone.
+                self.session.interrupted();
+                let error = Error::new(ErrorKind::Killed, "Query execution was interrupted");
+                self.write_error(&error).await?;
+                if kill == Kill::Connection {
+                    self.stream.flush().await?;
+                    return Ok(Next::Stop);
+                }
+            }
+        }
+        Ok(Next::Go)
+    }
+
+    async fn change_user(&mut self, payload: &Bytes) -> Result<Next> {
+        self.session.reset().await;
+        match handshake::change_user(&mut self.stream, payload, &self.login, &self.context).await {
+            Ok(login) => {
+                let peer = self.session.peer().to_owned();
+                let identity = identity(&login, peer);
+                self.session = Session::new(self.shared.clone(), identity, login.schema.clone());
+                self.login = login;
+                self.ok_or_error(Ok(())).await?;
+                Ok(Next::Go)
+            }
+            // The client has been told, and has no user any more, as in MySQL.
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn set_option(&mut self, multi_statements: bool) -> Result<()> {
+        if multi_statements {
+            let error = Error::unsupported(
+                "several statements in one query are not supported; send them one by one",
+            );
+            return self.write_error(&error).await;
+        }
+        self.writer().eof().await
+    }
+
+    async fn field_list(&mut self, table: &[u8], wildcard: &[u8]) -> Result<()> {
+        match self.session.field_list(table, wildcard).await {
+            Ok(columns) => self.writer().field_list(&columns).await,
+            Err(error) => self.write_error(&error).await,
+        }
+    }
+
+    fn statistics(&self) -> String {
+        let uptime = self.shared.started.elapsed().as_secs();
+        let registry = &self.shared.registry;
+        let statements = registry.statements();
+        format!(
+            "Uptime: {uptime}  Threads: {}  Questions: {statements}  Slow queries: 0  Opens: 0  \
+             Flush tables: 0  Open tables: 0  Queries per second avg: {:.3}",
+            registry.count(),
+            statements as f64 / uptime.max(1) as f64
+        )
+    }
+
+    fn writer(&mut self) -> ReplyWriter<'_> {
+        ReplyWriter::new(&mut self.stream, &mut self.session)
+    }
+
+    async fn ok_or_error(&mut self, outcome: Result<()>) -> Result<()> {
+        match outcome {
+            Ok(()) => self.writer().ok().await,
+            Err(error) => self.write_error(&error).await,
+        }
+    }
+
+    async fn write_error(&mut self, error: &Error) -> Result<()> {
+        self.writer().error(error).await
+    }
+}
+
+fn identity(login: &Login, peer: String) -> Identity {
+    let host = peer.rsplit_once(':').map_or(peer.as_str(), |(host, _)| host).to_owned();
+    Identity {
+        connection_id: login.connection_id,
+        user: login.user.clone(),
+        host,
+        peer,
+        capabilities: login.capabilities,
+        collation: login.collation,
+    }
+}

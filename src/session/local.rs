@@ -1,0 +1,56 @@
+//! Result sets that Margay makes itself.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::execute::Reply;
+use crate::execute::reply::Rows;
+use crate::protocol::capability::{ColumnFlags, ColumnType};
+use crate::protocol::charset::Collation;
+use crate::protocol::column::Column;
+use crate::protocol::row::put_text_value;
+
+/// A column of a local result: its name and type.
+#[derive(Clone, Copy)]
+pub(super) enum Heading<'a> {
+    Text(&'a str),
+    Number(&'a str),
+}
+
+/// A result set of text rows.
+pub(super) fn rows(headings: &[Heading<'_>], rows: Vec<Vec<Option<Vec<u8>>>>) -> Reply {
+    let columns = headings.iter().map(column).collect();
+    Reply::Rows(Rows::local(columns, rows.iter().map(|row| text_row(row))))
+}
+
+fn column(heading: &Heading<'_>) -> Column {
+    match heading {
+        Heading::Text(name) => {
+            let utf8 = Collation::default_of("utf8mb4").map_or(45, |collation| collation.id);
+            let mut column =
+                Column::computed(name.as_bytes().to_vec(), ColumnType::MYSQL_TYPE_VAR_STRING, utf8);
+            column.length = 1024;
+            column
+        }
+        Heading::Number(name) => {
+            let mut column =
+                Column::computed(name.as_bytes().to_vec(), ColumnType::MYSQL_TYPE_LONGLONG, BINARY);
+            column.length = 21;
+            column.flags = ColumnFlags::UNSIGNED_FLAG | ColumnFlags::BINARY_FLAG;
+            column
+        }
+    }
+}
+
+/// Collation id of numbers and bytes.
+const BINARY: u16 = 63;
+
+pub(super) fn text_row(cells: &[Option<Vec<u8>>]) -> Bytes {
+    let mut row = BytesMut::new();
+    cells.iter().for_each(|cell| put_text_value(&mut row, cell.as_deref()));
+    row.freeze()
+}
+
+/// A cell of text.
+pub(super) fn cell(text: impl Into<Vec<u8>>) -> Option<Vec<u8>> {
+    Some(text.into())
+}

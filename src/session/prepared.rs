@@ -1,0 +1,255 @@
+//! Prepared statements of one client.
+//!
+//! A statement is parsed when it is prepared and planned each time it is executed, with the values at
+//! hand. The shards prepare the texts that come of it themselves, so types and values are theirs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+
+use super::Session;
+use crate::error::{Error, ErrorKind, Result, ServerError};
+use crate::execute::Reply;
+use crate::execute::run::Call;
+use crate::plan::facts::Facts;
+use crate::protocol::capability::CapabilityFlags;
+use crate::protocol::column::Column;
+use crate::protocol::command::Execute;
+use crate::protocol::params::{Bound, Param, ParamType, Scalar, parse_execute};
+use crate::sql;
+use crate::sql::expr::{Literal, TemporalKind};
+use crate::sql::statement::{Statement, StatementKind};
+
+/// The statements of a session by id.
+#[derive(Default)]
+pub(super) struct Statements {
+    by_id: BTreeMap<u32, Prepared>,
+    last_id: u32,
+}
+
+struct Prepared {
+    text: Arc<[u8]>,
+    statement: Arc<Statement>,
+    types: Vec<ParamType>,
+    /// Pieces that COM_STMT_SEND_LONG_DATA brought.
+    long: BTreeMap<u16, BytesMut>,
+    /// Why the next execution fails: data over a limit, which has no reply of its own.
+    failed: Option<Error>,
+}
+
+/// What a client hears of a statement that it prepared.
+pub struct PreparedInfo {
+    pub id: u32,
+    pub params: Vec<Column>,
+    pub columns: Vec<Column>,
+    pub warnings: u16,
+}
+
+impl Session {
+    /// Prepares a statement.
+    ///
+    /// # Errors
+    /// Syntax errors, refusals, and whatever a shard says of the text.
+    pub async fn prepare(&mut self, text: &[u8]) -> Result<PreparedInfo> {
+        self.snapshot = self.shared.snapshot();
+        let outcome = self.try_prepare(text).await;
+        if let Err(error) = &outcome {
+            self.failed(error);
+        }
+        outcome
+    }
+
+    async fn try_prepare(&mut self, text: &[u8]) -> Result<PreparedInfo> {
+        let limit = self.snapshot.config.settings.limits.prepared_statements as usize;
+        if self.prepared.by_id.len() >= limit {
+            return Err(Error::server(ServerError {
+                code: 1461,
+                state: *b"42000",
+                message: format!(
+                    "Can't create more than limits.prepared_statements statements (current value: \
+                     {limit})"
+                )
+                .into_bytes(),
+            }));
+        }
+        let statement = sql::parse(text, &self.mode)?;
+        self.authorize(&statement)?;
+        let (params, columns) = match &statement.kind {
+            StatementKind::Query(_)
+            | StatementKind::Insert(_)
+            | StatementKind::Update(_)
+            | StatementKind::Delete(_) => self.describe_statement(text, &statement).await?,
+            // They have no parameters and no rows.
+            StatementKind::Transaction(_)
+            | StatementKind::Ddl(_)
+            | StatementKind::Set(_)
+            | StatementKind::SetNames { .. }
+            | StatementKind::SetTransaction { .. }
+                if statement.params == 0 =>
+            {
+                (Vec::new(), Vec::new())
+            }
+            _ => {
+                return Err(Error::new(
+                    ErrorKind::NotPreparable,
+                    "This command is not supported in the prepared statement protocol yet",
+                ));
+            }
+        };
+        let id = self.prepared.next_id();
+        self.prepared.by_id.insert(
+            id,
+            Prepared {
+                text: text.into(),
+                statement: Arc::new(statement),
+                types: Vec::new(),
+                long: BTreeMap::new(),
+                failed: None,
+            },
+        );
+        Ok(PreparedInfo { id, params, columns, warnings: 0 })
+    }
+
+    /// Parameters and columns, as a shard that could run the statement has them.
+    async fn describe_statement(
+        &mut self,
+        text: &[u8],
+        statement: &Statement,
+    ) -> Result<(Vec<Column>, Vec<Column>)> {
+        let substituted = super::substitute::substitute(text, statement, &self.session_facts())?;
+        let text = substituted.as_deref().unwrap_or(text);
+        let reparsed = sql::parse(text, &self.mode)?;
+        let mut facts = Facts::default();
+        self.snapshot.facts.recall(&self.tables_of(&reparsed), &mut facts);
+        let plan = self.plan(text, &reparsed, &mut facts).await?;
+        let deadline = self.deadline(&statement.hints);
+        let snapshot = self.snapshot.clone();
+        snapshot.describe(&plan, &self.state, deadline).await
+    }
+
+    /// Executes a prepared statement; `payload` is the whole COM_STMT_EXECUTE packet.
+    ///
+    /// # Errors
+    /// 1243 for an unknown id, and whatever running it brings.
+    pub async fn execute(&mut self, payload: &Bytes, execute: Execute) -> Result<Reply> {
+        self.snapshot = self.shared.snapshot();
+        let result = self.try_execute(payload, execute.statement).await;
+        self.note(result)
+    }
+
+    async fn try_execute(&mut self, payload: &Bytes, id: u32) -> Result<Reply> {
+        let capabilities = self.identity.capabilities;
+        let prepared = self.prepared.get(id, "mysqld_stmt_execute")?;
+        let params = prepared.take_params(payload, capabilities)?;
+        let (text, statement) = (prepared.text.clone(), prepared.statement.clone());
+        let literals =
+            params.iter().map(|param| literal(&param.scalar()?)).collect::<Result<Vec<_>>>()?;
+        self.entry.running(&text);
+        self.shared.registry.count_statement();
+        let call = Call::Prepared { params: &params, literals: &literals };
+        self.statement(&text, &statement, call).await
+    }
+
+    /// Takes a piece of a parameter's value. It has no reply, so errors show at the execution.
+    pub fn send_long_data(&mut self, id: u32, param: u16, data: &[u8]) {
+        let limit = self.snapshot.config.settings.limits.max_allowed_packet.0;
+        let Some(prepared) = self.prepared.by_id.get_mut(&id) else { return };
+        let known: usize = prepared.long.values().map(BytesMut::len).sum();
+        if param >= prepared.statement.params {
+            prepared.failed = Some(Error::server(ServerError {
+                code: 1210,
+                state: *b"HY000",
+                message: b"Incorrect arguments to mysqld_stmt_send_long_data".to_vec(),
+            }));
+        } else if (known + data.len()) as u64 > limit {
+            prepared.failed = Some(Error::new(
+                ErrorKind::PacketTooLarge,
+                format!("parameter data is over `limits.max_allowed_packet` ({limit} bytes)"),
+            ));
+        } else {
+            prepared.long.entry(param).or_default().extend_from_slice(data);
+        }
+    }
+
+    pub fn close_statement(&mut self, id: u32) {
+        self.prepared.by_id.remove(&id);
+    }
+
+    /// Drops the long data of a statement.
+    ///
+    /// # Errors
+    /// 1243 for an unknown id.
+    pub fn reset_statement(&mut self, id: u32) -> Result<()> {
+        let prepared = self.prepared.get(id, "mysqld_stmt_reset")?;
+        prepared.long.clear();
+        prepared.failed = None;
+        Ok(())
+    }
+}
+
+impl Statements {
+    fn next_id(&mut self) -> u32 {
+        loop {
+            self.last_id = self.last_id.wrapping_add(1).max(1);
+            if !self.by_id.contains_key(&self.last_id) {
+                return self.last_id;
+            }
+        }
+    }
+
+    fn get(&mut self, id: u32, command: &str) -> Result<&mut Prepared> {
+        self.by_id.get_mut(&id).ok_or_else(|| {
+            Error::new(
+                ErrorKind::UnknownStatement,
+                format!("Unknown prepared statement handler ({id}) given to {command}"),
+            )
+        })
+    }
+}
+
+impl Prepared {
+    /// The parameters of an execution; long data is used up by it.
+    fn take_params(
+        &mut self,
+        payload: &Bytes,
+        capabilities: CapabilityFlags,
+    ) -> Result<Vec<Param>> {
+        let long = std::mem::take(&mut self.long);
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        let long = long.into_iter().map(|(param, data)| (param, data.freeze())).collect();
+        let bound =
+            Bound { count: usize::from(self.statement.params), types: &self.types, long: &long };
+        let params = parse_execute(payload, &bound, capabilities)?;
+        self.types = params.iter().map(Param::param_type).collect();
+        Ok(params)
+    }
+}
+
+/// The value as routing reads it.
+fn literal(scalar: &Scalar<'_>) -> Result<Literal> {
+    Ok(match *scalar {
+        Scalar::Null => Literal::Null,
+        Scalar::Int(value) => Literal::Integer(value.to_string()),
+        Scalar::UInt(value) => Literal::Integer(value.to_string()),
+        Scalar::Float(value) => Literal::Float(value.to_string()),
+        Scalar::Double(value) => Literal::Float(value.to_string()),
+        Scalar::Bytes(bytes) => Literal::String { bytes: bytes.to_vec(), charset: None },
+        Scalar::Date { year, month, day, hour, minute, second, micros } => Literal::Temporal {
+            kind: TemporalKind::Timestamp,
+            text: format!(
+                "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{micros:06}"
+            ),
+        },
+        Scalar::Time { negative, days, hours, minutes, seconds, micros } => {
+            let sign = if negative { "-" } else { "" };
+            let hours = days.saturating_mul(24).saturating_add(u32::from(hours));
+            Literal::Temporal {
+                kind: TemporalKind::Time,
+                text: format!("{sign}{hours:02}:{minutes:02}:{seconds:02}.{micros:06}"),
+            }
+        }
+    })
+}

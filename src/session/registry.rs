@@ -1,0 +1,185 @@
+//! All sessions, for SHOW PROCESSLIST and KILL.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::identity::Identity;
+
+/// Bytes of a statement that SHOW FULL PROCESSLIST can show.
+const INFO_MAX: usize = 4096;
+
+#[derive(Default)]
+pub struct Registry {
+    sessions: Arc<Mutex<BTreeMap<u32, Arc<Record>>>>,
+    statements: AtomicU64,
+}
+
+struct Record {
+    user: String,
+    peer: String,
+    activity: Mutex<Activity>,
+    kill: watch::Sender<Option<Kill>>,
+}
+
+struct Activity {
+    schema: Option<String>,
+    since: Instant,
+    statement: Option<Vec<u8>>,
+}
+
+/// What a session is asked to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kill {
+    Statement,
+    Connection,
+}
+
+/// A row of SHOW PROCESSLIST.
+#[derive(Debug, Clone)]
+pub struct Process {
+    pub id: u32,
+    pub user: String,
+    pub host: String,
+    pub schema: Option<String>,
+    pub seconds: u64,
+    pub statement: Option<Vec<u8>>,
+}
+
+/// A session's place in the registry; it leaves when this is dropped.
+pub struct Entry {
+    id: u32,
+    record: Arc<Record>,
+    sessions: Arc<Mutex<BTreeMap<u32, Arc<Record>>>>,
+}
+
+/// Tells when another session kills this one or its statement.
+pub struct KillSignal {
+    kill: watch::Receiver<Option<Kill>>,
+}
+
+impl KillSignal {
+    pub async fn wait(&mut self) -> Kill {
+        loop {
+            if let Some(kill) = *self.kill.borrow_and_update() {
+                return kill;
+            }
+            if self.kill.changed().await.is_err() {
+                // The session is gone, and whoever waits is about to be.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is guarded is whole after every single assignment, so a panic elsewhere broke nothing.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Registry {
+    pub(super) fn enter(&self, identity: &Identity, schema: Option<&str>) -> Entry {
+        let record = Arc::new(Record {
+            user: identity.user.clone(),
+            peer: identity.peer.clone(),
+            activity: Mutex::new(Activity {
+                schema: schema.map(str::to_owned),
+                since: Instant::now(),
+                statement: None,
+            }),
+            kill: watch::Sender::new(None),
+        });
+        lock(&self.sessions).insert(identity.connection_id, record.clone());
+        Entry { id: identity.connection_id, record, sessions: self.sessions.clone() }
+    }
+
+    pub fn processes(&self) -> Vec<Process> {
+        let sessions = lock(&self.sessions);
+        let rows = sessions.iter().map(|(id, record)| {
+            let activity = lock(&record.activity);
+            Process {
+                id: *id,
+                user: record.user.clone(),
+                host: record.peer.clone(),
+                schema: activity.schema.clone(),
+                seconds: activity.since.elapsed().as_secs(),
+                statement: activity.statement.clone(),
+            }
+        });
+        rows.collect()
+    }
+
+    pub fn count(&self) -> usize {
+        lock(&self.sessions).len()
+    }
+
+    /// Statements begun since the start.
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn count_statement(&self) {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The user of a session, if there is one of this id.
+    pub fn user_of(&self, id: u32) -> Option<String> {
+        lock(&self.sessions).get(&id).map(|record| record.user.clone())
+    }
+
+    /// Asks a session to end its statement or itself. False: there is no such session.
+    pub fn kill(&self, id: u32, kill: Kill) -> bool {
+        match lock(&self.sessions).get(&id) {
+            Some(record) => {
+                record.kill.send_replace(Some(kill));
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+impl Entry {
+    pub(super) fn running(&self, statement: &[u8]) {
+        let kept = statement.get(..INFO_MAX).unwrap_or(statement).to_vec();
+        let mut activity = lock(&self.record.activity);
+        activity.since = Instant::now();
+        activity.statement = Some(kept);
+        drop(activity);
+        self.forget_kill();
+    }
+
+    pub(super) fn idle(&self) {
+        let mut activity = lock(&self.record.activity);
+        activity.since = Instant::now();
+        activity.statement = None;
+    }
+
+    pub(super) fn in_schema(&self, schema: &str) {
+        lock(&self.record.activity).schema = Some(schema.to_owned());
+    }
+
+    /// A KILL QUERY that came when no statement ran was too late.
+    pub(super) fn forget_kill(&self) {
+        self.record.kill.send_if_modified(|kill| {
+            let late = *kill == Some(Kill::Statement);
+            if late {
+                *kill = None;
+            }
+            late
+        });
+    }
+
+    pub(super) fn kill_signal(&self) -> KillSignal {
+        KillSignal { kill: self.record.kill.subscribe() }
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        lock(&self.sessions).remove(&self.id);
+    }
+}

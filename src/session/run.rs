@@ -1,0 +1,233 @@
+//! Planned statements: substitute, plan, run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Session;
+use super::substitute::{self, Facts as SessionFacts};
+use crate::backend::{Access, Deadline};
+use crate::config::Reads;
+use crate::error::{Error, ErrorKind, Result};
+use crate::execute::run::Call;
+use crate::execute::{Reply, Run, Snapshot};
+use crate::plan::facts::{Facts, Need, Stop, TableId};
+use crate::plan::template::Target;
+use crate::plan::{Plan, planner};
+use crate::sql;
+use crate::sql::statement::{Hints, Statement, StatementKind};
+use crate::sql::walk::{self, Node};
+
+impl Session {
+    /// Plans and runs a statement of data or of data definition.
+    pub(super) async fn run(
+        &mut self,
+        text: &[u8],
+        statement: &Statement,
+        call: Call<'_>,
+    ) -> Result<Reply> {
+        let substituted = substitute::substitute(text, statement, &self.session_facts())?;
+        let reparsed;
+        let (text, statement) = match &substituted {
+            Some(text) => {
+                reparsed = sql::parse(text, &self.mode)?;
+                (text.as_slice(), &reparsed)
+            }
+            None => (text, statement),
+        };
+        let outcome = self.run_once(text, statement, call).await;
+        match outcome {
+            // What was remembered of the tables may be stale: look once more.
+            Err(error) if is_stale(&error) && self.forget(statement) => {
+                self.run_once(text, statement, call).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn run_once(
+        &mut self,
+        text: &[u8],
+        statement: &Statement,
+        call: Call<'_>,
+    ) -> Result<Reply> {
+        let mut facts = Facts::default();
+        self.snapshot.facts.recall(&self.tables_of(statement), &mut facts);
+        let plan = self.plan(text, statement, &mut facts).await?;
+        self.run_plan(&plan, &mut facts, &statement.hints, call).await
+    }
+
+    /// The plan, with the facts it takes.
+    pub(super) async fn plan(
+        &self,
+        text: &[u8],
+        statement: &Statement,
+        facts: &mut Facts,
+    ) -> Result<Plan> {
+        // Columns are asked for table by table at the worst, so the bound is the number of tables.
+        const ROUNDS_MAX: usize = 64;
+        for _ in 0..ROUNDS_MAX {
+            let context = planner::Context {
+                catalog: &self.snapshot.catalog,
+                facts,
+                schema: self.schema.as_deref(),
+            };
+            match planner::plan(statement, text, &context) {
+                Ok(plan) => return Ok(plan),
+                Err(Stop::Error(error)) => return Err(error),
+                Err(Stop::Need(Need::Columns(tables))) => {
+                    for table in tables {
+                        let columns = self.snapshot.columns(&table).await?;
+                        facts.columns.insert(table, columns);
+                    }
+                }
+                Err(Stop::Need(_)) => {
+                    return Err(Error::internal("planning asks for a fact of run time"));
+                }
+            }
+        }
+        Err(Error::internal("planning asks for the same columns again and again"))
+    }
+
+    pub(super) async fn run_plan(
+        &mut self,
+        plan: &Plan,
+        facts: &mut Facts,
+        hints: &Hints,
+        call: Call<'_>,
+    ) -> Result<Reply> {
+        let writes = !matches!(plan, Plan::Select(_));
+        self.begin_if_asked();
+        let snapshot = self.snapshot.clone();
+        let reply = self.runner(&snapshot, hints, call).plan(plan, facts).await;
+        if writes {
+            self.wrote_at = Some(Instant::now());
+        }
+        reply
+    }
+
+    /// A shard's own EXPLAIN of what it would be sent.
+    pub(super) async fn explain_plan(
+        &mut self,
+        plan: &Plan,
+        facts: &mut Facts,
+        hints: &Hints,
+    ) -> Result<Reply> {
+        let snapshot = self.snapshot.clone();
+        self.runner(&snapshot, hints, Call::Text).on_first(plan, facts).await
+    }
+
+    /// Runs a text as it is on one shard.
+    pub(super) async fn run_at(&mut self, text: &[u8], target: &Target) -> Result<Reply> {
+        let snapshot = self.snapshot.clone();
+        let hints = Hints { primary: true, ..Hints::default() };
+        self.runner(&snapshot, &hints, Call::Text).text_at(text, target).await
+    }
+
+    fn runner<'a>(
+        &'a mut self,
+        snapshot: &'a Arc<Snapshot>,
+        hints: &Hints,
+        call: Call<'a>,
+    ) -> Run<'a> {
+        Run {
+            snapshot,
+            reads: self.reads(hints),
+            deadline: self.deadline(hints),
+            transaction: &mut self.transaction,
+            state: &self.state,
+            call,
+            found_rows: self.identity.found_rows(),
+            warnings: &mut self.warnings,
+        }
+    }
+
+    /// `SET TRANSACTION` for the next transaction concerns a statement outside of one too.
+    fn begin_if_asked(&mut self) {
+        if !self.state.autocommits() && !self.transaction.is_active() && self.next.is_special() {
+            let next = std::mem::take(&mut self.next);
+            self.transaction.begin(&next);
+        }
+    }
+
+    /// Reads go to replicas, but not inside transactions, and not while replicas may still miss what
+    /// this session wrote.
+    fn reads(&self, hints: &Hints) -> Access {
+        let lag = self.snapshot.config.settings.health.lag_limit;
+        let fresh = |wrote_at: Instant| wrote_at.elapsed() < lag + MARGIN;
+        let on_primary = match self.consistency() {
+            Reads::Eventual => false,
+            Reads::Session => self.wrote_at.is_some_and(fresh),
+            Reads::Strong => true,
+        };
+        if hints.primary || on_primary || self.transaction.is_active() || !self.state.autocommits()
+        {
+            Access::Primary
+        } else {
+            Access::Read
+        }
+    }
+
+    /// What a read may miss, by the user's, the schema's or the general setting.
+    fn consistency(&self) -> Reads {
+        let config = &self.snapshot.config;
+        let user = config.users.get(&self.identity.user).and_then(|user| user.reads);
+        let schema = self.schema.as_ref().and_then(|name| config.schemas.get(name));
+        user.or(schema.and_then(|schema| schema.reads)).unwrap_or(config.settings.reads)
+    }
+
+    pub(super) fn deadline(&self, hints: &Hints) -> Option<Deadline> {
+        self.snapshot.deadline(hints.timeout_ms.map(Duration::from_millis))
+    }
+
+    pub(super) fn session_facts(&self) -> SessionFacts {
+        SessionFacts {
+            connection_id: self.identity.connection_id,
+            user: format!("{}@{}", self.identity.user, self.identity.host),
+            account: format!("{}@%", self.identity.user),
+            schema: self.schema.clone(),
+            last_insert_id: self.last_insert_id,
+            row_count: self.row_count,
+            found_rows: self.found_rows,
+            server_version: self.snapshot.config.settings.server_version.clone(),
+        }
+    }
+
+    pub(super) fn tables_of(&self, statement: &Statement) -> Vec<TableId> {
+        let mut tables = Vec::new();
+        walk::statement(statement, &mut |node| {
+            if let Node::Table(table) = node {
+                let schema = table.schema.as_ref().map(|schema| schema.value.clone());
+                if let Some(schema) = schema.or_else(|| self.schema.clone()) {
+                    tables.push(TableId { schema, table: table.name.value.clone() });
+                }
+            }
+        });
+        tables
+    }
+
+    /// Forgets what is remembered of the statement's tables. False: trying again makes no sense, since
+    /// nothing was remembered or the statement may have done something.
+    fn forget(&self, statement: &Statement) -> bool {
+        let mut facts = Facts::default();
+        let tables = self.tables_of(statement);
+        self.snapshot.facts.recall(&tables, &mut facts);
+        self.snapshot.facts.forget(tables);
+        !facts.columns.is_empty()
+            && !self.transaction.is_active()
+            && !matches!(statement.kind, StatementKind::Ddl(_))
+    }
+}
+
+/// A replica's own clock and the health check's interval add to the lag that is allowed.
+const MARGIN: Duration = Duration::from_secs(1);
+
+/// Unknown column or table: the definition may have changed behind Margay's back.
+fn is_stale(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::Server(server) => matches!(server.code, 1054 | 1136 | 1146),
+        ErrorKind::UnknownColumn | ErrorKind::UnknownTable => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,274 @@
+//! SET in all its forms.
+//!
+//! MySQL is the judge: a backend runs the statement as it stands, then tells the values that came of
+//! it. They are kept as literals and given to every connection that the session uses. A SET that fails
+//! changes nothing.
+
+use std::sync::Arc;
+
+use super::Session;
+use super::identity::Identity;
+use crate::backend::{Access, Lease, QueryResult, SessionState};
+use crate::error::{Error, ErrorKind, Result};
+use crate::execute::{ClientState, Reply, Summary};
+use crate::protocol::charset::{Collation, UTF8MB4_0900_AI_CI};
+use crate::sql::expr::{Expr, ExprKind, Literal};
+use crate::sql::statement::{Assignment, Scope, SetTarget};
+use crate::sql::{Mode, quote};
+use crate::transaction::Begin;
+
+/// What `SET NAMES` and `SET CHARACTER SET` change.
+const NAMES: [&str; 4] = [
+    "character_set_client",
+    "character_set_connection",
+    "character_set_results",
+    "collation_connection",
+];
+
+impl Session {
+    /// The state that the handshake asks for.
+    pub(super) fn initial_state(identity: &Identity) -> ClientState {
+        let mut state = SessionState::default();
+        let Some(collation) = Collation::by_id(identity.collation) else {
+            return ClientState::new(state);
+        };
+        // The backends' own default; a client that names it gets what the backend has.
+        if collation.id != UTF8MB4_0900_AI_CI {
+            for name in NAMES {
+                let value =
+                    if name == "collation_connection" { collation.name } else { collation.charset };
+                state.variables.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        ClientState::new(state)
+    }
+
+    pub(super) async fn set(&mut self, text: &[u8], assignments: &[Assignment]) -> Result<Reply> {
+        assignments.iter().try_for_each(check)?;
+        let turns_on_autocommit = assignments.iter().any(|assignment| {
+            matches!(&assignment.target, SetTarget::System { name, .. } if name == "autocommit")
+        });
+        let mut names: Vec<Kept> = assignments.iter().map(Kept::of).collect();
+        names.dedup();
+        let state = self.try_set(text, &names).await?;
+        if turns_on_autocommit && state.autocommits() && !self.state.autocommits() {
+            self.commit().await?;
+        }
+        self.adopt(state);
+        Ok(Reply::Done(Summary::default()))
+    }
+
+    pub(super) async fn set_names(&mut self, text: &[u8]) -> Result<Reply> {
+        let names: Vec<Kept> = NAMES.iter().map(|name| Kept::System((*name).to_owned())).collect();
+        let state = self.try_set(text, &names).await?;
+        self.adopt(state);
+        Ok(Reply::Done(Summary::default()))
+    }
+
+    pub(super) async fn set_transaction(
+        &mut self,
+        text: &[u8],
+        scope: Option<Scope>,
+        isolation: Option<&str>,
+        read_only: Option<bool>,
+    ) -> Result<Reply> {
+        match scope {
+            Some(Scope::Global | Scope::Persist) => return Err(refuse_global("TRANSACTION")),
+            Some(Scope::Session) => {
+                let mut names = Vec::new();
+                if isolation.is_some() {
+                    names.push(Kept::System("transaction_isolation".to_owned()));
+                }
+                if read_only.is_some() {
+                    names.push(Kept::System("transaction_read_only".to_owned()));
+                }
+                let state = self.try_set(text, &names).await?;
+                self.adopt(state);
+            }
+            None => {
+                if self.transaction.is_active() {
+                    return Err(Error::server(crate::error::ServerError {
+                        code: 1568,
+                        state: *b"25001",
+                        message:
+                            b"Transaction characteristics can't be changed while a transaction \
+                                   is in progress"
+                                .to_vec(),
+                    }));
+                }
+                let next = std::mem::take(&mut self.next);
+                self.next = Begin {
+                    isolation: isolation.map(str::to_owned).or(next.isolation),
+                    access: read_only.or(next.access),
+                    ..next
+                };
+            }
+        }
+        Ok(Reply::Done(Summary::default()))
+    }
+
+    /// Runs the statement on a backend and reads back what it set.
+    async fn try_set(&self, text: &[u8], names: &[Kept]) -> Result<ClientState> {
+        let cluster = self.home_cluster();
+        let found_rows = self.identity.found_rows();
+        let mut lease = self.snapshot.backends.lease(cluster, Access::Primary, found_rows).await?;
+        lease.set_deadline(self.snapshot.deadline(None));
+        let mut state = self.state.base().clone();
+        lease.ensure_state(&Arc::new(state.clone())).await?;
+        // From here on the pool must not take it for a connection in the state before.
+        lease.taint();
+        lease.query_all(&String::from_utf8_lossy(text)).await?;
+        let values = read_back(&mut lease, names).await?;
+        for (name, value) in names.iter().zip(values) {
+            match name {
+                Kept::System(name) => state.variables.insert(own_name(&lease, name), value),
+                Kept::User(name) if value == "NULL" => state.user_variables.remove(name),
+                Kept::User(name) => state.user_variables.insert(name.clone(), value),
+            };
+        }
+        Ok(ClientState::new(state))
+    }
+
+    fn adopt(&mut self, state: ClientState) {
+        let state = state.base();
+        self.mode = state
+            .variables
+            .get("sql_mode")
+            .map_or_else(Mode::default, |value| Mode::from_sql_mode(value.trim_matches('\'')));
+        self.state = ClientState::new(state.clone());
+    }
+
+    /// The cluster of the current schema's default shard.
+    pub(super) fn home_cluster(&self) -> usize {
+        let schema = self.schema.as_deref().and_then(|name| self.snapshot.catalog.schema(name));
+        let schema = schema.or_else(|| self.snapshot.catalog.schemas.values().next());
+        let shard = schema.and_then(|schema| self.snapshot.catalog.shard(schema.default_shard));
+        shard.map_or(0, |shard| shard.cluster)
+    }
+}
+
+/// A variable whose value the session keeps.
+#[derive(PartialEq, Eq)]
+enum Kept {
+    System(String),
+    User(String),
+}
+
+impl Kept {
+    fn of(assignment: &Assignment) -> Self {
+        match &assignment.target {
+            SetTarget::User(name) => Self::User(name.to_ascii_lowercase()),
+            SetTarget::System { name, .. } => Self::System(canonical(name).to_owned()),
+        }
+    }
+}
+
+/// MariaDB before 11.1 knows two variables by their old names alone.
+fn own_name(lease: &Lease, name: &str) -> String {
+    if !lease.is_mariadb() {
+        return name.to_owned();
+    }
+    match name {
+        "transaction_isolation" => "tx_isolation".to_owned(),
+        "transaction_read_only" => "tx_read_only".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// MySQL's names and MariaDB's older ones are the same variables.
+fn canonical(name: &str) -> &str {
+    match name {
+        "tx_isolation" => "transaction_isolation",
+        "tx_read_only" => "transaction_read_only",
+        other => other,
+    }
+}
+
+fn check(assignment: &Assignment) -> Result<()> {
+    if let SetTarget::System { scope: Some(Scope::Global | Scope::Persist), name } =
+        &assignment.target
+    {
+        return Err(refuse_global(name));
+    }
+    let mut holds_query = false;
+    assignment.value.walk(&mut |expr: &Expr| holds_query |= !expr.queries().is_empty());
+    if holds_query {
+        return Err(Error::unsupported(
+            "a subquery in SET is not supported; read the value first and set it then",
+        ));
+    }
+    if let (SetTarget::User(_), ExprKind::Literal(Literal::Null)) =
+        (&assignment.target, &assignment.value.kind)
+    {
+        return Ok(());
+    }
+    Ok(())
+}
+
+fn refuse_global(name: &str) -> Error {
+    Error::new(
+        ErrorKind::Unsupported,
+        format!(
+            "SET GLOBAL and PERSIST ({name}) are not supported through Margay; set it on the servers"
+        ),
+    )
+}
+
+/// The values as literals, in the order of `names`.
+async fn read_back(lease: &mut Lease, names: &[Kept]) -> Result<Vec<String>> {
+    let mut query = String::from("SELECT ");
+    for (index, name) in names.iter().enumerate() {
+        if index > 0 {
+            query.push_str(", ");
+        }
+        match name {
+            Kept::System(name) => {
+                query.push_str(&format!("@@session.{}, NULL", own_name(lease, name)));
+            }
+            Kept::User(name) => {
+                let name = name.replace('`', "``");
+                query.push_str(&format!("@`{name}`, COLLATION(@`{name}`)"));
+            }
+        }
+    }
+    let QueryResult { columns, rows, .. } = lease.query_all(&query).await?;
+    let Some(row) = rows.into_iter().next() else {
+        return Err(Error::protocol("a backend answers SELECT without a row"));
+    };
+    let mut cells = row.into_iter().zip(&columns);
+    let mut values = Vec::with_capacity(names.len());
+    for name in names {
+        let (Some((value, column)), Some((collation, _))) = (cells.next(), cells.next()) else {
+            return Err(Error::protocol("a backend answers SELECT with too few columns"));
+        };
+        values.push(match (value, name) {
+            (None, _) => "NULL".to_owned(),
+            (Some(value), _) if column.ty.is_numeric_type() => {
+                String::from_utf8_lossy(&value).into_owned()
+            }
+            (Some(value), Kept::System(_)) => ascii(quote::text(&value)),
+            (Some(value), Kept::User(_)) => user_text(&value, collation.as_deref()),
+        });
+    }
+    Ok(values)
+}
+
+/// A text of a user variable with its collation, which comparisons depend on.
+fn user_text(value: &[u8], collation: Option<&[u8]>) -> String {
+    let collation = String::from_utf8_lossy(collation.unwrap_or(b"binary")).into_owned();
+    if collation == "binary" {
+        return ascii(quote::hex(value));
+    }
+    // The value came in character_set_results, which our own connections keep at utf8mb4.
+    let literal = ascii([b"_utf8mb4 ".as_slice(), &quote::hex(value)].concat());
+    match collation.split_once('_') {
+        Some((charset, _)) if !charset.starts_with("utf8mb4") && !charset.starts_with("uca") => {
+            format!("CONVERT({literal} USING {charset}) COLLATE {collation}")
+        }
+        _ => format!("{literal} COLLATE {collation}"),
+    }
+}
+
+fn ascii(text: Vec<u8>) -> String {
+    String::from_utf8_lossy(&text).into_owned()
+}

@@ -1,0 +1,226 @@
+//! SHOW and DESCRIBE.
+
+use super::Session;
+use super::local::{Heading, cell, rows};
+use crate::error::{Error, Result};
+use crate::execute::Reply;
+use crate::plan::template::Target;
+use crate::sql::query::TableName;
+use crate::sql::quote;
+use crate::sql::splice::Splices;
+use crate::sql::statement::{Show, ShowKind, Statement};
+
+impl Session {
+    pub(super) async fn show(
+        &mut self,
+        text: &[u8],
+        statement: &Statement,
+        show: &Show,
+    ) -> Result<Reply> {
+        match &show.kind {
+            ShowKind::Databases => self.show_databases(text, show).await,
+            ShowKind::Tables => self.show_tables(text, show).await,
+            ShowKind::Columns | ShowKind::Index | ShowKind::CreateTable => match &show.table {
+                Some(table) => self.show_of_table(text, show, table).await,
+                None => Err(Error::unsupported("SHOW without a table name")),
+            },
+            ShowKind::Variables { global: _ }
+            | ShowKind::Status { global: _ }
+            | ShowKind::Server => self.run_at_home(text).await,
+            ShowKind::Warnings { count } | ShowKind::Errors { count } => {
+                let errors_only = matches!(show.kind, ShowKind::Errors { .. });
+                Ok(self.show_warnings(*count, errors_only))
+            }
+            ShowKind::Processlist => Ok(self.show_processlist(show.full)),
+            ShowKind::TableStatus | ShowKind::CreateDatabase | ShowKind::Other(_) => {
+                self.other(text, statement, &show_words(&show.kind)).await
+            }
+        }
+    }
+
+    async fn show_databases(&self, text: &[u8], show: &Show) -> Result<Reply> {
+        let mut names: Vec<String> = vec!["information_schema".to_owned()];
+        names.extend(
+            self.snapshot.catalog.schemas.keys().filter(|name| self.may_use(name)).cloned(),
+        );
+        names.sort();
+        let names = self.filtered(text, show, names, "Database", None).await?;
+        Ok(rows(&[Heading::Text("Database")], one_column(names)))
+    }
+
+    fn show_warnings(&self, count: bool, errors_only: bool) -> Reply {
+        let list = self.warnings.list.iter();
+        let list = list.filter(|warning| !errors_only || warning.level == b"Error");
+        if count {
+            let (name, number) = if errors_only {
+                ("@@session.error_count", list.count() as u64)
+            } else {
+                ("@@session.warning_count", self.warnings.count)
+            };
+            return rows(&[Heading::Number(name)], vec![vec![cell(number.to_string())]]);
+        }
+        let list = list.map(|warning| {
+            vec![
+                cell(warning.level.clone()),
+                cell(warning.code.to_string()),
+                cell(warning.message.clone()),
+            ]
+        });
+        let headings = [Heading::Text("Level"), Heading::Number("Code"), Heading::Text("Message")];
+        rows(&headings, list.collect())
+    }
+
+    fn show_processlist(&self, full: bool) -> Reply {
+        const SHORT: usize = 100;
+        let list = self.shared.registry.processes().into_iter();
+        // As without the PROCESS privilege: a user sees its own.
+        let list = list.filter(|process| process.user == self.identity.user).map(|process| {
+            let command = if process.statement.is_some() { "Query" } else { "Sleep" };
+            let info = process.statement.map(|statement| {
+                if full {
+                    statement
+                } else {
+                    statement.get(..SHORT).map(<[u8]>::to_vec).unwrap_or(statement)
+                }
+            });
+            vec![
+                cell(process.id.to_string()),
+                cell(process.user),
+                cell(process.host),
+                process.schema.map(String::into_bytes),
+                cell(command),
+                cell(process.seconds.to_string()),
+                cell(if command == "Query" { "executing" } else { "" }),
+                info,
+            ]
+        });
+        let headings = [
+            Heading::Number("Id"),
+            Heading::Text("User"),
+            Heading::Text("Host"),
+            Heading::Text("db"),
+            Heading::Text("Command"),
+            Heading::Number("Time"),
+            Heading::Text("State"),
+            Heading::Text("Info"),
+        ];
+        rows(&headings, list.collect())
+    }
+
+    /// `DESCRIBE t` is what the first physical table says.
+    pub(super) async fn describe(&mut self, text: &[u8], table: &TableName) -> Result<Reply> {
+        let (target, name) = self.first_physical(table)?;
+        let mut splices = Splices::new();
+        splices.replace(table.span, quote::identifier(name.as_bytes()));
+        self.run_at(&splices.apply(text)?, &target).await
+    }
+
+    async fn show_of_table(
+        &mut self,
+        text: &[u8],
+        show: &Show,
+        table: &TableName,
+    ) -> Result<Reply> {
+        let mut named = table.clone();
+        if let Some((schema, _)) = &show.schema {
+            named.schema = Some(schema.clone());
+        }
+        let (target, name) = self.first_physical(&named)?;
+        let mut splices = Splices::new();
+        splices.replace(table.span, quote::identifier(name.as_bytes()));
+        if let Some((_, span)) = &show.schema {
+            splices.remove(*span);
+        }
+        let reply = self.run_at(&splices.apply(text)?, &target).await?;
+        if show.kind == ShowKind::Columns || name == table.name.value {
+            return Ok(reply);
+        }
+        self.rename_cells(reply, &target).await
+    }
+
+    /// Shows logical names in rows that hold physical ones. Such results are small.
+    async fn rename_cells(&mut self, reply: Reply, target: &Target) -> Result<Reply> {
+        let Reply::Rows(mut result) = reply else { return Ok(reply) };
+        let columns = std::mem::take(&mut result.columns);
+        let mut renamed = Vec::new();
+        let outcome = loop {
+            match result.next().await {
+                Ok(Some(row)) => match self.snapshot.rename_row(&row, target) {
+                    Ok(row) => renamed.push(row),
+                    Err(error) => break Err(error),
+                },
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        self.finish(&mut result, renamed.len() as u64, outcome.as_ref().err());
+        outcome?;
+        Ok(Reply::Rows(crate::execute::reply::Rows::local(columns, renamed)))
+    }
+
+    /// Runs a text as it is on the current schema's default shard.
+    pub(super) async fn run_at_home(&mut self, text: &[u8]) -> Result<Reply> {
+        let schema = self.schema.as_deref().and_then(|name| self.snapshot.catalog.schema(name));
+        let schema = schema.or_else(|| self.snapshot.catalog.schemas.values().next());
+        let shard = schema
+            .map(|schema| schema.default_shard)
+            .ok_or_else(|| Error::unsupported("the rules have no schema"))?;
+        self.run_at(text, &Target { shard, part: None }).await
+    }
+
+    /// Runs a text on the shard that a hint names.
+    pub(super) async fn run_on_shard(&mut self, text: &[u8], shard: &str) -> Result<Reply> {
+        let shard = self.snapshot.catalog.shard_named(shard).ok_or_else(|| {
+            Error::unsupported(format!(
+                "there is no shard `{shard}`; see `margay check` for the names"
+            ))
+        })?;
+        self.run_at(text, &Target { shard, part: None }).await
+    }
+
+    pub(super) fn kill(&self, statement_only: bool, id: u64) -> Result<Reply> {
+        use super::registry::Kill;
+        use crate::error::ServerError;
+        let kill = if statement_only { Kill::Statement } else { Kill::Connection };
+        let id32 = u32::try_from(id).unwrap_or(u32::MAX);
+        let registry = &self.shared.registry;
+        match registry.user_of(id32) {
+            Some(user) if user != self.identity.user => Err(Error::server(ServerError {
+                code: 1095,
+                state: *b"HY000",
+                message: format!("You are not owner of thread {id}").into_bytes(),
+            })),
+            Some(_) if registry.kill(id32, kill) => {
+                Ok(Reply::Done(crate::execute::Summary::default()))
+            }
+            _ => Err(Error::server(ServerError {
+                code: 1094,
+                state: *b"HY000",
+                message: format!("Unknown thread id: {id}").into_bytes(),
+            })),
+        }
+    }
+}
+
+pub(super) fn one_column(names: Vec<String>) -> Vec<Vec<Option<Vec<u8>>>> {
+    names.into_iter().map(|name| vec![cell(name)]).collect()
+}
+
+fn show_words(kind: &ShowKind) -> String {
+    match kind {
+        ShowKind::TableStatus => "SHOW TABLE STATUS".to_owned(),
+        ShowKind::CreateDatabase => "SHOW CREATE DATABASE".to_owned(),
+        ShowKind::Other(words) => words.clone(),
+        ShowKind::Databases
+        | ShowKind::Tables
+        | ShowKind::Columns
+        | ShowKind::Index
+        | ShowKind::CreateTable
+        | ShowKind::Variables { .. }
+        | ShowKind::Status { .. }
+        | ShowKind::Warnings { .. }
+        | ShowKind::Errors { .. }
+        | ShowKind::Processlist
+        | ShowKind::Server => "SHOW".to_owned(),
+    }
+}
