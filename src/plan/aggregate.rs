@@ -3,7 +3,6 @@
 use super::facts::ColumnClass;
 use super::fragment::{Fragment, Term, body_span, pad, same_pieces, weight, wrap};
 use super::model::Atom;
-use super::names::holds_aggregate;
 use super::order::{self, Meaning};
 use super::outputs::holds_aggregate;
 use super::scatter::{is_column, item_exprs};
