@@ -52,6 +52,7 @@ impl Client {
         loop {
             if stop.is_cancelled() && !self.session.in_transaction() {
                 let error = Error::new(ErrorKind::ShuttingDown, "Server shutdown in progress");
+                self.stream.answer_ahead();
                 self.write_error(&error).await?;
                 return self.stream.flush().await;
             }

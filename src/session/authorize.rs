@@ -2,7 +2,8 @@
 
 use super::Session;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::statement::{Statement, StatementKind};
+use crate::sql::expr::{Expr, ExprKind};
+use crate::sql::statement::{Show, Statement, StatementKind};
 use crate::sql::walk::{self, Node};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,15 +24,27 @@ impl Session {
             | StatementKind::Delete(_)
             | StatementKind::Ddl(_)
             | StatementKind::Other(_) => Right::Write,
+            // It runs what it explains.
+            StatementKind::Explain(explain) if explain.analyze => Right::Write,
             _ => Right::Read,
         };
         let mut schemas: Vec<&str> = Vec::new();
         walk::statement(statement, &mut |node| {
-            if let Node::Table(table) = node {
-                let named = table.schema.as_ref().map(|schema| schema.value.as_str());
-                schemas.extend(named.or(self.schema.as_deref()));
+            match node {
+                Node::Table(table) => {
+                    let named = table.schema.as_ref().map(|schema| schema.value.as_str());
+                    schemas.extend(named.or(self.schema.as_deref()));
+                }
+                // A stored function of a schema.
+                Node::Expr(Expr { kind: ExprKind::Function(function), .. }) => {
+                    schemas.extend(function.name.split_once('.').map(|(schema, _)| schema));
+                }
+                Node::Expr(_) | Node::UnnamedItem(_) | Node::Query(_) => {}
             }
         });
+        if let StatementKind::Show(Show { schema: Some((schema, _)), .. }) = &statement.kind {
+            schemas.push(&schema.value);
+        }
         if let (StatementKind::Other(_), Some(schema)) = (&statement.kind, &self.schema) {
             schemas.push(schema);
         }
@@ -51,7 +64,9 @@ impl Session {
             self.authorize_unknown(&format!("shard hint with database '{other}'"))?;
         }
         let shard = self.snapshot.catalog.shard_named(shard);
-        Ok(shard.and_then(|shard| self.snapshot.schema_of(shard)).map(|schema| schema.name.as_str()))
+        Ok(shard
+            .and_then(|shard| self.snapshot.schema_of(shard))
+            .map(|schema| schema.name.as_str()))
     }
 
     fn authorize_schema(&self, schema: &str, wanted: Right) -> Result<()> {

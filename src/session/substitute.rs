@@ -39,7 +39,7 @@ pub(super) fn substitute(
     walk::statement(statement, &mut |node| match node {
         Node::Expr(expr) => found.extend(value(expr, facts).map(|value| (expr, value))),
         Node::UnnamedItem(expr) => items.push(expr),
-        Node::Table(_) => {}
+        Node::Query(_) | Node::Table(_) => {}
     });
     if found.is_empty() {
         return Ok(None);
