@@ -3,8 +3,8 @@
 use super::facts::ColumnClass;
 use super::fragment::{Fragment, Term, body_span, pad, same_pieces, weight, wrap};
 use super::model::Atom;
-use super::names::holds_aggregate;
 use super::order::{self, Meaning};
+use super::outputs::holds_aggregate;
 use super::scatter::{is_column, item_exprs};
 use super::splice::{push, quoted, text_piece};
 use super::template::Piece;
@@ -66,7 +66,7 @@ fn check(fragment: &Fragment<'_, '_>) -> Result<(), Refusal> {
     let what = if select.rollup {
         "GROUP BY ... WITH ROLLUP"
     } else if select.having.is_some() {
-        "HAVING over groups that lie on several shards"
+        "HAVING over groups that do not contain the sharding key"
     } else if select.distinct {
         "DISTINCT beside GROUP BY or an aggregate"
     } else if select.has_windows {
@@ -99,7 +99,7 @@ fn plain_item(fragment: &Fragment<'_, '_>, expr: &Expr) -> Result<(), Refusal> {
 }
 
 fn group_key(fragment: &mut Fragment<'_, '_>, expr: &Expr) -> Result<GroupKey, Refusal> {
-    let own = fragment.input.splice.pieces(expr.span);
+    let own = fragment.input.splice.expr(expr.span);
     let (term, order_text) = match &expr.kind {
         ExprKind::Literal(Literal::Integer(text)) if !text.starts_with(['-', '+']) => {
             let index = text.parse::<usize>().ok().and_then(|position| position.checked_sub(1));
@@ -152,7 +152,7 @@ fn group_key(fragment: &mut Fragment<'_, '_>, expr: &Expr) -> Result<GroupKey, R
 /// The select item with the same text.
 fn same_item(fragment: &Fragment<'_, '_>, term: &Term) -> Option<usize> {
     item_exprs(fragment.select).into_iter().position(|expr| {
-        expr.is_some_and(|expr| same_pieces(&fragment.input.splice.pieces(expr.span), &term.pieces))
+        expr.is_some_and(|expr| same_pieces(&fragment.input.splice.expr(expr.span), &term.pieces))
     })
 }
 
@@ -172,7 +172,7 @@ fn fold(
             return Err(fragment.input.refuse(&format!("{name}(DISTINCT ...)")));
         }
     }
-    let whole = fragment.input.splice.pieces(expr.span);
+    let whole = fragment.input.splice.expr(expr.span);
     Ok(match function.name.as_str() {
         "count" => FoldKind::Count,
         "sum" => FoldKind::Sum,
@@ -182,12 +182,12 @@ fn fold(
         "min" => FoldKind::Min(extreme(fragment, function, whole, column)?),
         "max" => FoldKind::Max(extreme(fragment, function, whole, column)?),
         "avg" => {
-            let args = fragment.input.splice.pieces(function.args_span);
+            let args = fragment.input.splice.expr(function.args_span);
             let sum = fragment.hide(wrap("SUM(", args.clone(), ")"));
             let count = fragment.hide(wrap("COUNT(", args, ")"));
             FoldKind::Avg { sum, count }
         }
-        _ => return Err(fragment.input.refuse(&format!("{name}() of rows on several shards"))),
+        _ => return Err(fragment.input.refuse(&format!("the aggregate {name}()"))),
     })
 }
 
@@ -374,7 +374,7 @@ fn of_expr(
     if let ExprKind::Function(function) = &expr.kind
         && aggregate(function)
     {
-        let whole = fragment.input.splice.pieces(expr.span);
+        let whole = fragment.input.splice.expr(expr.span);
         let column = fragment.hide(whole);
         let kind = fold(fragment, function, expr, column)?;
         if !folds.iter().any(|fold| fold.column == column) {

@@ -3,7 +3,7 @@
 //! Every answer is a *necessary* condition: a row for which the SQL is true meets it. What is not
 //! understood says nothing ([`Condition::Always`]).
 
-use super::names::pairs;
+use super::expressions::pairs;
 use super::types::{Bound, Condition, Operand};
 use crate::sql::expr::{Comparison, Expr, ExprKind, Literal};
 

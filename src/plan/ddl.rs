@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::facts::Stop;
+use super::model::Analysis;
+use super::names::{Env, Reader};
 use super::planner::{Context, forced};
 use super::splice::{Splice, untouched};
 use super::template::Piece;
@@ -24,7 +26,7 @@ pub(super) fn plan(
         let template = untouched(text, statement.params);
         return Ok(Ddl { steps: Vec::new(), forced: Some((shard, template)) });
     }
-    let reader = super::names::Reader::new(context, text, false);
+    let mut reader = Reader::new(context, text, false);
     let mut tables = Vec::new();
     for name in &ddl.tables {
         match reader.look_up(name)? {
@@ -32,7 +34,11 @@ pub(super) fn plan(
             None => return Err(refuse("DDL on a system table is not supported")),
         }
     }
-    check(ddl, &tables)?;
+    if let Some(query) = &ddl.query {
+        reader.query(query, Env::top())?;
+    }
+    let found = reader.finish()?;
+    check(ddl, &tables, &found)?;
     let (creates, drops) = (ddl.kind == DdlKind::CreateTable, ddl.kind == DdlKind::DropTable);
     // DROP TABLE a, b and TRUNCATE take each table for itself; others go with the first.
     let each = ddl.kind == DdlKind::DropTable && tables.len() > 1;
@@ -43,7 +49,7 @@ pub(super) fn plan(
             steps.push(DdlStep { table: Arc::clone(table), template, creates, drops });
         }
     } else if let Some((_, table)) = tables.first() {
-        let mut splice = Splice::new(text);
+        let mut splice = Splice::base(text, &found, true);
         for (name, table) in &tables {
             splice.replace(name.span, vec![Piece::Table(Arc::clone(table))]);
         }
@@ -73,9 +79,15 @@ fn dropping(
     splice.template(Span::new(0, text.len()))
 }
 
-fn check(ddl: &statement::Ddl, tables: &[(&TableName, Arc<Table>)]) -> Result<(), Stop> {
-    let apart = tables.iter().find(|(_, table)| !matches!(table.kind, TableKind::Single { .. }));
-    let name = apart.map_or("", |(_, table)| table.name.as_str());
+fn check(
+    ddl: &statement::Ddl,
+    tables: &[(&TableName, Arc<Table>)],
+    found: &Analysis<'_>,
+) -> Result<(), Stop> {
+    let named = tables.iter().map(|(_, table)| table);
+    let mut all = named.chain(found.uses.iter().map(|used| &used.table));
+    let apart = all.find(|table| !matches!(table.kind, TableKind::Single { .. }));
+    let name = apart.map_or("", |table| table.name.as_str());
     match ddl.kind {
         DdlKind::CreateDatabase | DdlKind::DropDatabase => {
             return Err(refuse(
@@ -124,7 +136,15 @@ fn check(ddl: &statement::Ddl, tables: &[(&TableName, Arc<Table>)]) -> Result<()
     if ddl.kind == DdlKind::DropTable && tables.len() > 1 {
         return Ok(());
     }
-    together(ddl, tables)
+    together(ddl, tables)?;
+    let Some((_, target)) = tables.first() else { return Ok(()) };
+    match found.uses.iter().find(|used| !beside(target, &used.table)) {
+        Some(far) => Err(refuse(format!(
+            "`{}` made of a query on `{}` is not supported: the two are on different shards",
+            target.name, far.table.name
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// All tables that one statement names lie beside each other.

@@ -1,6 +1,8 @@
 //! The statement that a scatter sends to each shard: the user's text with hidden columns.
 
 use super::facts::ColumnClass;
+use super::functions;
+use super::key::pads;
 use super::model::{Output, same_name};
 use super::scatter::Input;
 use super::splice::{push, text_piece};
@@ -28,12 +30,14 @@ pub(super) struct Term {
     pub visible: Option<usize>,
     pub pieces: Vec<Piece>,
     pub class: Option<ColumnClass>,
+    /// Holds an aggregate or a window function.
+    pub computed: bool,
 }
 
 /// From the start of the query to where its LIMIT stands or would stand.
 pub(super) fn body_span(query: &Query) -> Span {
     let end = query.limit.as_ref().map_or(query.limit_at, |limit| limit.span.start);
-    Span { start: query.span.start, end: end.max(query.span.start) }
+    Span { start: query.span.start, end: end.min(query.limit_at).max(query.span.start) }
 }
 
 impl<'x, 'a> Fragment<'x, 'a> {
@@ -50,10 +54,23 @@ impl<'x, 'a> Fragment<'x, 'a> {
         }))
     }
 
-    /// Adds a hidden column that all rows of a group agree on.
-    fn hide_of_row(&mut self, pieces: Vec<Piece>) -> ColumnRef {
-        let pieces = if self.grouped { wrap("MIN(", pieces, ")") } else { pieces };
-        self.hide(pieces)
+    /// Adds a hidden column made of a term. In a grouped query an aggregate makes it one that
+    /// ONLY_FULL_GROUP_BY accepts; all rows of a group agree on it.
+    fn hide_of(&mut self, term: &Term, pieces: Vec<Piece>) -> ColumnRef {
+        let wraps = self.grouped && !term.computed;
+        self.hide(if wraps { wrap("MIN(", pieces, ")") } else { pieces })
+    }
+
+    /// The type of an expression, as far as it is known.
+    fn class(&self, expr: &Expr) -> Option<ColumnClass> {
+        match &expr.kind {
+            ExprKind::Column(name) => self.input.found.meaning(0, name)?.class.clone(),
+            // Any number: its value alone compares.
+            ExprKind::Function(function) if functions::is_numeric(&function.name) => {
+                Some(ColumnClass::Decimal { scale: 0 })
+            }
+            _ => None,
+        }
     }
 
     pub(super) fn hidden(&self) -> usize {
@@ -79,10 +96,10 @@ impl<'x, 'a> Fragment<'x, 'a> {
             ) => Ok(plain(self.value(term))),
             // The text of a FLOAT has fewer digits than its value.
             Some(C::Float) => {
-                Ok(plain(self.hide_of_row(wrap("(", term.pieces.clone(), ") + 0e0"))))
+                Ok(plain(self.hide_of(term, wrap("(", term.pieces.clone(), ") + 0e0"))))
             }
             Some(C::Enum | C::Set) => {
-                Ok(plain(self.hide_of_row(wrap("(", term.pieces.clone(), ") + 0"))))
+                Ok(plain(self.hide_of(term, wrap("(", term.pieces.clone(), ") + 0"))))
             }
             Some(C::Json) => {
                 Err(self.input.refuse("ordering, grouping or DISTINCT by a JSON column"))
@@ -101,14 +118,14 @@ impl<'x, 'a> Fragment<'x, 'a> {
     fn value(&mut self, term: &Term) -> ColumnRef {
         match term.visible {
             Some(index) => ColumnRef::Visible(index),
-            None => self.hide_of_row(term.pieces.clone()),
+            None => self.hide_of(term, term.pieces.clone()),
         }
     }
 
     fn text_key(&mut self, term: &Term, descending: bool, pads: bool) -> OrderKey {
         let value = self.value(term);
-        let weight = Some(self.hide_of_row(weight(term.pieces.clone())));
-        let pad = pads.then(|| self.hide_of_row(pad(term.pieces.clone())));
+        let weight = Some(self.hide_of(term, weight(term.pieces.clone())));
+        let pad = pads.then(|| self.hide_of(term, pad(term.pieces.clone())));
         OrderKey { value, weight, pad, descending }
     }
 
@@ -122,7 +139,7 @@ impl<'x, 'a> Fragment<'x, 'a> {
             hidden.iter().for_each(|piece| push(&mut pieces, piece.clone()));
             push(&mut pieces, text_piece(&format!(" AS `_margay_{index}`")));
         }
-        let rest = splice.pieces(Span { start: items_end, end: span.end.max(items_end) });
+        let rest = splice.rest(Span { start: items_end, end: span.end.max(items_end) });
         rest.into_iter().chain(tail).for_each(|piece| push(&mut pieces, piece));
         Template { pieces, untouched: None }
     }
@@ -130,13 +147,9 @@ impl<'x, 'a> Fragment<'x, 'a> {
     /// The term of an expression that stands for itself: names in it mean columns of FROM first, then
     /// aliases, which are replaced by what they stand for.
     pub(super) fn term(&self, expr: &Expr) -> Result<Term, Refusal> {
-        let class = match &expr.kind {
-            ExprKind::Column(name) => {
-                self.input.found.meaning(0, name).and_then(|meaning| meaning.class.clone())
-            }
-            _ => None,
-        };
-        Ok(Term { visible: self.position(expr), pieces: self.substituted(expr)?, class })
+        let visible = self.position(expr);
+        let (class, computed) = (self.class(expr), is_computed(expr));
+        Ok(Term { visible, pieces: self.substituted(expr)?, class, computed })
     }
 
     /// Where a column of FROM is in the answer.
@@ -160,14 +173,9 @@ impl<'x, 'a> Fragment<'x, 'a> {
         let counted = before.clone().all(|item| matches!(item.kind, SelectItemKind::Expr { .. }));
         match self.select.items.get(index).map(|item| &item.kind) {
             Some(SelectItemKind::Expr { expr, .. }) => {
-                let class = match &expr.kind {
-                    ExprKind::Column(name) => {
-                        self.input.found.meaning(0, name).and_then(|meaning| meaning.class.clone())
-                    }
-                    _ => None,
-                };
-                let pieces = self.input.splice.pieces(expr.span);
-                Ok(Term { visible: counted.then_some(index), pieces, class })
+                let pieces = self.input.splice.expr(expr.span);
+                let (class, computed) = (self.class(expr), is_computed(expr));
+                Ok(Term { visible: counted.then_some(index), pieces, class, computed })
             }
             Some(SelectItemKind::Wildcard | SelectItemKind::QualifiedWildcard { .. }) | None => {
                 Err(self.input.refuse("a position that counts columns of `*`"))
@@ -187,10 +195,10 @@ impl<'x, 'a> Fragment<'x, 'a> {
         let output = outputs.get(index).ok_or_else(unknown)?;
         let pieces = match (&output.text, output.item) {
             (Some(text), _) => vec![text_piece(text)],
-            (None, Some(span)) => self.input.splice.pieces(span),
+            (None, Some(span)) => self.input.splice.expr(span),
             (None, None) => return Err(unknown()),
         };
-        Ok(Term { visible: Some(index), pieces, class: output.class.clone() })
+        Ok(Term { visible: Some(index), pieces, class: output.class.clone(), computed: false })
     }
 
     /// The select item that a bare name means in ORDER BY: an alias, or a column's own name.
@@ -235,20 +243,26 @@ impl<'x, 'a> Fragment<'x, 'a> {
         let mut pieces = Vec::new();
         let mut at = expr.span.start;
         for (span, index) in aliases {
-            let before = self.input.splice.pieces(Span { start: at, end: span.start });
+            let before = self.input.splice.expr(Span { start: at, end: span.start });
             let item = wrap("(", self.item_term(index)?.pieces, ")");
             before.into_iter().chain(item).for_each(|piece| push(&mut pieces, piece));
             at = span.end;
         }
-        let rest = self.input.splice.pieces(Span { start: at, end: expr.span.end });
+        let rest = self.input.splice.expr(Span { start: at, end: expr.span.end });
         rest.into_iter().for_each(|piece| push(&mut pieces, piece));
         Ok(pieces)
     }
 }
 
-/// The shorter of two strings counts as if spaces followed it.
-fn pads(collation: &str) -> bool {
-    !(collation.contains("_0900_") || collation.contains("nopad") || collation == "binary")
+/// The expression holds an aggregate or a window function.
+fn is_computed(expr: &Expr) -> bool {
+    let mut found = false;
+    expr.walk(&mut |node| {
+        if let ExprKind::Function(function) = &node.kind {
+            found |= function.window || functions::is_aggregate(&function.name);
+        }
+    });
+    found
 }
 
 /// How a character string compares.

@@ -29,6 +29,19 @@ pub(super) fn is_aggregate(name: &str) -> bool {
     AGGREGATES.contains(&name) || name == "variance"
 }
 
+/// The value is a number, whatever the arguments.
+pub(super) fn is_numeric(name: &str) -> bool {
+    const NUMERIC: &str = "abs acos ascii asin atan atan2 avg bit_and bit_count bit_length bit_or \
+        bit_xor ceil ceiling char_length character_length cos cot count crc32 cume_dist datediff \
+        day dayofmonth dayofweek dayofyear degrees dense_rank exp field find_in_set floor hour \
+        instr length ln locate log log10 log2 microsecond minute mod month ntile octet_length ord \
+        percent_rank period_add period_diff pi position pow power quarter radians rand rank round \
+        row_number second sign sin sqrt std stddev stddev_pop stddev_samp strcmp sum tan \
+        time_to_sec timestampdiff to_days to_seconds truncate unix_timestamp var_pop var_samp \
+        variance week weekday weekofyear year yearweek";
+    NUMERIC.split_ascii_whitespace().any(|numeric| numeric == name)
+}
+
 /// Built-in functions whose value depends on their arguments alone.
 const PURE: &str = "abs acos addtime aes_decrypt aes_encrypt any_value ascii asin atan atan2 bin \
     bin_to_uuid bit_count bit_length cast ceil ceiling char char_length character_length chr \

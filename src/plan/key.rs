@@ -104,10 +104,13 @@ impl<'r> Run<'r> {
             },
             C::Date | C::DateTime { .. } => moment(value),
             C::Text { collation, fixed } => match value {
-                Literal::String { bytes, charset } => {
+                Literal::String { bytes, charset } if charset.as_deref() != Some("binary") => {
                     self.weight(bytes, charset.as_deref(), (collation, *fixed), missing)
                 }
-                Literal::Hex { bytes, charset: None } | Literal::Bit { bytes, charset: None }
+                // Compared byte by byte: what is equal so is equal in the collation too.
+                Literal::String { bytes, .. }
+                | Literal::Hex { bytes, charset: None }
+                | Literal::Bit { bytes, charset: None }
                     if bytes.is_ascii() =>
                 {
                     self.weight(bytes, Some("utf8mb4"), (collation, *fixed), missing)
@@ -118,12 +121,13 @@ impl<'r> Run<'r> {
                 | Literal::Integer(_)
                 | Literal::Decimal(_)
                 | Literal::Float(_)
+                | Literal::String { .. }
                 | Literal::Hex { .. }
                 | Literal::Bit { .. }
                 | Literal::Temporal { .. } => Found::Unknown,
             },
-            C::Binary { length } => bytes(value, Some(*length)),
-            C::VarBinary => bytes(value, None),
+            // BINARY is padded where it is stored, not in comparisons.
+            C::Binary { .. } | C::VarBinary => bytes(value),
             C::Float
             | C::Bit
             | C::Timestamp
@@ -147,10 +151,12 @@ impl<'r> Run<'r> {
             return Found::Key(Key::Null);
         }
         match (class, value) {
-            // A value with a fraction would be rounded.
-            (C::Integer { .. }, _) => match self.compared(value, class, missing) {
-                Found::Key(key) => Found::Key(key),
-                Found::Nothing | Found::Unknown => Found::Unknown,
+            // A value with a fraction would be rounded, one out of range cut off.
+            (C::Integer { unsigned }, _) => match self.compared(value, class, missing) {
+                Found::Key(Key::Int(number)) if !unsigned || number >= 0 => {
+                    Found::Key(Key::Int(number))
+                }
+                Found::Key(_) | Found::Nothing | Found::Unknown => Found::Unknown,
             },
             (C::Decimal { scale }, Literal::String { bytes, .. }) => {
                 std::str::from_utf8(bytes).map_or(Found::Unknown, |text| scaled(text, *scale))
@@ -185,6 +191,10 @@ impl<'r> Run<'r> {
                 };
                 digits(value).map_or(Found::Unknown, |text| padded(text.into_bytes(), length))
             }
+            (C::Binary { length }, _) => match bytes(value) {
+                Found::Key(Key::Bytes(bytes)) => padded(bytes, Some(*length)),
+                Found::Key(_) | Found::Nothing | Found::Unknown => Found::Unknown,
+            },
             _ => self.compared(value, class, missing),
         }
     }
@@ -302,14 +312,20 @@ fn moment(value: &Literal) -> Found {
         | Literal::Hex { .. }
         | Literal::Bit { .. } => return Found::Unknown,
     };
-    Key::time(text).map_or(Found::Unknown, Found::Key)
+    match Key::time(text) {
+        // Servers round to microseconds.
+        Some(Key::Time(time)) if time.subsec_nanosecond() % 1000 == 0 => {
+            Found::Key(Key::Time(time))
+        }
+        Some(_) | None => Found::Unknown,
+    }
 }
 
-/// A value compared with a binary column; BINARY is as long as its `length`.
-fn bytes(value: &Literal, length: Option<u32>) -> Found {
+/// A value compared with a binary column.
+fn bytes(value: &Literal) -> Found {
     match value {
         Literal::String { bytes, .. } | Literal::Hex { bytes, .. } | Literal::Bit { bytes, .. } => {
-            padded(bytes.clone(), length)
+            Found::Key(Key::Bytes(bytes.clone()))
         }
         Literal::Null
         | Literal::Bool(_)

@@ -187,10 +187,11 @@ fn bounds<'r>(
     run: &Run<'r>,
     missing: &mut Missing,
 ) -> Result<Between> {
-    if let ColumnClass::Text { collation, .. } = class
-        && pads(collation)
+    if let ColumnClass::Text { collation, fixed } = class
+        && (*fixed || pads(collation))
     {
-        // With padding, 'a' is between 'a\t' and 'a!', which weight strings do not show.
+        // With padding, 'a' is between 'a\t' and 'a!', which weight strings do not show. And trailing
+        // spaces of a bound, which CHAR cuts off, count here.
         return Ok(Between::Unknown);
     }
     let mut limits = Vec::new();

@@ -174,8 +174,8 @@ pub(super) struct Analysis<'a> {
     pub scope: Scope,
     /// The outermost query's answer; None if not known.
     pub outputs: Option<Vec<Output>>,
-    /// Schema qualifiers of the targets of a multi-table DELETE.
-    pub targets: Vec<Option<Span>>,
+    /// Schema qualifiers of `shop.t.*` and of the targets of a multi-table DELETE, with their dots.
+    pub dropped: Vec<Span>,
     /// Some block locks rows.
     pub locking: bool,
     /// `@a := ...` or `INTO @a` may occur.

@@ -28,7 +28,9 @@ pub struct Context<'c> {
 /// Statements of other kinds are the session's, and refused.
 pub fn plan(statement: &Statement, text: &[u8], context: &Context<'_>) -> Result<Plan, Stop> {
     Ok(match &statement.kind {
-        StatementKind::Query(query) => Plan::Select(select::plan(query, statement, text, context)?),
+        StatementKind::Query(query) => {
+            Plan::Select(Box::new(select::plan(query, statement, text, context)?))
+        }
         StatementKind::Insert(insert) => insert::plan(insert, statement, text, context)?,
         StatementKind::Update(update) => write::update(update, statement, text, context)?,
         StatementKind::Delete(delete) => write::delete(delete, statement, text, context)?,

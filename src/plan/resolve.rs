@@ -400,8 +400,9 @@ fn one_target(units: &[Unit], found: Vec<Vec<Target>>) -> Result<Target, Stop> {
         .into()
     };
     let names = || {
-        let names: Vec<String> =
+        let mut names: Vec<String> =
             units.iter().map(|unit| format!("`{}`", unit.table.name)).collect();
+        names.dedup();
         names.join(", ")
     };
     for (unit, targets) in units.iter().zip(found) {
@@ -430,9 +431,11 @@ fn one_target(units: &[Unit], found: Vec<Vec<Target>>) -> Result<Target, Stop> {
         (None, Some(unit)) => nowhere(unit)?.shard,
         (None, None) => return Err(Error::internal("no unit").into()),
     };
-    let part = match parts.len() {
-        0 => None,
-        _ => Some(Part::Each(parts)),
+    let alike = parts.windows(2).all(|pair| matches!(pair, [one, other] if one.1 == other.1));
+    let part = match parts.first() {
+        Some((_, part)) if alike => Some(part.clone()),
+        Some(_) => Some(Part::Each(parts)),
+        None => None,
     };
     Ok(Target { shard, part })
 }

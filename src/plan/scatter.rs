@@ -1,17 +1,17 @@
 //! Whether a SELECT can run whole on each shard, and how the answers merge.
 
 use super::aggregate;
+use super::condition;
 use super::distinct;
 use super::fragment::Fragment;
 use super::functions::{self, Nature};
 use super::model::{Analysis, Atom, NestKind};
-use super::names::has_aggregates;
 use super::order;
+use super::outputs::{group_atom, has_aggregates};
 use super::planner::refusal;
 use super::splice::Splice;
 use super::types::{LimitOperands, Place, Refusal, Scatter};
 use super::units::Group;
-use super::{condition, names};
 use crate::merge::Spec;
 use crate::sql::expr::{Expr, ExprKind, Function};
 use crate::sql::query::{Body, Query, Select, SelectItemKind};
@@ -51,7 +51,7 @@ pub(super) fn plan(query: &Query, input: Input<'_, '_>) -> Result<Scatter, Refus
     let whole_groups = !select.group_by.is_empty() && !select.rollup && {
         let keys = select.group_by.iter();
         let keys: Vec<Atom> =
-            keys.filter_map(|item| names::group_atom(input.found, select, &item.expr, 0)).collect();
+            keys.filter_map(|item| group_atom(input.found, select, &item.expr, 0)).collect();
         input.found.hold_a_place(&keys, 0)
     };
     let mut scatter = if grouped && !whole_groups {

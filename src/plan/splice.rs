@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::model::Analysis;
+use super::model::{Analysis, TableSite};
 use super::template::{Piece, Template};
-use crate::catalog::{PartsKind, Table, TableKind};
+use crate::catalog::{PartsKind, ShardId, Table, TableKind};
 use crate::sql::span::Span;
 
 /// The text of a statement and what is to change in it.
@@ -32,10 +32,30 @@ impl<'t> Splice<'t> {
         self.replace(Span { start: at, end: at }, pieces);
     }
 
-    /// The text of `span` with the edits that lie inside of it. Edits inside of others are dropped.
+    /// The text of `span` with the edits that lie inside of it, insertions at its ends included.
+    /// Edits inside of others are dropped.
     pub(super) fn pieces(&self, span: Span) -> Vec<Piece> {
-        let mut edits: Vec<&Edit> =
-            self.edits.iter().filter(|edit| span.contains(edit.span)).collect();
+        self.pieces_between(span, true, true)
+    }
+
+    /// The text of an expression, without what is inserted before or after it.
+    pub(super) fn expr(&self, span: Span) -> Vec<Piece> {
+        self.pieces_between(span, false, false)
+    }
+
+    /// The text that follows what [`Splice::pieces`] gave up to the start of `span`.
+    pub(super) fn rest(&self, span: Span) -> Vec<Piece> {
+        self.pieces_between(span, false, true)
+    }
+
+    fn pieces_between(&self, span: Span, at_start: bool, at_end: bool) -> Vec<Piece> {
+        let inserted = |edit: &Edit, at: u32| edit.span.start == at && edit.span.end == at;
+        let inside = |edit: &&Edit| {
+            span.contains(edit.span)
+                && (at_start || !inserted(edit, span.start))
+                && (at_end || !inserted(edit, span.end))
+        };
+        let mut edits: Vec<&Edit> = self.edits.iter().filter(inside).collect();
         // Of two at one place the insertion comes first, and the longer one before those inside.
         edits.sort_by_key(|edit| {
             let width = edit.span.end - edit.span.start;
@@ -88,7 +108,7 @@ impl<'t> Splice<'t> {
         for (span, index) in &found.params {
             splice.replace(*span, vec![Piece::Param(*index)]);
         }
-        for site in &found.tables {
+        for site in found.tables.iter().filter(|site| !stays(site, text, found)) {
             splice.replace(site.span, vec![Piece::Table(Arc::clone(&site.table))]);
             if let (true, true, Some((at, name))) = (aliases, renamed(&site.table), &site.alias) {
                 splice.insert(*at, vec![text_piece(&format!(" AS {}", quoted(name)))]);
@@ -110,7 +130,7 @@ impl<'t> Splice<'t> {
                 splice.replace(span, Vec::new());
             }
         }
-        for span in found.targets.iter().flatten() {
+        for span in &found.dropped {
             splice.replace(*span, Vec::new());
         }
         splice.name_items(found);
@@ -127,6 +147,30 @@ impl<'t> Splice<'t> {
                 self.insert(span.end, vec![text_piece(&format!(" AS {}", quoted(&name)))]);
             }
         }
+    }
+}
+
+/// The name of a table is right as it stands, wherever the statement runs.
+fn stays(site: &TableSite, text: &[u8], found: &Analysis<'_>) -> bool {
+    if text.get(site.span.range()) != Some(site.table.name.as_bytes()) || renamed(&site.table) {
+        return false;
+    }
+    let on = |table: &Table, shards: &[ShardId]| {
+        matches!(&table.kind, TableKind::Broadcast { shards: copies }
+            if shards.iter().all(|shard| copies.contains(shard)))
+    };
+    let uses = || found.uses.iter().map(|used| &used.table);
+    let sharded = uses().find(|table| table.sharded().is_some());
+    let single = uses().find(|table| matches!(table.kind, TableKind::Single { .. }));
+    match (sharded, single) {
+        // All sharded tables of a statement are in the database that it runs in.
+        (Some(first), _) => site.table.sharded().is_some() || on(&site.table, first.shards()),
+        (None, Some(first)) => {
+            let beside =
+                |table: &Table| table.shards() == first.shards() || on(table, first.shards());
+            beside(&site.table) && uses().all(|table| beside(table))
+        }
+        (None, None) => false,
     }
 }
 

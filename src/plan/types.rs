@@ -11,7 +11,7 @@ use crate::sql::expr::Literal;
 /// What a statement does. Executing it is one match, explaining it another.
 #[derive(Debug, Clone)]
 pub enum Plan {
-    Select(Select),
+    Select(Box<Select>),
     Insert(Insert),
     /// UPDATE and DELETE.
     Write(Write),

@@ -277,7 +277,7 @@ impl<'a> Reader<'_, 'a> {
         for expr in order.chain(limit.flatten()) {
             self.expr_in(expr, &scope, env)?;
         }
-        self.found.targets = delete.targets.iter().map(target_schema).collect();
+        self.found.dropped = delete.targets.iter().filter_map(target_schema).collect();
         self.found.scope = scope;
         Ok(())
     }

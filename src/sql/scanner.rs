@@ -19,7 +19,13 @@ pub struct Scan {
     /// Offsets of the `?` tokens, ascending.
     pub params: Vec<u32>,
     pub hints: Hints,
+    /// A comment such as `/*!80000 ... */` or `/*M! ... */` holds SQL that only some servers run.
+    pub conditional: bool,
 }
+
+/// First version in `/*!NNNNN` that not every server of Margay runs: MariaDB passes over those of MySQL
+/// 5.7 and later.
+const CONDITIONAL_VERSION: u32 = 50_700;
 
 /// Splits `text` into tokens, comments left out.
 ///
@@ -37,10 +43,11 @@ pub fn scan(text: &[u8], mode: &Mode) -> Result<Scan> {
         tokens: Vec::with_capacity(text.len() / 4 + 2),
         params: Vec::new(),
         hints: Hints::default(),
+        conditional: false,
     };
     while scanner.next()? {}
-    let Scanner { tokens, params, hints, .. } = scanner;
-    Ok(Scan { tokens, params, hints })
+    let Scanner { tokens, params, hints, conditional, .. } = scanner;
+    Ok(Scan { tokens, params, hints, conditional })
 }
 
 /// MySQL's text of error 1064: the rest of the statement from `at`, and its line.
@@ -68,6 +75,7 @@ struct Scanner<'a> {
     tokens: Vec<Token>,
     params: Vec<u32>,
     hints: Hints,
+    conditional: bool,
 }
 
 impl Scanner<'_> {
@@ -143,23 +151,31 @@ impl Scanner<'_> {
             _ => None,
         };
         if let Some(skip) = sql {
-            if self.in_versioned {
-                return Err(self.error(start));
-            }
-            self.pos += 2 + skip;
-            // A version has five or six digits; fewer are SQL.
-            let digits = (0..6).take_while(|at| self.byte(*at).is_ascii_digit()).count();
-            if digits >= 5 {
-                self.pos += digits;
-            }
-            self.in_versioned = true;
-            return Ok(());
+            return self.versioned_comment(skip);
         }
         let Some(end) = rest.windows(2).position(|pair| pair == b"*/") else {
             return Err(self.error(start));
         };
         hints::read(&rest[..end], &mut self.hints)?;
         self.pos = start + 2 + end + 2;
+        Ok(())
+    }
+
+    /// Enters `/*! ... */` or `/*M! ... */`; `mark` is the length of what stands behind `/*`.
+    fn versioned_comment(&mut self, mark: usize) -> Result<()> {
+        if self.in_versioned {
+            return Err(self.error(self.pos));
+        }
+        self.conditional |= mark > 1;
+        self.pos += 2 + mark;
+        // A version has five or six digits; fewer are SQL.
+        let digits = (0..6).take_while(|at| self.byte(*at).is_ascii_digit()).count();
+        if digits >= 5 {
+            let version = (0..digits).fold(0, |sum, at| sum * 10 + u32::from(self.byte(at) - b'0'));
+            self.conditional |= version >= CONDITIONAL_VERSION;
+            self.pos += digits;
+        }
+        self.in_versioned = true;
         Ok(())
     }
 

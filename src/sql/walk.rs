@@ -1,7 +1,9 @@
 //! Walks over everything a statement holds, subqueries included.
 
 use super::expr::Expr;
-use super::query::{Body, JoinConstraint, Query, Select, SelectItemKind, TableExpr, TableName};
+use super::query::{
+    Body, JoinConstraint, Limit, Query, Select, SelectItemKind, TableExpr, TableName,
+};
 use super::statement::{ColumnAssignment, Insert, InsertSource, Statement, StatementKind};
 
 /// What a walk meets, in no promised order.
@@ -26,11 +28,13 @@ pub fn statement<'a>(statement: &'a Statement, visit: Visit<'_, 'a>) {
             assignments(&update.assignments, visit);
             update.filter.iter().for_each(|filter| expr(filter, visit));
             update.order_by.iter().for_each(|item| expr(&item.expr, visit));
+            limit(update.limit.as_ref(), visit);
         }
         StatementKind::Delete(delete) => {
             delete.from.iter().for_each(|table| table_expr(table, visit));
             delete.filter.iter().for_each(|filter| expr(filter, visit));
             delete.order_by.iter().for_each(|item| expr(&item.expr, visit));
+            limit(delete.limit.as_ref(), visit);
         }
         StatementKind::Ddl(ddl) => {
             ddl.tables.iter().for_each(|table| visit(Node::Table(table)));
@@ -83,7 +87,11 @@ pub fn query<'a>(query: &'a Query, visit: Visit<'_, 'a>) {
         Body::Nested(inner) => self::query(inner, visit),
     }
     query.order_by.iter().for_each(|item| expr(&item.expr, visit));
-    if let Some(limit) = &query.limit {
+    limit(query.limit.as_ref(), visit);
+}
+
+fn limit<'a>(limit: Option<&'a Limit>, visit: Visit<'_, 'a>) {
+    if let Some(limit) = limit {
         expr(&limit.rows, visit);
         limit.offset.iter().for_each(|offset| expr(offset, visit));
     }

@@ -1,6 +1,26 @@
 //! One binary for all integration tests: link once, run in parallel.
 
+#[cfg(test)]
 mod backend;
+#[cfg(test)]
+mod client;
+#[cfg(test)]
 mod demo;
+#[cfg(test)]
+mod differential;
+#[cfg(test)]
+mod drivers;
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
 mod plan;
+#[cfg(test)]
 mod servers;
+#[cfg(test)]
+mod splitting;
+#[cfg(test)]
+mod streaming;
+#[cfg(test)]
+mod tidy;
+#[cfg(test)]
+mod wire;

@@ -67,10 +67,16 @@ impl<'a> Parser<'a> {
         self.text.get(span.range()).unwrap_or_default()
     }
 
-    /// The keyword or identifier `ahead`; empty if it is no unquoted word.
+    /// The keyword or identifier `ahead`; empty if it is no unquoted word, or one that can only be a
+    /// name: in `order.id`, written without spaces, `order` is no keyword.
     pub(super) fn nth_word(&self, ahead: usize) -> &'a [u8] {
         let token = self.nth(ahead);
-        if token.kind == TokenKind::Word { self.slice(token.span) } else { b"" }
+        let dot = self.nth(ahead + 1);
+        let qualifier = dot.kind == TokenKind::Dot && dot.span.start == token.span.end && {
+            let name = self.nth(ahead + 2);
+            name.kind == TokenKind::Word && name.span.start == dot.span.end
+        };
+        if token.kind == TokenKind::Word && !qualifier { self.slice(token.span) } else { b"" }
     }
 
     pub(super) fn nth_kw(&self, ahead: usize, word: &str) -> bool {

@@ -179,12 +179,10 @@ impl Parser<'_> {
         })))
     }
 
-    /// QUICK may be the name of a table: `DELETE quick FROM quick`.
+    /// LOW_PRIORITY, or QUICK unless it can only be the name of a table.
     fn delete_modifier_ahead(&self) -> bool {
-        self.at_kw("LOW_PRIORITY")
-            || (self.at_kw("QUICK")
-                && (self.nth_kw(1, "FROM") && self.nth_name(2) || self.nth_name(1))
-                && !self.nth_is(1, TokenKind::Dot))
+        let name = self.nth_is(1, TokenKind::Dot) || self.nth_is(1, TokenKind::Comma);
+        self.at_kw("LOW_PRIORITY") || (self.at_kw("QUICK") && !name)
     }
 
     /// `FROM t [alias]`, `a, b.* FROM refs`, `FROM a, b.* USING refs`

@@ -34,6 +34,8 @@ mod level {
     pub(super) const COLLATE: Level = 15;
     /// `->` and `->>`.
     pub(super) const ARROW: Level = 16;
+    /// Tighter than all: an operand.
+    pub(super) const HIGHEST: Level = 17;
 }
 
 /// An operator behind an operand.
@@ -67,16 +69,31 @@ impl Parser<'_> {
         self.expr_above(level::BIT_OR)
     }
 
+    /// What stands behind a leading `INTERVAL 1 DAY +`: MySQL's grammar takes in comparisons there,
+    /// but neither AND, XOR nor OR.
+    pub(super) fn interval_base(&mut self) -> Result<Expr> {
+        self.expr_above(level::NOT)
+    }
+
     /// An expression of operators that bind at least as tightly as `min`.
     fn expr_above(&mut self, min: Level) -> Result<Expr> {
         self.nested(|parser| {
             let mut left = parser.prefix(min)?;
             // Operators that wrap the left operand once more; flattened ones do not.
             let mut wraps = 0;
+            let mut last = level::HIGHEST;
             while let Some((infix, negated, level)) = parser.infix_ahead() {
                 if level < min {
                     break;
                 }
+                // `a LIKE b NOT LIKE c` and `a IS NULL + 1` are errors in MySQL, and MariaDB does not
+                // read all of them from left to right.
+                let predicate = last == level::PREDICATE && level == level::PREDICATE;
+                let looser = matches!(last, level::COMPARISON | level::PREDICATE) && level > last;
+                if predicate || looser {
+                    return Err(parser.error());
+                }
+                last = level;
                 if !matches!(infix, Infix::And | Infix::Or | Infix::Plain(_)) {
                     wraps += 1;
                 }
@@ -202,7 +219,10 @@ impl Parser<'_> {
                 other("MEMBER OF", vec![left, list])
             }
             Infix::Plain(what) => {
-                let right = self.expr_above(level + 1)?;
+                // `a + INTERVAL 1 DAY * b` is `(a + INTERVAL 1 DAY) * b`: the unit ends the sum.
+                let interval = what == "sum" && self.interval_ahead();
+                let right =
+                    if interval { self.interval_amount()? } else { self.expr_above(level + 1)? };
                 plain(what, left, right)
             }
             Infix::Collate => {

@@ -107,6 +107,13 @@ impl Parser<'_> {
                 Ok(())
             }
             "trim" => self.trim(function),
+            // Only a column: `VALUES (1), (2)` is a table in MariaDB.
+            "values" => {
+                let start = self.start();
+                let kind = ExprKind::Column(self.column_name()?);
+                function.args.push(Expr { span: self.span_from(start), kind });
+                Ok(())
+            }
             "position" => {
                 function.args.push(self.bit_expr()?);
                 self.expect_kw("IN")?;
@@ -122,13 +129,13 @@ impl Parser<'_> {
         if self.at(TokenKind::RightParen) {
             return Ok(());
         }
-        if self.accept(TokenKind::Star) {
-            function.star = true;
-            return Ok(());
-        }
         function.distinct = self.accept_kw("DISTINCT");
         if !function.distinct {
             self.accept_kw("ALL");
+            if self.accept(TokenKind::Star) {
+                function.star = true;
+                return Ok(());
+            }
         }
         function.args = self.comma_separated(Self::expr)?;
         match function.name.as_str() {
@@ -140,10 +147,8 @@ impl Parser<'_> {
                 }
             }
             "group_concat" => self.group_concat(function)?,
-            "char" => {
-                if self.accept_kw("USING") {
-                    self.any_name()?;
-                }
+            "char" if self.accept_kw("USING") => {
+                self.any_name()?;
             }
             "weight_string" => self.skip_words_after(&["AS", "LEVEL"])?,
             "json_value" => self.json_value(function)?,

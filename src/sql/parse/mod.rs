@@ -3,6 +3,10 @@
 //! Each node's span is read off the tokens it was made of, so it is exact. The parser accepts somewhat
 //! more than a server does, since a server still checks what it is sent; what it accepts it reads as a
 //! server would.
+//!
+//! Margay points at text rather than printing trees, so a tree without exact spans is of no use to it.
+//! That is why the parser is its own: a general one loses spans, introducers and hints, and binds
+//! several of MySQL's operators differently.
 
 mod cursor;
 mod ddl;
@@ -21,7 +25,7 @@ use crate::error::{Error, Result};
 
 use super::mode::Mode;
 use super::scanner::scan;
-use super::statement::Statement;
+use super::statement::{Statement, StatementKind};
 
 use cursor::Parser;
 
@@ -39,7 +43,24 @@ pub fn parse(text: &[u8], mode: &Mode) -> Result<Statement> {
     };
     let mut parser = Parser::new(text, &scan, *mode);
     let kind = parser.whole_statement()?;
+    if scan.conditional {
+        check_conditional(&kind)?;
+    }
     Ok(Statement { kind, hints: scan.hints, params })
+}
+
+/// SQL that some servers run and others pass over must not decide where rows are.
+fn check_conditional(kind: &StatementKind) -> Result<()> {
+    match kind {
+        StatementKind::Query(_)
+        | StatementKind::Insert(_)
+        | StatementKind::Update(_)
+        | StatementKind::Delete(_) => Err(Error::unsupported(
+            "the statement holds a comment with SQL that only some server versions run, such as \
+             /*!80000 ... */; write the SQL without the comment or leave it out",
+        )),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

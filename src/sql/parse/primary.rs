@@ -171,7 +171,9 @@ impl Parser<'_> {
         }
         let call = self.nth_is(1, TokenKind::LeftParen);
         let string = self.nth_is(1, TokenKind::String);
-        match self.word_upper().as_str() {
+        // No operand that is a keyword is longer; without an allocation, as columns come here too.
+        let mut buffer = [0; 9];
+        match upper(self.nth_word(0), &mut buffer) {
             "NULL" => self.constant(Literal::Null),
             "TRUE" => self.constant(Literal::Bool(true)),
             "FALSE" => self.constant(Literal::Bool(false)),
@@ -225,21 +227,36 @@ impl Parser<'_> {
         Ok(other("CASE", children))
     }
 
-    /// `INTERVAL expr unit`, or the function `INTERVAL(a, b, ...)`.
-    fn interval(&mut self) -> Result<ExprKind> {
-        if self.nth_is(1, TokenKind::LeftParen)
+    /// INTERVAL is ahead, and not as the function `INTERVAL(a, b, ...)`.
+    pub(super) fn interval_ahead(&self) -> bool {
+        let call = self.nth_is(1, TokenKind::LeftParen)
             && !self.query_in_parens_at(1)
-            && self.comma_in_parens(1)
-        {
-            return self.call();
-        }
+            && self.comma_in_parens(1);
+        self.at_kw("INTERVAL") && !call
+    }
+
+    /// `INTERVAL expr unit`
+    pub(super) fn interval_amount(&mut self) -> Result<Expr> {
+        let start = self.start();
         self.expect_kw("INTERVAL")?;
         let amount = self.expr()?;
         if !keywords::is_unit(self.nth_word(0)) {
             return Err(self.error());
         }
         self.bump();
-        Ok(other("INTERVAL", vec![amount]))
+        Ok(Expr { span: self.span_from(start), kind: other("INTERVAL", vec![amount]) })
+    }
+
+    /// `INTERVAL expr unit`, `INTERVAL expr unit + expr`, or the function.
+    fn interval(&mut self) -> Result<ExprKind> {
+        if !self.interval_ahead() {
+            return self.call();
+        }
+        let interval = self.interval_amount()?;
+        if !self.accept(TokenKind::Plus) {
+            return Ok(interval.kind);
+        }
+        Ok(other("sum", vec![interval, self.interval_base()?]))
     }
 
     /// A comma stands directly inside the parentheses at `ahead`.
@@ -307,6 +324,16 @@ impl Parser<'_> {
         let table = names.pop();
         Ok(ColumnName { schema: names.pop(), table, name })
     }
+}
+
+/// `word` in upper case; empty if it does not fit.
+fn upper<'b>(word: &[u8], buffer: &'b mut [u8]) -> &'b str {
+    let Some(place) = buffer.get_mut(..word.len()) else {
+        return "";
+    };
+    place.copy_from_slice(word);
+    place.make_ascii_uppercase();
+    std::str::from_utf8(place).unwrap_or_default()
 }
 
 const MATCH_MODIFIERS: &[&str] =

@@ -11,7 +11,7 @@ use super::super::token::TokenKind;
 use super::cursor::Parser;
 
 /// Most SELECTs that UNION and its like may chain: the chain nests to the left.
-const SET_OPERATIONS_MAX: usize = 1000;
+const SET_OPERATIONS_MAX: usize = 500;
 
 const MODIFIERS: &[&str] = &[
     "ALL",
@@ -78,11 +78,11 @@ impl Parser<'_> {
         query.limit_at = self.end();
         query.limit = self.limit()?;
         if query.into.is_none() {
-            query.into = self.into_clause()?;
+            query.into = self.select_into()?;
         }
         query.locking = self.locking()?;
         if query.into.is_none() {
-            query.into = self.into_clause()?;
+            query.into = self.select_into()?;
         }
         query.span = self.span_from(start);
         Ok(query)
@@ -168,7 +168,7 @@ impl Parser<'_> {
         Ok(values)
     }
 
-    /// A query block, and its INTO clause if that stands before FROM or at the block's end.
+    /// A query block, and its INTO clause if that stands behind the items.
     fn select(&mut self) -> Result<(Select, Option<Span>)> {
         let start = self.start();
         self.expect_kw("SELECT")?;
@@ -192,7 +192,7 @@ impl Parser<'_> {
         self.select_modifiers(&mut select);
         select.items_at = self.start();
         select.items = self.comma_separated(Self::select_item)?;
-        let mut into = self.into_clause()?;
+        let into = self.select_into()?;
         if self.accept_kw("FROM") && !self.accept_kw("DUAL") {
             select.from = self.table_list()?;
         }
@@ -211,9 +211,6 @@ impl Parser<'_> {
         select.span = self.span_from(start);
         if self.at_kw("PROCEDURE") {
             return Err(Error::unsupported("SELECT ... PROCEDURE is not supported; leave it out"));
-        }
-        if into.is_none() {
-            into = self.into_clause()?;
         }
         Ok((select, into))
     }
@@ -387,7 +384,7 @@ impl Parser<'_> {
     }
 
     /// `INTO @a, @b`, `INTO OUTFILE 'f' ...`, `INTO DUMPFILE 'f'`
-    fn into_clause(&mut self) -> Result<Option<Span>> {
+    fn select_into(&mut self) -> Result<Option<Span>> {
         let start = self.start();
         if !self.accept_kw("INTO") {
             return Ok(None);

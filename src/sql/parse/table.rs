@@ -98,7 +98,9 @@ impl Parser<'_> {
         if self.accept_kw("LATERAL") {
             return self.derived(start, true);
         }
-        if self.query_in_parens_at(0) {
+        // In FROM, MariaDB's `(VALUES (1), (2))` cannot be a function call.
+        if self.query_in_parens_at(0) || (self.at(TokenKind::LeftParen) && self.nth_kw(1, "VALUES"))
+        {
             return self.derived(start, false);
         }
         if self.accept(TokenKind::LeftParen) {
@@ -170,7 +172,6 @@ impl Parser<'_> {
                 self.accept(TokenKind::Comma);
             }
             self.expect(TokenKind::RightParen)?;
-            self.accept(TokenKind::Comma);
         }
         Ok(())
     }

@@ -112,7 +112,7 @@ fn show_literal(literal: &Literal) -> String {
     }
 }
 
-/// The number of `?` in the tree, LIMIT of UPDATE and DELETE included.
+/// The number of `?` in the tree.
 fn params_in_tree(statement: &Statement) -> usize {
     let mut count = 0;
     walk::statement(statement, &mut |node| {

@@ -1,0 +1,305 @@
+//! The same statements to Margay and to one plain server that holds all the rows: equal columns, rows,
+//! counts and errors, in the text protocol, as prepared statements, and with bound parameters.
+//!
+//! `MARGAY_TEST_CASES=sort,joins` runs the case files whose names contain one of these words;
+//! `MARGAY_TEST_REPORT=FILE` appends every difference to a file.
+
+mod bind;
+mod case;
+mod compare;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use jiff::Zoned;
+use margay::cli::demo::flavor::Flavor;
+
+use crate::client::reply::Reply;
+use crate::client::value::Value;
+use crate::client::{Client, Login, Prepared, capability};
+use crate::fixture;
+
+use bind::bind_literals;
+use case::{Case, CaseFile, Dialect, Expect};
+use compare::{Difference, brief, compare, compare_columns};
+
+/// A statement that Margay refuses by design.
+const REFUSED: u16 = 1235;
+/// "This command is not supported in the prepared statement protocol yet".
+const NOT_PREPARABLE: u16 = 1295;
+const SHOWN_MAX: usize = 25;
+
+/// Two servers that must answer alike.
+#[derive(Clone)]
+pub(crate) struct Target {
+    pub(crate) plain: Login,
+    pub(crate) proxy: Login,
+}
+
+/// How statements are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    Text,
+    Prepared,
+    Bound,
+}
+
+struct Pair {
+    plain: Client,
+    proxy: Client,
+}
+
+#[derive(Default)]
+struct Report {
+    statements: usize,
+    /// Statements with a difference that is not minor.
+    failed: usize,
+    minor: BTreeMap<&'static str, usize>,
+    text: String,
+}
+
+#[test]
+fn differential_mysql() {
+    run_flavor(Flavor::MySql);
+}
+
+#[test]
+fn differential_mariadb() {
+    run_flavor(Flavor::MariaDb);
+}
+
+fn run_flavor(flavor: Flavor) {
+    let Some(fixture) = fixture::Differential::start(flavor) else { return };
+    let report = run_suite(&fixture.target());
+    eprintln!(
+        "differential {flavor:?}: {} statements, {} differ; minor differences: {:?}",
+        report.statements, report.failed, report.minor
+    );
+    let shown: String = report.text.split_inclusive("\n\n").take(SHOWN_MAX).collect();
+    let (failed, all) = (report.failed, report.statements);
+    assert!(failed == 0, "{failed} of {all} statements differ; the first are:\n\n{shown}");
+}
+
+fn append(path: &Path, text: &str) {
+    use std::io::Write as _;
+    let file = fs::OpenOptions::new().create(true).append(true).open(path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
+}
+
+fn run_suite(target: &Target) -> Report {
+    let mut report = Report::default();
+    let now = Zoned::now();
+    for file in case_files() {
+        let unnamed = [String::new()];
+        let tables = if file.tables.is_empty() { &unnamed[..] } else { &file.tables };
+        for table in tables {
+            for pass in [Pass::Text, Pass::Prepared, Pass::Bound] {
+                run_file(target, &file, table, pass, &now, &mut report);
+            }
+        }
+    }
+    report
+}
+
+fn case_files() -> Vec<CaseFile> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/differential");
+    let wanted = std::env::var("MARGAY_TEST_CASES").unwrap_or_default();
+    let entries = fs::read_dir(&directory).expect("tests/differential is there");
+    let mut files: Vec<CaseFile> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "sql"))
+        .map(|path| CaseFile::read(&path.file_name().unwrap_or_default().to_string_lossy()))
+        .filter(|file| wanted.is_empty() || wanted.split(',').any(|word| file.name.contains(word)))
+        .collect();
+    files.sort_by(|left, right| left.name.cmp(&right.name));
+    files
+}
+
+fn run_file(
+    target: &Target,
+    file: &CaseFile,
+    table: &str,
+    pass: Pass,
+    now: &Zoned,
+    report: &mut Report,
+) {
+    let mut pairs = BTreeMap::from([("main".to_owned(), open(target, pass))]);
+    let dialect = Dialect::of_version(&pairs["main"].plain.greeting.version);
+    for case in file.cases(dialect, table, now) {
+        let pair = pairs.entry(case.session.clone()).or_insert_with(|| open(target, pass));
+        report.statements += 1;
+        let place = format!("{} {table} {pass:?}", case.place);
+        let differences = match pair.run(&case, pass) {
+            Ok(differences) => differences,
+            Err(error) => {
+                pairs.insert(case.session.clone(), open(target, pass));
+                vec![difference("connection", "an answer", error)]
+            }
+        };
+        let before = report.text.len();
+        let failed = report.add(&place, &case, &differences);
+        if let (true, Some(path)) = (failed, std::env::var_os("MARGAY_TEST_REPORT")) {
+            append(Path::new(&path), &format!("{dialect:?} {}", &report.text[before..]));
+        }
+        let head = case.sql.get(..12).unwrap_or_default().to_ascii_uppercase();
+        let refused = differences.iter().any(|difference| difference.is_refusal());
+        if failed && refused && head == "CREATE TABLE" {
+            let _ = write!(report.text, "{place}: the rest of the file is left out\n\n");
+            break;
+        }
+    }
+}
+
+fn open(target: &Target, pass: Pass) -> Pair {
+    let vary = |login: &Login| match pass {
+        Pass::Text => login.clone(),
+        Pass::Prepared => login.clone().without(capability::DEPRECATE_EOF),
+        Pass::Bound => login.clone().with(capability::FOUND_ROWS | capability::CONNECT_ATTRS),
+    };
+    Pair { plain: Client::open(&vary(&target.plain)), proxy: Client::open(&vary(&target.proxy)) }
+}
+
+fn difference(aspect: &'static str, expected: impl ToString, got: impl ToString) -> Difference {
+    let (expected, got) = (expected.to_string(), got.to_string());
+    Difference { aspect, expected, got, minor: false }
+}
+
+impl Pair {
+    fn run(&mut self, case: &Case, pass: Pass) -> io::Result<Vec<Difference>> {
+        if case.expect == Expect::Refused {
+            return self.refused(case, pass);
+        }
+        let prepared = match pass {
+            _ if case.text_only => None,
+            Pass::Text => None,
+            Pass::Prepared => Some((case.sql.clone(), Vec::new())),
+            Pass::Bound => bind_literals(&case.sql),
+        };
+        match prepared {
+            Some((sql, values)) => self.prepared(case, &sql, &values),
+            None => self.text(case),
+        }
+    }
+
+    fn text(&mut self, case: &Case) -> io::Result<Vec<Difference>> {
+        let plain = self.plain.query(&case.sql)?;
+        let proxy = self.proxy.query(&case.sql)?;
+        let mut differences = unexpected(case, &plain);
+        differences.extend(compare(case, &plain, &proxy, true));
+        Ok(differences)
+    }
+
+    fn prepared(
+        &mut self,
+        case: &Case,
+        sql: &str,
+        values: &[Value],
+    ) -> io::Result<Vec<Difference>> {
+        let plain = match self.plain.prepare(sql)? {
+            Ok(plain) => plain,
+            Err(error) if error.code == NOT_PREPARABLE || !values.is_empty() => {
+                return self.text(case);
+            }
+            Err(plain) => {
+                let plain = vec![Reply::Error(plain)];
+                let mut differences = unexpected(case, &plain);
+                let proxy = match self.proxy.prepare(sql)? {
+                    Ok(statement) => execute(&mut self.proxy, &statement, values)?,
+                    Err(error) => vec![Reply::Error(error)],
+                };
+                differences.extend(compare(case, &plain, &proxy, false));
+                return Ok(differences);
+            }
+        };
+        let proxy = match self.proxy.prepare(sql)? {
+            Ok(proxy) => proxy,
+            Err(error) => {
+                // The plain server went one statement ahead only in memory: nothing ran.
+                self.plain.close(&plain)?;
+                return Ok(vec![difference("prepare", "a statement", error)]);
+            }
+        };
+        let mut differences = compare_columns(case, &plain.columns, &proxy.columns);
+        differences.iter_mut().for_each(|difference| difference.aspect = "prepare");
+        differences.retain(|difference| !difference.minor);
+        if plain.params != proxy.params {
+            differences.push(difference("params", plain.params, proxy.params));
+        }
+        let plain = execute(&mut self.plain, &plain, values)?;
+        let proxy = execute(&mut self.proxy, &proxy, values)?;
+        differences.extend(unexpected(case, &plain));
+        differences.extend(compare(case, &plain, &proxy, false));
+        Ok(differences)
+    }
+
+    fn refused(&mut self, case: &Case, pass: Pass) -> io::Result<Vec<Difference>> {
+        let replies = if pass == Pass::Text {
+            self.proxy.query(&case.sql)?
+        } else {
+            match self.proxy.prepare(&case.sql)? {
+                Ok(statement) => execute(&mut self.proxy, &statement, &[])?,
+                Err(error) => vec![Reply::Error(error)],
+            }
+        };
+        Ok(match replies.as_slice() {
+            [Reply::Error(error)] if error.code == REFUSED => Vec::new(),
+            other => vec![difference("answer", "error 1235", briefs(other))],
+        })
+    }
+}
+
+fn execute(client: &mut Client, statement: &Prepared, values: &[Value]) -> io::Result<Vec<Reply>> {
+    let replies = client.execute(statement, values)?;
+    client.close(statement)?;
+    Ok(replies)
+}
+
+/// A case that is wrong itself: the plain server does not do what the case says.
+fn unexpected(case: &Case, plain: &[Reply]) -> Vec<Difference> {
+    let code = plain.iter().find_map(|reply| match reply {
+        Reply::Error(error) => Some(error.code),
+        Reply::Done(_) | Reply::Rows(_) => None,
+    });
+    let right = match (&case.expect, code) {
+        (Expect::Success, None) => true,
+        (Expect::Error(codes), Some(code)) => codes.is_empty() || codes.contains(&code),
+        _ => false,
+    };
+    if right {
+        return Vec::new();
+    }
+    vec![difference("the case itself", format!("{:?}", case.expect), briefs(plain))]
+}
+
+fn briefs(replies: &[Reply]) -> String {
+    replies.iter().map(brief).collect::<Vec<_>>().join("; ")
+}
+
+impl Report {
+    /// Whether the statement failed.
+    fn add(&mut self, place: &str, case: &Case, differences: &[Difference]) -> bool {
+        for minor in differences.iter().filter(|difference| difference.minor) {
+            *self.minor.entry(minor.aspect).or_default() += 1;
+        }
+        let strict = std::env::var_os("MARGAY_TEST_STRICT").is_some();
+        let shown: Vec<_> = differences.iter().filter(|diff| strict || !diff.minor).collect();
+        if shown.is_empty() {
+            return false;
+        }
+        self.failed += 1;
+        let _ = writeln!(self.text, "{place}\n    {}", case.sql.replace('\n', "\n    "));
+        for Difference { aspect, expected, got, .. } in shown {
+            let _ = writeln!(
+                self.text,
+                "    {aspect}\n      expected {expected}\n      got      {got}"
+            );
+        }
+        self.text.push('\n');
+        true
+    }
+}
