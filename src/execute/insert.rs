@@ -1,7 +1,7 @@
 //! INSERT and REPLACE: rows go where their keys say.
 
 use super::reply::Reply;
-use super::run::{Fragment, Run};
+use super::run::{Fragment, Info, Run};
 use super::write::Count;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::facts::{Facts, Stop};
@@ -18,18 +18,21 @@ impl Run<'_> {
                 let targets = resolve::insert_targets(insert, &values)?.into_iter();
                 let batches = targets.map(|(target, rows)| {
                     let rendered = render_insert(insert, &target, &rows, &values)?;
-                    Ok((target, rendered))
+                    Ok((target, rows.len(), rendered))
                 });
                 batches.collect::<Result<Vec<_>, Stop>>()
             })
             .await?;
+        let split = batches.len() > 1;
         let mut work = Vec::with_capacity(batches.len());
-        for (target, rendered) in batches {
+        for (target, rows, rendered) in batches {
             if let Some(Part::Period(name)) = &target.part {
                 self.ensure_period(&insert.table.name, &target, name).await?;
             }
-            let fragment =
-                Fragment { shard: target.shard, text: rendered.text, params: rendered.params };
+            let mut fragment = Fragment::new(target.shard, rendered.text, rendered.params);
+            if split && rows == 1 {
+                fragment.info = Info::OneRow { on_duplicate: !insert.tail.pieces.is_empty() };
+            }
             work.push((fragment, target));
         }
         let outcome = self.write_all(work, Count::Sum).await;

@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use super::client_state::ClientState;
 use super::reply::Reply;
 use super::snapshot::Snapshot;
+use super::summary::Summary;
 use super::warnings::Warnings;
 use crate::backend::{Access, Connection, Deadline};
 use crate::catalog::ShardId;
@@ -53,6 +54,38 @@ pub(super) struct Fragment {
     pub(super) text: Vec<u8>,
     /// Indexes of the client's parameters, in the order of the `?` in the text.
     pub(super) params: Vec<u16>,
+    pub(super) info: Info,
+}
+
+/// Who tells the info text of a write.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Info {
+    Server,
+    /// One row of an INSERT of several, for which the server tells nothing.
+    OneRow { on_duplicate: bool },
+}
+
+impl Fragment {
+    pub(super) fn new(shard: ShardId, text: Vec<u8>, params: Vec<u16>) -> Self {
+        Self { shard, text, params, info: Info::Server }
+    }
+
+    /// What the server did with it.
+    pub(super) fn summary(&self, ok: &OkPacket) -> Summary {
+        let mut summary = Summary::of(ok);
+        if let Info::OneRow { on_duplicate } = self.info {
+            // Two rows affected: one replaced or updated. None: one ignored, or updated to what it was.
+            let duplicates = match summary.affected_rows {
+                0 => u8::from(!on_duplicate),
+                1 => 0,
+                _ => 1,
+            };
+            let warnings = summary.warnings;
+            summary.info =
+                format!("Records: 1  Duplicates: {duplicates}  Warnings: {warnings}").into_bytes();
+        }
+        summary
+    }
 }
 
 impl Run<'_> {
@@ -110,7 +143,7 @@ impl Run<'_> {
         facts: &Facts,
     ) -> Result<Fragment> {
         let rendered = render(template, target, &self.values(facts))?;
-        Ok(Fragment { shard: target.shard, text: rendered.text, params: rendered.params })
+        Ok(Fragment::new(target.shard, rendered.text, rendered.params))
     }
 
     /// A connection to the shard's cluster: the transaction's if there is one, else from the pool.

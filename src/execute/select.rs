@@ -244,7 +244,7 @@ impl Run<'_> {
     /// # Errors
     /// The shard's own, or that it cannot be reached.
     pub async fn text_at(&mut self, text: &[u8], target: &Target) -> Result<Reply> {
-        let fragment = Fragment { shard: target.shard, text: text.to_vec(), params: Vec::new() };
+        let fragment = Fragment::new(target.shard, text.to_vec(), Vec::new());
         let access = self.reads;
         self.route(&fragment, target, access).await
     }

@@ -179,7 +179,7 @@ impl Run<'_> {
             let ok = self.run_to_ok(lent, fragment).await;
             let ok = ok.map_err(|error| self.restore(error, target))?;
             warnings.collect(&mut lent.lease).await;
-            merge_summary(&mut total, &Summary::of(&ok), count);
+            merge_summary(&mut total, &fragment.summary(&ok), count);
         }
         total.ok_or_else(|| Error::internal("a write without a target"))
     }

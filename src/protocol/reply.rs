@@ -59,13 +59,13 @@ impl OkPacket {
         put_lenenc(out, self.last_insert_id);
         out.put_u16_le(status.bits());
         out.put_u16_le(self.warnings);
-        if !tracked {
-            out.put_slice(&self.info);
-        } else if !self.session_state.is_empty() {
+        // The protocol's text says that an untracked info string has no length; servers write one.
+        let has_state = tracked && !self.session_state.is_empty();
+        if has_state || !self.info.is_empty() {
             put_lenenc_bytes(out, &self.info);
+        }
+        if has_state {
             put_lenenc_bytes(out, &self.session_state);
-        } else if !self.info.is_empty() {
-            put_lenenc_bytes(out, &self.info);
         }
     }
 
@@ -84,15 +84,11 @@ impl OkPacket {
         let status = StatusFlags::from_bits_retain(reader.u16()?);
         let warnings = reader.u16()?;
         let tracked = capabilities.contains(CapabilityFlags::CLIENT_SESSION_TRACK);
-        let (info, session_state) = if tracked {
-            let changed = status.contains(StatusFlags::SERVER_SESSION_STATE_CHANGED);
-            // Servers leave out an empty info string where nothing follows it.
-            let info = if reader.is_empty() { &[][..] } else { reader.lenenc_bytes()? };
-            let has_state = changed && !reader.is_empty();
-            (info, if has_state { reader.lenenc_bytes()? } else { &[] })
-        } else {
-            (reader.rest(), &[][..])
-        };
+        let changed = status.contains(StatusFlags::SERVER_SESSION_STATE_CHANGED);
+        // Servers leave out an empty info string where nothing follows it.
+        let info = if reader.is_empty() { &[][..] } else { reader.lenenc_bytes()? };
+        let has_state = tracked && changed && !reader.is_empty();
+        let session_state = if has_state { reader.lenenc_bytes()? } else { &[][..] };
         Ok(Self {
             affected_rows,
             last_insert_id,
