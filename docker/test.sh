@@ -119,9 +119,9 @@ query "INSERT INTO users VALUES (1, 'Ann'), (2, 'Bob'), (3, 'Cid'), (4, 'Dora'),
 [[ $(query 'SELECT COUNT(*) FROM users') == 5 ]]
 [[ $(query 'SELECT name FROM users WHERE id = 4') == Dora ]]
 sleep 2
-[[ $(query 'SELECT GROUP_CONCAT(name ORDER BY id) FROM users') == Ann,Bob,Cid,Dora,Eve ]]
+[[ $(query 'SELECT name FROM users ORDER BY id DESC' | paste -sd,) == Eve,Dora,Cid,Bob,Ann ]]
 for host in c0-replica c1-replica; do
-    state=$(compose exec -T "$host" mysql -uroot -proot -h127.0.0.1 -e 'SHOW REPLICA STATUS\G' 2>/dev/null)
+    state=$(compose exec -T "$host" mysql -uroot -proot -h127.0.0.1 --vertical -e 'SHOW REPLICA STATUS' 2>/dev/null)
     grep -q 'Replica_IO_Running: Yes' <<<"$state"
     grep -q 'Replica_SQL_Running: Yes' <<<"$state"
 done

@@ -10,6 +10,8 @@ SELECT id, code FROM {t} WHERE id = '4';
 SELECT id, code FROM {t} WHERE id = 4.0;
 SELECT id, code FROM {t} WHERE id = 0x04;
 SELECT id, code FROM {t} WHERE id = 4e0;
+-- MariaDB rounds the value for its index, and finds 5.
+-- only mysql
 SELECT id, code FROM {t} WHERE id = 4.5;
 SELECT id, code FROM {t} WHERE 4 = id;
 SELECT id, code FROM {t} WHERE id = 2 + 2;
