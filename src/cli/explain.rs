@@ -348,3 +348,67 @@ fn class(column: &ColumnDefinition) -> ColumnClass {
         _ => ColumnClass::Geometry,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn explained(sql: &str) -> Result<Vec<String>> {
+        let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
+        let (config, _) = crate::config::load(&rules, &|_| None).unwrap();
+        let catalog = Catalog::new(&config).unwrap();
+        let command = Explain { rules, ddl: Vec::new(), schema: None, sql: sql.to_owned() };
+        command.lines(&catalog)
+    }
+
+    /// The first line tells where a statement runs.
+    fn check(sql: &str, expect: &str) {
+        let first = match explained(sql) {
+            Ok(lines) => lines.into_iter().next().unwrap_or_default(),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(first, expect, "{sql}");
+    }
+
+    #[test]
+    fn tells_where() {
+        check("SELECT * FROM users WHERE id = 42;", "route to c0/shop_1");
+        check("EXPLAIN FORMAT=MARGAY SELECT * FROM users WHERE id = 42", "route to c0/shop_1");
+        check("SELECT status, COUNT(*) FROM orders GROUP BY status", "scatter over 8 shards");
+        check("DROP TABLE users", "ddl on 8 shards");
+    }
+
+    #[test]
+    fn assumes_the_periods_of_the_statement() {
+        let hours = "paid_at >= '2026-01-01 10:00' AND paid_at < '2026-01-01 12:00'";
+        check(
+            &format!("SELECT * FROM payments WHERE {hours}"),
+            "scatter over 16 tables on 8 shards",
+        );
+        let lines = explained("SELECT * FROM payments WHERE user_id = 5").unwrap();
+        let note = "note: `payments` has a table per hour; one stands here for every existing one";
+        assert_eq!(lines.last().map(String::as_str), Some(note));
+    }
+
+    #[test]
+    fn tells_what_is_missing() {
+        check(
+            "SELECT * FROM nope n JOIN users u ON u.id = n.id",
+            "the columns of `shop`.`nope` are not known; put the CREATE TABLE statement into a \
+             *.sql file beside the rules, or name a file that has it with --ddl",
+        );
+        check(
+            "INSERT INTO payments VALUES (1, 2, NOW(), 1, 'a')",
+            "where the statement runs depends on the value of `NOW()`, which only a server can \
+             tell; ask a running Margay: EXPLAIN FORMAT=MARGAY ...",
+        );
+        check(
+            "SELECT * FROM users WHERE id = ?",
+            "the statement has parameters; write values in place of `?`",
+        );
+        check(
+            "BEGIN",
+            "only SELECT, INSERT, REPLACE, UPDATE, DELETE and DDL statements have a plan",
+        );
+    }
+}
