@@ -58,6 +58,13 @@ impl FactCache {
         inner.periods.clear();
     }
 
+    /// Forgets all tables.
+    pub(super) fn forget_all(&self) {
+        let mut inner = self.inner();
+        inner.columns.clear();
+        inner.periods.clear();
+    }
+
     pub(super) fn knows_period(&self, shard: ShardId, table: &str) -> bool {
         self.inner().periods.contains(&(shard, table.to_owned()))
     }

@@ -29,10 +29,13 @@ impl Run<'_> {
                 self.route(&fragment, target, access).await
             }
             targets => {
-                let scatter = select
-                    .scatter
-                    .as_ref()
-                    .map_err(|refusal| Error::unsupported(refusal.message.clone()))?;
+                let scatter = match &select.scatter {
+                    Ok(scatter) => scatter,
+                    Err(refusal) => {
+                        let refused = Error::unsupported(refusal.message.clone());
+                        return Err(self.own_error(&select.place, &select.route, facts, refused).await);
+                    }
+                };
                 self.scatter(scatter, targets, access, facts).await
             }
         }
@@ -51,6 +54,7 @@ impl Run<'_> {
                 if let Some(names) = Names::new(self.snapshot, target) {
                     names.restore_columns(&mut columns);
                 }
+                self.state.dress(&mut columns);
                 Ok(Reply::Rows(Rows::new(columns, Source::One(Box::new(lent)))))
             }
             Ok(Head::Done(summary)) => {
@@ -205,6 +209,7 @@ impl Run<'_> {
         if let Some(names) = Names::new(self.snapshot, first) {
             names.restore_columns(&mut columns);
         }
+        self.state.dress(&mut columns);
         Ok(columns)
     }
 

@@ -219,7 +219,6 @@ impl Client {
                 let identity = identity(&login, peer);
                 self.session = Session::new(self.shared.clone(), identity, login.schema.clone());
                 self.login = login;
-                self.ok_or_error(Ok(())).await?;
                 Ok(Next::Go)
             }
             // The client has been told, and has no user any more, as in MySQL.

@@ -51,6 +51,8 @@ pub struct Session {
     next: Begin,
     prepared: prepared::Statements,
     warnings: Warnings,
+    /// The warnings of the statement before, which the one that runs may ask for.
+    shown_warnings: Warnings,
     last_insert_id: u64,
     row_count: i64,
     found_rows: u64,
@@ -75,6 +77,7 @@ impl Session {
             next: Begin::default(),
             prepared: prepared::Statements::default(),
             warnings: Warnings::default(),
+            shown_warnings: Warnings::default(),
             last_insert_id: 0,
             row_count: 0,
             found_rows: 0,
@@ -153,7 +156,7 @@ impl Session {
         call: Call<'_>,
     ) -> Result<Reply> {
         if !is_diagnostic(&statement.kind) {
-            self.warnings = Warnings::default();
+            self.shown_warnings = std::mem::take(&mut self.warnings);
         }
         self.authorize(statement)?;
         match &statement.kind {
@@ -193,7 +196,10 @@ impl Session {
     /// Statements that Margay has no plan for run on a shard that the client names, or not at all.
     async fn other(&mut self, text: &[u8], statement: &Statement, words: &str) -> Result<Reply> {
         match &statement.hints.shard {
-            Some(shard) => self.run_on_shard(text, &shard.clone()).await,
+            Some(shard) => {
+                self.authorize_unknown(words)?;
+                self.run_on_shard(text, &shard.clone()).await
+            }
             None => Err(Error::unsupported(format!(
                 "{words} is not supported; to run it on one shard put /*margay: shard=NAME */ in front"
             ))),

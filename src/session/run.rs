@@ -190,6 +190,8 @@ impl Session {
             last_insert_id: self.last_insert_id,
             row_count: self.row_count,
             found_rows: self.found_rows,
+            warning_count: self.shown_warnings.count,
+            error_count: self.shown_warnings.errors() as u64,
             server_version: self.snapshot.config.settings.server_version.clone(),
         }
     }

@@ -11,7 +11,7 @@ use super::identity::Identity;
 use crate::backend::{Access, Lease, QueryResult, SessionState};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{ClientState, Reply, Summary};
-use crate::protocol::charset::{Collation, UTF8MB4_0900_AI_CI};
+use crate::protocol::charset::{BINARY, Collation, UTF8MB4_0900_AI_CI};
 use crate::sql::expr::{Expr, ExprKind, Literal};
 use crate::sql::statement::{Assignment, Scope, SetTarget};
 use crate::sql::{Mode, quote};
@@ -30,7 +30,7 @@ impl Session {
     pub(super) fn initial_state(identity: &Identity) -> ClientState {
         let mut state = SessionState::default();
         let Some(collation) = Collation::by_id(identity.collation) else {
-            return ClientState::new(state);
+            return ClientState::new(state, None);
         };
         // The backends' own default; a client that names it gets what the backend has.
         if collation.id != UTF8MB4_0900_AI_CI {
@@ -40,7 +40,7 @@ impl Session {
                 state.variables.insert(name.to_owned(), value.to_owned());
             }
         }
-        ClientState::new(state)
+        ClientState::new(state, Some(collation.id))
     }
 
     pub(super) async fn set(&mut self, text: &[u8], assignments: &[Assignment]) -> Result<Reply> {
@@ -118,7 +118,12 @@ impl Session {
         // From here on the pool must not take it for a connection in the state before.
         lease.taint();
         lease.query_all(&String::from_utf8_lossy(text)).await?;
-        let values = read_back(&mut lease, names).await?;
+        let (values, shown) = read_back(&mut lease, names).await?;
+        let names_charset = |name: &Kept| {
+            matches!(name, Kept::System(name) if name == "character_set_results")
+        };
+        let text_collation =
+            if names.iter().any(names_charset) { shown } else { self.state.text_collation() };
         for (name, value) in names.iter().zip(values) {
             match name {
                 Kept::System(name) => state.variables.insert(own_name(&lease, name), value),
@@ -126,16 +131,16 @@ impl Session {
                 Kept::User(name) => state.user_variables.insert(name.clone(), value),
             };
         }
-        Ok(ClientState::new(state))
+        Ok(ClientState::new(state, text_collation))
     }
 
     fn adopt(&mut self, state: ClientState) {
-        let state = state.base();
         self.mode = state
+            .base()
             .variables
             .get("sql_mode")
             .map_or_else(Mode::default, |value| Mode::from_sql_mode(value.trim_matches('\'')));
-        self.state = ClientState::new(state.clone());
+        self.state = state;
     }
 
     /// The cluster of the current schema's default shard.
@@ -214,8 +219,9 @@ fn refuse_global(name: &str) -> Error {
     )
 }
 
-/// The values as literals, in the order of `names`.
-async fn read_back(lease: &mut Lease, names: &[Kept]) -> Result<Vec<String>> {
+/// The values as literals, in the order of `names`, and the collation id that columns of characters are
+/// shown in.
+async fn read_back(lease: &mut Lease, names: &[Kept]) -> Result<(Vec<String>, Option<u16>)> {
     let mut query = String::from("SELECT ");
     for (index, name) in names.iter().enumerate() {
         if index > 0 {
@@ -250,7 +256,8 @@ async fn read_back(lease: &mut Lease, names: &[Kept]) -> Result<Vec<String>> {
             (Some(value), Kept::User(_)) => user_text(&value, collation.as_deref()),
         });
     }
-    Ok(values)
+    let text = columns.iter().find(|column| column.charset != BINARY);
+    Ok((values, text.map(|column| column.charset)))
 }
 
 /// A text of a user variable with its collation, which comparisons depend on.
