@@ -124,7 +124,7 @@ impl Rows {
 }
 
 /// What a buffered row costs beside its bytes.
-const ROW_OVERHEAD: u64 = size_of::<Bytes>() as u64;
+pub(super) const ROW_OVERHEAD: u64 = size_of::<Bytes>() as u64;
 
 impl Merged {
     pub(super) fn new(inputs: Inputs, merge: Merge) -> Self {
