@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod demo;
+pub mod explain;
 pub mod output;
 pub mod rules;
 pub mod schema;
@@ -24,18 +25,22 @@ enum Command {
     Serve(serve::Serve),
     Check(check::Check),
     Schema(schema::Schema),
+    Explain(explain::Explain),
     Demo(demo::Demo),
 }
 
 impl Cli {
     pub fn run(&self) -> ExitCode {
+        // The demo tells what it does by itself.
+        let usual = if matches!(self.command, Command::Demo(_)) { "warn" } else { "info" };
         let filter = tracing_subscriber::EnvFilter::try_from_env("MARGAY_LOG")
-            .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+            .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
         match &self.command {
             Command::Serve(serve) => serve.run(),
             Command::Check(check) => check.run(),
             Command::Schema(schema) => schema.run(),
+            Command::Explain(explain) => explain.run(),
             Command::Demo(demo) => demo.run(),
         }
     }

@@ -15,6 +15,7 @@ pub mod summary;
 mod ddl;
 mod describe;
 mod insert;
+mod lanes;
 mod look;
 mod names;
 mod select;

@@ -136,7 +136,7 @@ pub(super) fn refuse_more(connection: &Connection) -> Result<()> {
 }
 
 /// What a buffered row costs beside its bytes.
-const ROW_OVERHEAD: u64 = size_of::<Bytes>() as u64;
+pub(super) const ROW_OVERHEAD: u64 = size_of::<Bytes>() as u64;
 
 impl Merged {
     pub(super) fn new(inputs: Inputs, merge: Merge) -> Self {

@@ -6,7 +6,7 @@ use super::names::{self, Names};
 use super::reply::{Input, Inputs, Merged, Reply, Rows, Source, refuse_more};
 use super::run::{Call, Fragment, Run};
 use crate::backend::Access;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::merge::{self, Merge, RowFormat};
 use crate::plan::Plan;
 use crate::plan::facts::Facts;
@@ -98,7 +98,7 @@ impl Run<'_> {
         }
     }
 
-    async fn start_rows(&self, lent: &mut Lent, fragment: &Fragment) -> Result<Head> {
+    pub(super) async fn start_rows(&self, lent: &mut Lent, fragment: &Fragment) -> Result<Head> {
         match self.start(lent, fragment).await? {
             ReplyHead::Ok(ok) => {
                 refuse_more(&lent.lease)?;
@@ -129,6 +129,8 @@ impl Run<'_> {
         }
         let (heads, inputs): (Vec<Vec<Column>>, Inputs) = if self.transaction.is_active() {
             self.read_in_turn(&fragments, targets).await?
+        } else if self.exceeds_streams(&fragments)? {
+            self.read_in_lanes(&fragments, targets, access).await?
         } else {
             self.read_at_once(&fragments, targets, access).await?
         };
@@ -159,17 +161,6 @@ impl Run<'_> {
         access: Access,
     ) -> Result<(Vec<Vec<Column>>, Inputs)> {
         let slots = self.snapshot.scatter_slots(fragments.iter().map(|it| it.shard)).await?;
-        let limit = self.snapshot.config.settings.limits.scatter_streams as usize;
-        if fragments.len() > limit {
-            return Err(Error::new(
-                ErrorKind::LimitExceeded,
-                format!(
-                    "the statement reads {} physical tables at once, over `limits.scatter_streams` \
-                     ({limit}); add a condition on the sharding key or raise the limit",
-                    fragments.len()
-                ),
-            ));
-        }
         let mut lents = Vec::with_capacity(fragments.len());
         for fragment in fragments {
             lents.push(self.connect(fragment.shard, access).await?);
@@ -298,7 +289,7 @@ fn check_columns(scatter: &Scatter, heads: &[Vec<Column>]) -> Result<()> {
     Ok(())
 }
 
-enum Head {
+pub(super) enum Head {
     Rows(Vec<Column>),
     Done(super::Summary),
 }

@@ -1,5 +1,6 @@
 //! SQL text to [`Statement`]: scanner, parser, analysis and splicing.
 
+pub mod create_table;
 pub mod expr;
 mod hints;
 mod keywords;
@@ -9,6 +10,7 @@ mod parse;
 pub mod query;
 pub mod quote;
 pub mod scanner;
+pub mod script;
 pub mod span;
 pub mod splice;
 pub mod statement;

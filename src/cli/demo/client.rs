@@ -6,9 +6,7 @@ use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, OptsBuilder, Params, Row};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::scanner::scan;
-use crate::sql::token::TokenKind;
-use crate::sql::{Mode, quote};
+use crate::sql::{Mode, quote, script};
 
 use super::data::Rows;
 use super::rules::{PASSWORD, SCHEMA, USER};
@@ -63,8 +61,8 @@ impl Client {
     }
 
     /// Runs the statements of a script; gives their number.
-    pub(super) async fn run_script(&mut self, script: &str) -> Result<usize> {
-        let statements = split(script)?;
+    pub(super) async fn run_script(&mut self, text: &str) -> Result<usize> {
+        let statements = script::statements(text, &Mode::default())?;
         for statement in &statements {
             let done = self.0.query_drop(*statement).await;
             done.map_err(|error| failed(&format!("run `{}`", first_line(statement)), error))?;
@@ -94,46 +92,10 @@ impl Client {
     }
 }
 
-/// The statements between semicolons, without empty ones.
-pub(super) fn split(script: &str) -> Result<Vec<&str>> {
-    let scanned = scan(script.as_bytes(), &Mode::default())?;
-    let mut statements = Vec::new();
-    let (mut start, mut is_empty) = (0, true);
-    for token in &scanned.tokens {
-        if !matches!(token.kind, TokenKind::Semicolon | TokenKind::End) {
-            is_empty = false;
-            continue;
-        }
-        let at = token.span.range();
-        // Comments before a statement belong to it: one of them may be a hint.
-        let text = script.get(start..at.start).filter(|_| !is_empty);
-        statements.extend(text.map(str::trim));
-        (start, is_empty) = (at.end, true);
-    }
-    Ok(statements)
-}
-
 fn first_line(statement: &str) -> &str {
     statement.lines().find(|line| !line.starts_with("--")).unwrap_or_default()
 }
 
 fn failed(what: &str, error: mysql_async::Error) -> Error {
     Error::new(ErrorKind::Config, format!("cannot {what}")).with_source(error)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(script: &str, expect: &[&str]) {
-        assert_eq!(split(script).unwrap(), expect);
-    }
-
-    #[test]
-    fn splits_scripts() {
-        check("SELECT 1; SELECT ';' ;", &["SELECT 1", "SELECT ';'"]);
-        check("/*margay: primary */ SELECT 1", &["/*margay: primary */ SELECT 1"]);
-        check(" ;; -- nothing;\n", &[]);
-        assert!(split("SELECT 'a").is_err());
-    }
 }

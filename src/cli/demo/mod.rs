@@ -24,10 +24,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use jiff::Zoned;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::output::print;
 use crate::error::{Error, ErrorKind, Result};
+use crate::sql::{Mode, script};
 
 use client::{Client, Outcome};
 use program::Program;
@@ -73,7 +75,7 @@ impl Demo {
     fn run_all(&self) -> Result<ExitCode> {
         if let Some(sql) = &self.run {
             // A mistake in it is told before anything starts.
-            client::split(sql)?;
+            script::statements(sql, &Mode::default())?;
         }
         let program = match &self.server {
             Some(path) => Program::named(path)?,
@@ -108,7 +110,7 @@ impl Demo {
                 () = signals.wait() => Ok(ExitCode::from(INTERRUPTED)),
             },
             None => {
-                let printed = print(&screen::ready(port, &stage.clusters));
+                let printed = print(&screen::ready(port, &stage.clusters, Zoned::now().datetime()));
                 signals.wait().await;
                 tell("\nstopping; Ctrl-C again to leave at once\n");
                 Ok(printed)
@@ -126,7 +128,7 @@ impl Demo {
 async fn run_statements(stage: &Stage, sql: &str) -> Result<ExitCode> {
     let mut client = Client::connect(stage.proxy.address()).await?;
     let mut code = ExitCode::SUCCESS;
-    for statement in client::split(sql)? {
+    for statement in script::statements(sql, &Mode::default())? {
         let mut text = format!("\n{statement};\n");
         match client.run(statement).await {
             Ok(outcomes) => outcomes.iter().for_each(|outcome| show(&mut text, outcome)),

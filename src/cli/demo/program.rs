@@ -26,9 +26,10 @@ pub struct Program {
 }
 
 impl Program {
-    /// The program that a person names; a path inside `MARGAY_MYSQLD_ROOT` if that is set.
+    /// The program that a person names: inside `MARGAY_MYSQLD_ROOT` if it is there, else as it is.
     pub fn named(path: &Path) -> Result<Self> {
-        Self::at(path, root().as_deref())
+        let root = root().filter(|root| host_path(Some(root), path).is_file());
+        Self::at(path, root.as_deref())
     }
 
     /// The first server program of this flavor, or of any: the one that `MARGAY_MYSQLD` names (a path
@@ -77,6 +78,16 @@ impl Program {
         })
     }
 
+    /// As seen from inside [`Program::root`].
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The directory tree that it must see as `/`, if not our own.
+    pub fn root(&self) -> Option<&Path> {
+        self.root.as_deref()
+    }
+
     pub fn flavor(&self) -> Flavor {
         self.flavor
     }
@@ -97,7 +108,7 @@ impl Program {
     }
 
     /// Where we find what the server sees as `inside`.
-    pub(crate) fn host_path(&self, inside: &Path) -> PathBuf {
+    pub fn host_path(&self, inside: &Path) -> PathBuf {
         host_path(self.root.as_deref(), inside)
     }
 }

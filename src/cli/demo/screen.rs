@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 
+use jiff::ToSpan as _;
+use jiff::civil::DateTime;
+
 use super::cluster::Cluster;
 use super::rules::{DATABASES, PASSWORD, SCHEMA, USER};
 
@@ -35,8 +38,8 @@ const TRY: [(&str, &str); 8] = [
     ),
     (
         "SELECT method, COUNT(*), SUM(amount) FROM payments \
-         WHERE paid_at >= NOW() - INTERVAL 2 HOUR GROUP BY method ORDER BY method;",
-        "hourly tables; only those of the last hours are read",
+         WHERE paid_at >= '{HOUR}' GROUP BY method ORDER BY method;",
+        "hourly tables: only those since then are read (EXPLAIN FORMAT=MARGAY tells which)",
     ),
     (
         "INSERT INTO payments VALUES (900001, 42, NOW(), 12.50, 'card');",
@@ -44,8 +47,8 @@ const TRY: [(&str, &str); 8] = [
     ),
 ];
 
-/// The last screen of the set-up.
-pub(super) fn ready(port: u16, clusters: &[Cluster; 2]) -> String {
+/// The last screen of the set-up; `now` is the local time. `{HOUR}` stands for the start of the last hour.
+pub(super) fn ready(port: u16, clusters: &[Cluster; 2], now: DateTime) -> String {
     let mut out = String::new();
     let mut line = |text: &str| {
         // Writing to a string cannot fail.
@@ -72,8 +75,9 @@ pub(super) fn ready(port: u16, clusters: &[Cluster; 2]) -> String {
     }
     line("");
     line("Try:");
+    let hour = now.saturating_sub(1.hour()).strftime("%Y-%m-%d %H:00:00").to_string();
     for (statement, meaning) in TRY {
-        line(&format!("  {statement}"));
+        line(&format!("  {}", statement.replace("{HOUR}", &hour)));
         line(&format!("    -- {meaning}"));
     }
     line("");

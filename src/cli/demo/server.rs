@@ -1,6 +1,7 @@
 //! One server process: its data directory, its port, its start and its end.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -284,14 +285,17 @@ impl Server {
         let log = File::create(self.host_home().join("server.log"))
             .and_then(|log| Ok((log.try_clone()?, log)))
             .map_err(|error| self.failed("cannot create its log").with_source(error))?;
-        let mut command = self.command();
-        command.stdin(Stdio::null()).stdout(log.0).stderr(log.1);
-        let child = command
+        let mut command = held(&self.command());
+        command.stdin(Stdio::piped()).stdout(log.0).stderr(log.1);
+        let mut child = command
             .process_group(0)
             .spawn()
             .map_err(|error| self.failed("cannot run the server").with_source(error))?;
+        let go = child.stdin.take();
         let remove = (!self.spec.keep).then(|| self.host_home());
         self.process = Some(Process::watched(child, remove.as_deref())?);
+        go.map_or(Ok(()), |mut go| go.write_all(b"go\n"))
+            .map_err(|error| self.failed("ended before its start").with_source(error))?;
         let answered = self.wait_for_answer().await;
         if answered.is_err() {
             self.kill();
@@ -326,7 +330,6 @@ impl Server {
     /// Writes the statements that make the account. They stay out of the binary log, so that they never
     /// meet those of another server in replication.
     fn write_start_file(&self) -> Result<()> {
-        use std::io::Write;
         use std::os::unix::fs::OpenOptionsExt;
         let user = format!("{}@'%'", quote(&self.account.user));
         let password = quote(&self.account.password);
@@ -425,6 +428,15 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// The command behind a shell that waits for a line before it becomes the server, and ends if none
+/// comes: the server never runs without its guard.
+fn held(server: &Command) -> Command {
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", "read -r go && exec \"$@\" < /dev/null", "sh"]);
+    command.arg(server.get_program()).args(server.get_args());
+    command
 }
 
 fn free_port() -> Result<u16> {

@@ -85,6 +85,8 @@ fn initialise(program: &Program, directory: &Path) -> Result<()> {
         Flavor::MariaDb => {
             let mut command = program.sibling("mariadb-install-db");
             command.args(["--no-defaults", "--skip-test-db", "--skip-name-resolve"]);
+            // Go on where the name of this machine cannot be looked up.
+            command.arg("--force");
             command.args(["--auth-root-authentication-method=socket", "--innodb-log-file-size=8M"]);
             command
         }

@@ -1,0 +1,142 @@
+//! Reads of more physical tables than connections may be held: a few connections read them in turn.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use futures_util::future::try_join_all;
+
+use super::reply::{Input, Inputs, ROW_OVERHEAD};
+use super::run::{Fragment, Run};
+use super::select::Head;
+use super::warnings::Warnings;
+use crate::backend::Access;
+use crate::error::{Error, ErrorKind, Result};
+use crate::plan::template::Target;
+use crate::protocol::column::Column;
+use crate::transaction::Lent;
+
+/// Connections to one cluster that such a read holds.
+const LANES_PER_CLUSTER: usize = 8;
+
+/// A connection, and the fragments that it reads.
+struct Lane {
+    lent: Lent,
+    fragments: Vec<usize>,
+}
+
+/// The columns and rows of one fragment, by its index.
+type Part = (usize, Vec<Column>, VecDeque<Bytes>);
+
+impl Run<'_> {
+    /// Whether the fragments are too many to be read at once, a connection each.
+    pub(super) fn exceeds_streams(&self, fragments: &[Fragment]) -> Result<bool> {
+        let settings = &self.snapshot.config.settings;
+        let clusters = self.by_cluster(fragments)?;
+        let pool_size = settings.backend.pool_size as usize;
+        Ok(fragments.len() > settings.limits.scatter_streams as usize
+            || clusters.values().any(|indexes| indexes.len() > pool_size))
+    }
+
+    /// Reads all rows into memory over a few connections a cluster, within `limits.sort_bytes`.
+    pub(super) async fn read_in_lanes(
+        &mut self,
+        fragments: &[Fragment],
+        targets: &[Target],
+        access: Access,
+    ) -> Result<(Vec<Vec<Column>>, Inputs)> {
+        let pool_size = self.snapshot.config.settings.backend.pool_size as usize;
+        let mut dealt: Vec<Vec<usize>> = Vec::new();
+        for indexes in self.by_cluster(fragments)?.into_values() {
+            let count = LANES_PER_CLUSTER.min(pool_size).min(indexes.len());
+            let lane = |first: usize| indexes.iter().skip(first).step_by(count).copied().collect();
+            dealt.extend((0..count).map(lane));
+        }
+        let first = |lane: &Vec<usize>| lane.first().and_then(|index| fragments.get(*index));
+        let shards = dealt.iter().filter_map(first).map(|fragment| fragment.shard);
+        let slots = self.snapshot.scatter_slots(shards).await?;
+        let mut lanes = Vec::with_capacity(dealt.len());
+        for indexes in dealt {
+            let Some(shard) = first(&indexes).map(|fragment| fragment.shard) else { continue };
+            lanes.push(Lane { lent: self.connect(shard, access).await?, fragments: indexes });
+        }
+        let bytes_left = AtomicU64::new(self.snapshot.config.settings.limits.sort_bytes.0);
+        let run = &*self;
+        let read =
+            lanes.into_iter().map(|lane| run.read_lane(lane, fragments, targets, &bytes_left));
+        let done = try_join_all(read).await?;
+        drop(slots);
+        let mut parts = Vec::with_capacity(fragments.len());
+        for (lane, warnings) in done {
+            parts.extend(lane);
+            self.warnings.add(warnings);
+        }
+        parts.sort_unstable_by_key(|(index, ..)| *index);
+        let (heads, inputs) =
+            parts.into_iter().map(|(_, columns, rows)| (columns, Input::Memory(rows))).unzip();
+        Ok((heads, Inputs { inputs, slots: Vec::new() }))
+    }
+
+    async fn read_lane(
+        &self,
+        mut lane: Lane,
+        fragments: &[Fragment],
+        targets: &[Target],
+        bytes_left: &AtomicU64,
+    ) -> Result<(Vec<Part>, Warnings)> {
+        let mut parts = Vec::with_capacity(lane.fragments.len());
+        let mut warnings = Warnings::default();
+        for index in lane.fragments {
+            let (Some(fragment), Some(target)) = (fragments.get(index), targets.get(index)) else {
+                return Err(Error::internal("a lane reads a fragment that is not there"));
+            };
+            let head = self.start_rows(&mut lane.lent, fragment).await;
+            let Head::Rows(columns) = head.map_err(|error| self.restore(error, target))? else {
+                return Err(Error::protocol("a shard answers a SELECT without rows"));
+            };
+            let mut rows = VecDeque::new();
+            while let Some(row) = lane.lent.lease.read_row().await? {
+                take_bytes(bytes_left, row.len() as u64 + ROW_OVERHEAD)?;
+                rows.push_back(row);
+            }
+            warnings.collect(&mut lane.lent.lease).await;
+            parts.push((index, columns, rows));
+        }
+        Ok((parts, warnings))
+    }
+
+    fn by_cluster(&self, fragments: &[Fragment]) -> Result<BTreeMap<usize, Vec<usize>>> {
+        let mut clusters: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (index, fragment) in fragments.iter().enumerate() {
+            let cluster = self.snapshot.shard(fragment.shard)?.cluster;
+            clusters.entry(cluster).or_default().push(index);
+        }
+        Ok(clusters)
+    }
+}
+
+fn take_bytes(left: &AtomicU64, bytes: u64) -> Result<()> {
+    let take = |left: u64| left.checked_sub(bytes);
+    match left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::new(
+            ErrorKind::LimitExceeded,
+            "the statement reads more physical tables than `backend.pool_size` or \
+             `limits.scatter_streams` lets it read at once, so their rows are held in memory, and \
+             they are over `limits.sort_bytes`; add a condition on a key, or raise a limit",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_bytes_until_there_are_no_more() {
+        let left = AtomicU64::new(10);
+        assert!(take_bytes(&left, 7).is_ok());
+        assert!(take_bytes(&left, 4).is_err());
+        assert!(take_bytes(&left, 3).is_ok());
+    }
+}
