@@ -28,6 +28,15 @@ use crate::protocol::packet::put_packet_with;
 use crate::protocol::reply::{ERR, OkPacket, parse_err};
 use crate::protocol::stmt::PrepareOk;
 
+/// Parts of sql_mode that change how text is read.
+const CHANGES_READING: [&str; 5] = [
+    "ANSI_QUOTES",
+    "HIGH_NOT_PRECEDENCE",
+    "IGNORE_SPACE",
+    "NO_BACKSLASH_ESCAPES",
+    "PIPES_AS_CONCAT",
+];
+
 /// One connection. Dropping it closes it; a pool keeps it if it [is clean](Connection::is_clean).
 pub struct Connection {
     pub(super) channel: Channel,
@@ -93,7 +102,37 @@ impl Connection {
             }
             error => error,
         })?;
-        Ok(Self::new(opened, settings))
+        let mut connection = Self::new(opened, settings);
+        timeout(limit, connection.check_defaults())
+            .await
+            .map_err(|_| {
+                let message = format!(
+                    "{} does not answer in backend.connect_timeout = {limit:?}",
+                    connection.node_name()
+                );
+                ConnectError::Unreachable(Error::new(ErrorKind::NoBackend, message))
+            })?
+            .map_err(ConnectError::Refused)?;
+        Ok(connection)
+    }
+
+    /// Text is read by Margay before a server reads it, and must mean the same to both.
+    async fn check_defaults(&mut self) -> Result<()> {
+        let result =
+            self.query_all("SELECT @@sql_mode AS mode, @@autocommit AS autocommit").await?;
+        let mode = result.first("mode").unwrap_or_default();
+        let other = mode.split(',').find(|name| CHANGES_READING.contains(name));
+        let problem = match (other, result.first("autocommit")) {
+            (Some(name), _) => format!("its global sql_mode has {name}"),
+            (None, Some("0")) => "its global autocommit is off".to_owned(),
+            (None, _) => return Ok(()),
+        };
+        let message = format!(
+            "{}: {problem}, which changes what statements mean; unset it on the server and let the \
+             sessions that need it set it",
+            self.node_name()
+        );
+        Err(Error::new(ErrorKind::NoBackend, message))
     }
 
     fn new(opened: Opened, settings: &Settings) -> Self {

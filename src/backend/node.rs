@@ -146,13 +146,22 @@ impl Node {
 
     /// Ends the statement that runs on a connection of this node, over a connection of its own.
     pub async fn kill_query(&self, thread_id: u32) -> Result<()> {
+        self.kill(&format!("KILL QUERY {thread_id}")).await
+    }
+
+    /// Ends a connection of this node: what runs on it stops and its transaction is rolled back.
+    pub async fn kill_connection(&self, thread_id: u32) -> Result<()> {
+        self.kill(&format!("KILL {thread_id}")).await
+    }
+
+    async fn kill(&self, statement: &str) -> Result<()> {
         let mut connection = self.open().await?;
         let deadline = Deadline {
             at: Instant::now() + self.settings.connect_timeout,
-            setting: "KILL QUERY ran into backend.connect_timeout",
+            setting: "KILL ran into backend.connect_timeout",
         };
         connection.set_deadline(Some(deadline));
-        match connection.query_all(&format!("KILL QUERY {thread_id}")).await {
+        match connection.query_all(statement).await {
             Err(error) if is_unknown_thread(&error) => Ok(()),
             outcome => outcome.map(|_| ()),
         }

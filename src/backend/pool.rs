@@ -172,10 +172,24 @@ impl Drop for Lease {
         if connection.is_clean() {
             connection.returned_now();
         } else {
+            if !connection.is_between_replies() {
+                end_on_server(self.node.clone(), connection.thread_id());
+            }
             drop(Object::take(connection));
         }
         self.node.lease_ends(is_broken);
     }
+}
+
+/// A server notices a closed connection only when it answers: until then the statement given up here
+/// would run on, hold its locks, and a write would commit.
+fn end_on_server(node: Arc<Node>, thread_id: u32) {
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+    runtime.spawn(async move {
+        if let Err(error) = node.kill_connection(thread_id).await {
+            tracing::debug!(node = %node.name(), thread_id, %error, "statement not ended");
+        }
+    });
 }
 
 impl fmt::Debug for Lease {

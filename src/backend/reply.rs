@@ -183,8 +183,9 @@ impl Connection {
     }
 
     /// Sends a query and reads its first result whole; further results are dropped.
-    pub async fn query_all(&mut self, sql: &str) -> Result<QueryResult> {
-        self.queue_query(sql.as_bytes())?;
+    pub async fn query_all(&mut self, sql: impl AsRef<[u8]>) -> Result<QueryResult> {
+        let sql = sql.as_ref();
+        self.queue_query(sql)?;
         self.flush().await?;
         let mut result = QueryResult::default();
         match self.read_head().await? {
@@ -194,7 +195,10 @@ impl Connection {
                 result.columns = self.read_columns().await?;
                 while let Some(row) = self.read_row().await? {
                     if result.rows.len() == OWN_ROWS_MAX {
-                        let message = format!("`{sql}` has more than {OWN_ROWS_MAX} rows");
+                        let message = format!(
+                            "`{}` has more than {OWN_ROWS_MAX} rows",
+                            String::from_utf8_lossy(sql)
+                        );
                         return Err(Error::new(ErrorKind::LimitExceeded, message));
                     }
                     let values = TextValues::new(&row)

@@ -210,8 +210,7 @@ impl Snapshot {
         lease.set_deadline(self.deadline(None));
         lease.ensure_state(&Arc::new(state.base().clone())).await?;
         let query = [b"SELECT ".as_slice(), &texts.join(b", ".as_slice())].concat();
-        // Expressions of the client are in its own charset, which is ASCII wherever it matters here.
-        let rows = lease.query_all(&String::from_utf8_lossy(&query)).await?.rows;
+        let rows = lease.query_all(&query).await?.rows;
         let row = rows.into_iter().next().unwrap_or_default();
         for (text, value) in texts.iter().zip(row) {
             let literal = match value {
@@ -240,7 +239,7 @@ impl Snapshot {
         let mut lease = self.lease_any().await?;
         lease.set_deadline(self.deadline(None));
         lease.ensure_state(&Arc::new(SessionState::default())).await?;
-        Ok(lease.query_all(&String::from_utf8_lossy(text)).await?.rows)
+        Ok(lease.query_all(text).await?.rows)
     }
 
     /// Runs a query of our own on the primary of a cluster.
@@ -248,7 +247,7 @@ impl Snapshot {
         let mut lease = self.backends.lease(cluster, Access::Primary, false).await?;
         lease.set_deadline(self.deadline(None));
         lease.ensure_state(&Arc::new(SessionState::default())).await?;
-        Ok(lease.query_all(&String::from_utf8_lossy(text)).await?.rows)
+        Ok(lease.query_all(text).await?.rows)
     }
 }
 

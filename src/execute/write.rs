@@ -136,12 +136,32 @@ impl Run<'_> {
                 }
             }
         }
-        self.commit_all(&mut branches).await?;
+        if let Some((broken, _)) = branches.iter().find(|(lent, _)| lent.lease.is_broken()) {
+            let node = broken.lease.node_name().clone();
+            end_all(&mut branches, "ROLLBACK").await;
+            return Err(Error::new(
+                ErrorKind::BackendLost,
+                format!("the connection to {node} broke; the statement was rolled back everywhere"),
+            ));
+        }
+        self.commit_all(branches).await?;
         total.map(Reply::Done).ok_or_else(|| Error::internal("a write without a target"))
     }
 
-    async fn commit_all(&self, branches: &mut [(Lent, Vec<&(Fragment, Target)>)]) -> Result<()> {
-        let outcomes = end_all(branches, "COMMIT").await;
+    /// Commits all branches. What has begun is brought to its end even if nobody waits for it any more:
+    /// a client that leaves must not leave half a commit behind.
+    async fn commit_all(&self, branches: Vec<(Lent, Vec<&(Fragment, Target)>)>) -> Result<()> {
+        let deadline = self.snapshot.deadline(None);
+        let mut branches: Vec<(Lent, ())> =
+            branches.into_iter().map(|(lent, _)| (lent, ())).collect();
+        let committing = tokio::spawn(async move {
+            branches.iter_mut().for_each(|(lent, ())| lent.lease.set_deadline(deadline));
+            let outcomes = end_all(&mut branches, "COMMIT").await;
+            (branches, outcomes)
+        });
+        let (branches, outcomes) = committing
+            .await
+            .map_err(|error| Error::internal("the task that commits ended").with_source(error))?;
         let name = |cluster: usize| {
             self.snapshot.config.clusters.get(cluster).map_or("?", |cluster| cluster.name.as_str())
         };

@@ -3,7 +3,7 @@
 use super::Session;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::expr::{Expr, ExprKind};
-use crate::sql::statement::{Show, Statement, StatementKind};
+use crate::sql::statement::{DdlKind, Show, Statement, StatementKind};
 use crate::sql::walk::{self, Node};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,14 @@ impl Session {
         }
         if let Some(shard) = &statement.hints.shard {
             schemas.extend(self.authorize_hint(shard, &schemas)?);
+            if let StatementKind::Ddl(ddl) = &statement.kind
+                && matches!(
+                    ddl.kind,
+                    DdlKind::Other | DdlKind::CreateDatabase | DdlKind::DropDatabase
+                )
+            {
+                self.authorize_unknown("this kind of DDL")?;
+            }
         }
         schemas.sort_unstable();
         schemas.dedup();

@@ -102,6 +102,10 @@ impl Session {
         call: Call<'_>,
     ) -> Result<Reply> {
         let writes = !matches!(plan, Plan::Select(_));
+        if writes {
+            // Also if it is given up midway.
+            self.wrote_at = Some(Instant::now());
+        }
         if !matches!(plan, Plan::Ddl(_)) {
             self.begin_if_asked();
         }
@@ -164,8 +168,10 @@ impl Session {
     /// Reads go to replicas, but not inside transactions, and not while replicas may still miss what
     /// this session wrote.
     fn reads(&self, hints: &Hints) -> Access {
-        let lag = self.snapshot.config.settings.health.lag_limit;
-        let fresh = |wrote_at: Instant| wrote_at.elapsed() < lag + MARGIN;
+        // A replica is under the limit by the last look at it, which may be an interval old.
+        let health = &self.snapshot.config.settings.health;
+        let window = health.lag_limit + health.interval + health.timeout + MARGIN;
+        let fresh = |wrote_at: Instant| wrote_at.elapsed() < window;
         let on_primary = match self.consistency() {
             Reads::Eventual => false,
             Reads::Session => self.wrote_at.is_some_and(fresh),

@@ -12,6 +12,7 @@ use super::substitute::substitute;
 use crate::backend::{Access, Lease, QueryResult, SessionState};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{ClientState, Reply, Summary};
+use crate::protocol::capability::ColumnType;
 use crate::protocol::charset::{BINARY, Collation, UTF8MB4_0900_AI_CI};
 use crate::sql::expr::Expr;
 use crate::sql::statement::{Assignment, Scope, SetTarget, Statement};
@@ -125,7 +126,7 @@ impl Session {
         lease.ensure_state(&Arc::new(state.clone())).await?;
         // From here on the pool must not take it for a connection in the state before.
         lease.taint();
-        lease.query_all(&String::from_utf8_lossy(text)).await?;
+        lease.query_all(text).await?;
         let resets_clock = is_clock_reset(text);
         let (values, shown) = read_back(&mut lease, names).await?;
         let names_charset =
@@ -295,7 +296,9 @@ async fn read_back(lease: &mut Lease, names: &[Kept]) -> Result<(Vec<String>, Op
             }
             Kept::User(name) => {
                 let name = name.replace('`', "``");
-                query.push_str(&format!("@`{name}`, COLLATION(@`{name}`)"));
+                query.push_str(&format!(
+                    "@`{name}`, CONCAT(COLLATION(@`{name}`), ':', HEX(@`{name}`))"
+                ));
             }
         }
     }
@@ -311,31 +314,40 @@ async fn read_back(lease: &mut Lease, names: &[Kept]) -> Result<(Vec<String>, Op
         };
         values.push(match (value, name) {
             (None, _) => "NULL".to_owned(),
-            (Some(value), _) if column.ty.is_numeric_type() => {
-                String::from_utf8_lossy(&value).into_owned()
-            }
+            (Some(value), _) if column.ty.is_numeric_type() => number_text(&value, column.ty),
             (Some(value), Kept::System(_)) => ascii(quote::text(&value)),
-            (Some(value), Kept::User(_)) => user_text(&value, collation.as_deref()),
+            (Some(_), Kept::User(_)) => user_text(collation.as_deref())?,
         });
     }
     let text = columns.iter().find(|column| column.charset != BINARY);
     Ok((values, text.map(|column| column.charset)))
 }
 
-/// A text of a user variable with its collation, which comparisons depend on.
-fn user_text(value: &[u8], collation: Option<&[u8]>) -> String {
-    let collation = String::from_utf8_lossy(collation.unwrap_or(b"binary")).into_owned();
-    if collation == "binary" {
-        return ascii(quote::hex(value));
+/// A number of its own type: one in double precision has an exponent.
+fn number_text(value: &[u8], ty: ColumnType) -> String {
+    let mut text = String::from_utf8_lossy(value).into_owned();
+    let is_double = matches!(ty, ColumnType::MYSQL_TYPE_DOUBLE | ColumnType::MYSQL_TYPE_FLOAT);
+    if is_double && !text.contains('e') {
+        text.push_str("e0");
     }
-    // The value came in character_set_results, which our own connections keep at utf8mb4.
-    let literal = ascii([b"_utf8mb4 ".as_slice(), &quote::hex(value)].concat());
-    match collation.split_once('_') {
-        Some((charset, _)) if !charset.starts_with("utf8mb4") && !charset.starts_with("uca") => {
-            format!("CONVERT({literal} USING {charset}) COLLATE {collation}")
+    text
+}
+
+/// A text of a user variable, from `collation:hex of its bytes`: with its collation, which comparisons
+/// depend on.
+fn user_text(told: Option<&[u8]>) -> Result<String> {
+    let told = told.and_then(|told| std::str::from_utf8(told).ok());
+    let Some((collation, hex)) = told.and_then(|told| told.split_once(':')) else {
+        return Err(Error::protocol("a backend does not tell the collation of a variable"));
+    };
+    Ok(match collation.split_once('_') {
+        _ if collation == "binary" => format!("X'{hex}'"),
+        Some((charset, _)) if !charset.starts_with("uca") => {
+            format!("_{charset} X'{hex}' COLLATE {collation}")
         }
-        _ => format!("{literal} COLLATE {collation}"),
-    }
+        // MariaDB's UCA 14.0.0 names leave their charset out.
+        _ => format!("_utf8mb4 X'{hex}' COLLATE utf8mb4_{collation}"),
+    })
 }
 
 fn ascii(text: Vec<u8>) -> String {

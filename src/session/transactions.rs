@@ -82,7 +82,7 @@ impl Session {
         }
         let Some(mut lent) = self.transaction.lend() else { return Ok(()) };
         lent.lease.set_deadline(self.snapshot.deadline(None));
-        let outcome = lent.lease.query_all(&String::from_utf8_lossy(text)).await;
+        let outcome = lent.lease.query_all(text).await;
         match &outcome {
             Ok(_) => self.transaction.give_back(lent),
             Err(error) if matches!(error.kind(), ErrorKind::Server(_)) => {
@@ -121,6 +121,10 @@ impl Session {
             let _shield = self.entry.shield();
             lent.lease.query_all(statement).await
         };
+        if statement == "COMMIT" {
+            // A COMMIT may take its time, and what it wrote is news from now on.
+            self.wrote_at = Some(tokio::time::Instant::now());
+        }
         match outcome {
             Ok(_) => Ok(()),
             // The server had rolled back by itself when the connection broke.

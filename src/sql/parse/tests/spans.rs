@@ -82,7 +82,7 @@ fn tables() {
         Node::Expr(Expr { kind: ExprKind::InQuery { query, .. }, .. }) => {
             found.push(&sql[query.span.range()]);
         }
-        Node::Expr(_) | Node::UnnamedItem(_) => {}
+        Node::Expr(_) | Node::UnnamedItem(_) | Node::Query(_) => {}
     });
     assert_eq!(found, ["s . `t`", "u", "SELECT b FROM v", "v"]);
 }
