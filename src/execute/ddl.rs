@@ -118,7 +118,11 @@ impl Run<'_> {
 
     /// One answer of many. Where some physical tables were as wanted before and the rest are done now,
     /// the statement has completed what an earlier run began.
-    async fn judge(&self, step: &DdlStep, outcomes: Vec<(Target, Outcome)>) -> Result<(Summary, Warnings)> {
+    async fn judge(
+        &self,
+        step: &DdlStep,
+        outcomes: Vec<(Target, Outcome)>,
+    ) -> Result<(Summary, Warnings)> {
         let mut summary: Option<(Summary, Warnings)> = None;
         let mut done = Vec::new();
         let mut already = Vec::new();

@@ -33,7 +33,9 @@ impl Run<'_> {
                     Ok(scatter) => scatter,
                     Err(refusal) => {
                         let refused = Error::unsupported(refusal.message.clone());
-                        return Err(self.own_error(&select.place, &select.route, facts, refused).await);
+                        return Err(self
+                            .own_error(&select.place, &select.route, facts, refused)
+                            .await);
                     }
                 };
                 self.scatter(scatter, targets, access, facts).await

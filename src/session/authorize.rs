@@ -51,7 +51,9 @@ impl Session {
             self.authorize_unknown(&format!("shard hint with database '{other}'"))?;
         }
         let shard = self.snapshot.catalog.shard_named(shard);
-        Ok(shard.and_then(|shard| self.snapshot.schema_of(shard)).map(|schema| schema.name.as_str()))
+        Ok(shard
+            .and_then(|shard| self.snapshot.schema_of(shard))
+            .map(|schema| schema.name.as_str()))
     }
 
     fn authorize_schema(&self, schema: &str, wanted: Right) -> Result<()> {

@@ -119,9 +119,8 @@ impl Session {
         lease.taint();
         lease.query_all(&String::from_utf8_lossy(text)).await?;
         let (values, shown) = read_back(&mut lease, names).await?;
-        let names_charset = |name: &Kept| {
-            matches!(name, Kept::System(name) if name == "character_set_results")
-        };
+        let names_charset =
+            |name: &Kept| matches!(name, Kept::System(name) if name == "character_set_results");
         let text_collation =
             if names.iter().any(names_charset) { shown } else { self.state.text_collation() };
         for (name, value) in names.iter().zip(values) {
