@@ -97,6 +97,83 @@ pub struct Row {
 }
 
 impl ErrorKind {
+    /// All kinds in the order of the table but [`ErrorKind::Server`], which has a code of its own.
+    pub const ALL: [Self; 30] = [
+        Self::Syntax,
+        Self::Unsupported,
+        Self::UnknownDatabase,
+        Self::NoDatabase,
+        Self::UnknownTable,
+        Self::UnknownColumn,
+        Self::AmbiguousColumn,
+        Self::NoShardForValue,
+        Self::AccessDenied,
+        Self::DatabaseAccessDenied,
+        Self::CommandDenied,
+        Self::UnknownCommand,
+        Self::UnknownVariable,
+        Self::UnknownStatement,
+        Self::NotPreparable,
+        Self::EmptyQuery,
+        Self::Handshake,
+        Self::TooManyConnections,
+        Self::PacketTooLarge,
+        Self::BackendLost,
+        Self::NoBackend,
+        Self::PoolTimeout,
+        Self::Timeout,
+        Self::Killed,
+        Self::LimitExceeded,
+        Self::Config,
+        Self::Protocol,
+        Self::ClientGone,
+        Self::ShuttingDown,
+        Self::Internal,
+    ];
+
+    /// When it comes and what helps, for the documentation.
+    pub fn meaning(&self) -> &'static str {
+        match self {
+            Self::Syntax => "The statement does not parse, or a hint is misspelt.",
+            Self::Unsupported => {
+                "Refused: no answer is proven right. The message names the way out."
+            }
+            Self::UnknownDatabase => "The rules have no such schema.",
+            Self::NoDatabase => {
+                "The connection has no current schema and the statement names none."
+            }
+            Self::UnknownTable => "The table is in no shard that should have it.",
+            Self::UnknownColumn => "No table of the statement has the column.",
+            Self::AmbiguousColumn => "Several tables of the statement have the column.",
+            Self::NoShardForValue => "The rule of the table has no target for this key.",
+            Self::AccessDenied => "Wrong user or password, or TLS is required.",
+            Self::DatabaseAccessDenied => "The user has no grant in the schema.",
+            Self::CommandDenied => "The user's grant in the schema is not enough.",
+            Self::UnknownCommand => "The client sent a command that Margay does not know.",
+            Self::UnknownVariable => "There is no such system variable.",
+            Self::UnknownStatement => "No prepared statement or cursor has this number.",
+            Self::NotPreparable => "Cannot be prepared: send it as text.",
+            Self::EmptyQuery => "The text holds no statement.",
+            Self::Handshake => "The login broke the protocol or took too long.",
+            Self::TooManyConnections => "`limits.max_connections` clients are there.",
+            Self::PacketTooLarge => "A packet is over `limits.max_allowed_packet`.",
+            Self::Server(_) => "A server's own error, handed on.",
+            Self::BackendLost => "A connection to a server broke while a statement ran on it.",
+            Self::NoBackend => "The server is down, unreachable, or refused Margay's login.",
+            Self::PoolTimeout => {
+                "All connections to a server stayed in use for `backend.pool_wait`."
+            }
+            Self::Timeout => "A time limit ran out; the message names it.",
+            Self::Killed => "KILL ended the statement or the connection.",
+            Self::LimitExceeded => "A buffer is full; the message names the setting.",
+            Self::Config => "The rules do not fit the tables, or cannot be used.",
+            Self::Protocol => "Bytes that do not follow the protocol.",
+            Self::ClientGone => "The client left or was idle too long. Only the log shows it.",
+            Self::ShuttingDown => "Margay is stopping.",
+            Self::Internal => "A bug in Margay: please report the message.",
+        }
+    }
+
     /// The one table of kinds: what each tells a client.
     pub fn row(&self) -> Row {
         use Side::{Backend, Client, Proxy};

@@ -9,6 +9,8 @@ mod demo;
 #[cfg(test)]
 mod differential;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod drivers;
 #[cfg(test)]
 mod fixture;
