@@ -62,7 +62,9 @@ pub(super) struct Fragment {
 pub(super) enum Info {
     Server,
     /// One row of an INSERT of several, for which the server tells nothing.
-    OneRow { on_duplicate: bool },
+    OneRow {
+        on_duplicate: bool,
+    },
 }
 
 impl Fragment {

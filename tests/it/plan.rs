@@ -131,8 +131,13 @@ impl Fixture {
         let mut facts = Facts::default();
         for _ in 0..10 {
             let context = Context { catalog: &self.catalog, facts: &facts, schema: Some("shop") };
-            let run =
-                Run { catalog: &self.catalog, facts: &facts, params: &params, charset: "utf8mb4", cluster: None };
+            let run = Run {
+                catalog: &self.catalog,
+                facts: &facts,
+                params: &params,
+                charset: "utf8mb4",
+                cluster: None,
+            };
             let done = plan(&statement, text, &context).and_then(|plan| explain(&plan, &run));
             match done {
                 Ok(lines) => return Ok(lines),

@@ -240,7 +240,9 @@ mod tests {
         let paid: Vec<String> =
             payments.rows.iter().map(|row| mysql_async::from_value(row[2].clone())).collect();
         assert!(
-            paid.iter().all(|at| at.as_str() >= "2026-03-01 07:30:00" && at.as_str() <= "2026-03-01 12:30:00")
+            paid.iter()
+                .all(|at| at.as_str() >= "2026-03-01 07:30:00"
+                    && at.as_str() <= "2026-03-01 12:30:00")
         );
     }
 
