@@ -374,3 +374,102 @@ fn fits(time: jiff::civil::DateTime, fraction: u8) -> bool {
     let unit = 10_i32.pow(9 - u32::from(fraction.min(6)));
     time.subsec_nanosecond() % unit == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(value: &str, class: &ColumnClass, compared: &str, stored: &str) {
+        let sql = format!("SELECT {value}");
+        let statement = crate::sql::parse(sql.as_bytes(), &crate::sql::Mode::default()).unwrap();
+        let mut literal = None;
+        crate::sql::walk::statement(&statement, &mut |node| {
+            if let crate::sql::walk::Node::Expr(expr) = node
+                && let crate::sql::expr::ExprKind::Literal(found) = &expr.kind
+            {
+                literal = Some(found.clone());
+            }
+        });
+        let (catalog, facts) = (Catalog::default(), Facts::default());
+        let run = Run {
+            catalog: &catalog,
+            facts: &facts,
+            params: &[],
+            charset: "utf8mb4",
+            cluster: None,
+        };
+        let words = |found: Found| match found {
+            Found::Key(key) => key.to_string(),
+            Found::Nothing => "nothing".into(),
+            Found::Unknown => "unknown".into(),
+        };
+        let literal = literal.unwrap();
+        let mut missing = Missing::default();
+        assert_eq!(words(run.compared(&literal, class, &mut missing)), compared, "{value}");
+        assert_eq!(words(run.stored(&literal, class, &mut missing)), stored, "{value}");
+    }
+
+    #[test]
+    fn integers() {
+        let class = ColumnClass::Integer { unsigned: false };
+        for one in ["1", "1.0", "1e0", "'1'", "' 1'", "TRUE", "'1 '"] {
+            let expect = if one == "' 1'" { "unknown" } else { "1" };
+            check(one, &class, expect, expect);
+        }
+        check("1.5", &class, "nothing", "unknown");
+        check("NULL", &class, "nothing", "NULL");
+        check("'1a'", &class, "unknown", "unknown");
+        check("0x31", &class, "unknown", "unknown");
+        check("9007199254740993e0", &class, "unknown", "unknown");
+        check("'7234567890123456789'", &class, "7234567890123456789", "7234567890123456789");
+        check("-1", &ColumnClass::Integer { unsigned: true }, "-1", "unknown");
+    }
+
+    #[test]
+    fn others() {
+        check("1.50", &ColumnClass::Decimal { scale: 1 }, "1.5", "1.5");
+        check("1.55", &ColumnClass::Decimal { scale: 1 }, "1.55", "unknown");
+        check(
+            "'2026-01-02 10:00'",
+            &ColumnClass::Date,
+            "'2026-01-02 10:00:00'",
+            "'2026-01-02 00:00:00'",
+        );
+        let class = ColumnClass::DateTime { fraction: 3 };
+        check(
+            "'2026-01-02 10:00:00.5'",
+            &class,
+            "'2026-01-02 10:00:00.5'",
+            "'2026-01-02 10:00:00.5'",
+        );
+        check("'2026-01-02 10:00:00.0001'", &class, "'2026-01-02 10:00:00.0001'", "unknown");
+        check("'2026-01-02 10:00:00.0000001'", &class, "unknown", "unknown");
+        check("'2026-1-2'", &class, "unknown", "unknown");
+        check("20260102", &class, "unknown", "unknown");
+        check("'ab'", &ColumnClass::VarBinary, "'ab'", "'ab'");
+        check("'ab'", &ColumnClass::Binary { length: 3 }, "'ab'", "0x616200");
+        check("1", &ColumnClass::Float, "unknown", "unknown");
+        check("1", &ColumnClass::Timestamp, "unknown", "unknown");
+    }
+
+    #[test]
+    fn trailing_spaces_count_only_without_padding() {
+        let (catalog, facts) = (Catalog::default(), Facts::default());
+        let run = Run {
+            catalog: &catalog,
+            facts: &facts,
+            params: &[],
+            charset: "utf8mb4",
+            cluster: None,
+        };
+        let text = Literal::String { bytes: b"a ".to_vec(), charset: None };
+        for (collation, expect) in
+            [("utf8mb4_general_ci", "a"), ("utf8mb4_0900_ai_ci", "a "), ("latin1_swedish_ci", "a")]
+        {
+            let class = ColumnClass::Text { collation: collation.into(), fixed: false };
+            let mut missing = Missing::default();
+            assert_eq!(run.compared(&text, &class, &mut missing), Found::Unknown);
+            assert_eq!(missing.weights.first().unwrap().text, expect.as_bytes());
+        }
+    }
+}

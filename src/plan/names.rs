@@ -200,7 +200,7 @@ impl<'c, 'a> Reader<'c, 'a> {
         let inner = Env { ctes: Some(&frame), ..env };
         self.found.locking |= query.locking.is_some();
         if query.limit.is_some() {
-            self.unstable("LIMIT", env.nest);
+            self.unstable("LIMIT in a derived table", env.nest);
         }
         let mut answer = self.body(query, inner)?;
         self.unused(&frame, inner)?;
@@ -284,7 +284,7 @@ impl<'c, 'a> Reader<'c, 'a> {
         env: Env<'e, 'a>,
     ) -> Result<Answer, Stop> {
         if select.has_windows {
-            self.unstable("a window function", env.nest);
+            self.unstable("a window function in a derived table", env.nest);
         }
         let scope = self.from(&select.from, env)?;
         let frame = ScopeFrame { scope: &scope, outer: env.scope };

@@ -104,7 +104,7 @@ fn together(input: Input<'_, '_>) -> Result<(), Refusal> {
         return Err(input.refuse("a statement without sharded tables"));
     }
     if let Some(what) = found.unstable {
-        return Err(input.refuse(&format!("{what} in a derived table")));
+        return Err(input.refuse(what));
     }
     if found.system {
         return Err(input.refuse("a join with a system table"));

@@ -282,7 +282,7 @@ mod tests {
         check_ok(b"\0\x01\xfc\x2c\x01\x02\0\x05\0", TRACKED, &ok);
         check_ok(b"\xfe\x01\xfc\x2c\x01\x02\0\x05\0", TRACKED, &ok);
         ok.info = Bytes::from_static(b"hi");
-        check_ok(b"\0\x01\xfc\x2c\x01\x02\0\x05\0hi", PLAIN, &ok);
+        check_ok(b"\0\x01\xfc\x2c\x01\x02\0\x05\0\x02hi", PLAIN, &ok);
         check_ok(b"\0\x01\xfc\x2c\x01\x02\0\x05\0\x02hi", TRACKED, &ok);
         ok.status |= StatusFlags::SERVER_SESSION_STATE_CHANGED;
         ok.session_state = Bytes::from_static(b"\x01\x05\x04shop");
