@@ -411,13 +411,13 @@ fn parameter_types(shop: &Shop) {
 fn several_statements(shop: &Shop) {
     let mut client = Client::open(&shop.proxy.login().with(capability::MULTI_STATEMENTS));
     client.run("CREATE TABLE IF NOT EXISTS users (id BIGINT PRIMARY KEY, name VARCHAR(50))");
-    let replies = client.run(
-        "DELETE FROM users; INSERT INTO users (id, name) VALUES (1, 'a;b'); \
-         SELECT COUNT(*) FROM users; SELECT ';' /* ; */; UPDATE users SET name = 'c' WHERE id = 1",
-    );
-    assert_eq!(replies.len(), 5, "{replies:?}");
-    let replies = client.query("SELECT 1; SELECT nothing; SELECT 2").unwrap();
-    assert!(matches!(&replies[..], [Reply::Rows(_), Reply::Error(_)]), "{replies:?}");
+    if !shop.proxy.is_stand_in() {
+        // Margay takes one statement at a time, and runs none of several.
+        let error = client.fail("DELETE FROM users; INSERT INTO users (id, name) VALUES (1, 'a;b')");
+        assert_eq!(error.code, 1235);
+        assert_eq!(client.value("SELECT COUNT(*) FROM users WHERE id = 1"), "0");
+    }
+    client.run("SELECT ';' /* ; */;");
     assert_eq!(client.value("SELECT 5;"), "5");
 }
 

@@ -92,6 +92,8 @@ struct Pending {
     shape: bool,
     ignore: Vec<String>,
     only: Option<String>,
+    /// Not for this table.
+    left_out: bool,
 }
 
 impl CaseFile {
@@ -164,6 +166,7 @@ impl Pending {
             "text" => self.text_only = true,
             "shape" => self.shape = true,
             "ignore" => self.ignore.extend(rest.split_whitespace().map(str::to_owned)),
+            "except" => self.left_out |= rest.split_whitespace().any(|name| name == table),
             "only" => self.only = Some(rest.trim().to_owned()),
             "tables:" => {}
             // Comments are sentences.
@@ -173,7 +176,7 @@ impl Pending {
     }
 
     fn case(self, dialect: Dialect, place: String, sql: String, session: &str) -> Option<Case> {
-        if self.only.is_some_and(|only| only != dialect.name()) {
+        if self.left_out || self.only.is_some_and(|only| only != dialect.name()) {
             return None;
         }
         // MySQL does not prepare them, and to try would change what they show.
