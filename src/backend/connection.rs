@@ -169,9 +169,19 @@ impl Connection {
             && !self.in_transaction()
     }
 
+    /// All replies are read.
+    pub fn is_between_replies(&self) -> bool {
+        self.expected.is_empty() && self.phase == Phase::Idle
+    }
+
     /// Keeps it from other sessions for good, say because of a temporary table or a lock.
     pub fn taint(&mut self) {
         self.tainted = true;
+    }
+
+    /// What was on it is known again.
+    pub fn untaint(&mut self) {
+        self.tainted = false;
     }
 
     /// Nothing works any more: the server is gone, or a reply was given up in the middle.
@@ -247,6 +257,13 @@ impl Connection {
         }
         for command in self.state.difference(wanted, self.collation) {
             match &command {
+                // It would roll back without a word.
+                StateCommand::Reset if self.in_transaction() => {
+                    return Err(Error::unsupported(
+                        "unsetting a session variable inside a transaction is not supported; end the \
+                         transaction first",
+                    ));
+                }
                 StateCommand::Reset => {
                     self.queue(&[&[COM_RESET_CONNECTION]], ReplyTo::State)?;
                     self.statements.clear();

@@ -4,18 +4,36 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::backend::SessionState;
+use crate::protocol::charset::BINARY;
+use crate::protocol::column::Column;
 
 /// What a client has set, and one shared copy of it a database, so that a connection that has it
 /// already is recognised by its address.
 pub struct ClientState {
     base: SessionState,
+    /// The collation id that the client's own server would show for columns of characters. None: as
+    /// the backend shows them.
+    text_collation: Option<u16>,
     by_database: Mutex<HashMap<String, Arc<SessionState>>>,
 }
 
 impl ClientState {
     /// `base` has no schema: each target has its own.
-    pub fn new(base: SessionState) -> Self {
-        Self { base, by_database: Mutex::default() }
+    pub fn new(base: SessionState, text_collation: Option<u16>) -> Self {
+        Self { base, text_collation, by_database: Mutex::default() }
+    }
+
+    pub fn text_collation(&self) -> Option<u16> {
+        self.text_collation
+    }
+
+    /// Shows columns of characters in the client's collation: connections are shared by clients that
+    /// logged in with others.
+    pub(super) fn dress(&self, columns: &mut [Column]) {
+        let Some(id) = self.text_collation else { return };
+        for column in columns.iter_mut().filter(|column| column.charset != BINARY) {
+            column.charset = id;
+        }
     }
 
     pub fn base(&self) -> &SessionState {

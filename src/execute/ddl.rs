@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
 
+use super::names::Names;
 use super::reply::Reply;
 use super::run::{Fragment, Run};
 use super::summary::Summary;
+use super::warnings::Warnings;
 use crate::backend::Access;
+use crate::catalog::TableKind;
 use crate::error::{Error, ErrorKind, Result, ServerError};
 use crate::plan::facts::{Facts, TableId};
 use crate::plan::render::physical_name;
@@ -17,7 +20,7 @@ use crate::plan::types::{Ddl, DdlStep};
 
 /// How one physical table fared.
 enum Outcome {
-    Done(Summary),
+    Done(Summary, Warnings),
     /// It was as wanted before: an earlier run of the statement got that far.
     Already(Error),
     Failed(Error),
@@ -25,13 +28,22 @@ enum Outcome {
 
 impl Run<'_> {
     pub(super) async fn ddl(&mut self, ddl: &Ddl, facts: &mut Facts) -> Result<Reply> {
+        if let Some((shard, template)) = &ddl.forced {
+            let target = Target { shard: *shard, part: None };
+            let fragment = self.fragment(template, &target, facts)?;
+            let reply = self.route(&fragment, &target, Access::Primary).await;
+            // The shard's text may have named any table.
+            self.snapshot.facts.forget_all();
+            return reply;
+        }
         let mut total = Summary::default();
         for step in &ddl.steps {
             let outcome = self.ddl_step(step, facts).await;
             let id = TableId { schema: step.table.schema.clone(), table: step.table.name.clone() };
             self.snapshot.facts.forget([id]);
-            total.add(&outcome?);
+            total.add_rows(&outcome?);
         }
+        total.warnings = self.warnings.wire_count();
         Ok(Reply::Done(total))
     }
 
@@ -51,7 +63,10 @@ impl Run<'_> {
                 .map(|(cluster, work)| async move { run.ddl_on_cluster(cluster, work).await }),
         )
         .await;
-        self.judge(step, outcomes.into_iter().flatten().collect()).await
+        let (summary, warnings) =
+            self.judge(step, outcomes.into_iter().flatten().collect()).await?;
+        self.warnings.add(warnings);
+        Ok(summary)
     }
 
     /// Runs the fragments one after the other on one connection of the cluster's primary.
@@ -75,8 +90,13 @@ impl Run<'_> {
             };
             let outcome = match self.run_to_ok(&mut lent, &fragment).await {
                 Ok(ok) => {
+                    let mut warnings = Warnings::default();
+                    warnings.collect(&mut lent.lease).await;
+                    if let Some(names) = Names::new(self.snapshot, &target) {
+                        warnings.restore(&names);
+                    }
                     lease = Some(lent);
-                    Outcome::Done(Summary::of(&ok))
+                    Outcome::Done(Summary::of(&ok), warnings)
                 }
                 Err(error) => {
                     let error = self.restore(error, &target);
@@ -98,15 +118,24 @@ impl Run<'_> {
 
     /// One answer of many. Where some physical tables were as wanted before and the rest are done now,
     /// the statement has completed what an earlier run began.
-    async fn judge(&self, step: &DdlStep, outcomes: Vec<(Target, Outcome)>) -> Result<Summary> {
-        let mut summary: Option<Summary> = None;
+    async fn judge(
+        &self,
+        step: &DdlStep,
+        outcomes: Vec<(Target, Outcome)>,
+    ) -> Result<(Summary, Warnings)> {
+        let mut summary: Option<(Summary, Warnings)> = None;
         let mut done = Vec::new();
         let mut already = Vec::new();
         let mut failed = Vec::new();
         for (target, outcome) in outcomes {
             match outcome {
-                Outcome::Done(one) => {
-                    summary.get_or_insert_default().add(&one);
+                Outcome::Done(one, warnings) => {
+                    match (&mut summary, &step.table.kind) {
+                        // What it warns of here it warns of everywhere.
+                        (Some((all, _)), TableKind::Sharded(_)) => all.add_rows(&one),
+                        (Some(_), TableKind::Single { .. } | TableKind::Broadcast { .. }) => {}
+                        (summary @ None, _) => *summary = Some((one, warnings)),
+                    }
                     done.push(target);
                 }
                 Outcome::Already(error) => already.push((target, error)),

@@ -6,17 +6,45 @@ use bytes::Bytes;
 
 use super::client_state::ClientState;
 use super::names::Names;
+use super::run::Run;
 use super::snapshot::Snapshot;
 use crate::backend::{Access, Deadline};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
 use crate::plan::explain;
 use crate::plan::facts::{Facts, Stop};
 use crate::plan::key::Run as Values;
 use crate::plan::render::render;
 use crate::plan::resolve;
-use crate::plan::template::Target;
+use crate::plan::template::{Target, Template};
+use crate::plan::types::Place;
 use crate::protocol::column::Column;
+
+impl Run<'_> {
+    /// The error that one server would give for a statement that Margay refuses: an invalid one is not
+    /// to be told that it is unsupported. `refused` if the statement is valid.
+    pub(super) async fn own_error(
+        &self,
+        place: &Place,
+        template: &Template,
+        facts: &Facts,
+        refused: Error,
+    ) -> Error {
+        let values = self.values(facts);
+        let rendered = resolve::sample(place, &values)
+            .and_then(|target| Ok((render(template, &target, &values)?.text, target)));
+        let Ok((text, target)) = rendered else { return refused };
+        match self.snapshot.describe_at(&target, text, self.state, self.deadline).await {
+            Err(error) if matches!(error.kind(), ErrorKind::Server(own) if own.code != NOT_PREPARABLE) => {
+                error
+            }
+            Ok(_) | Err(_) => refused,
+        }
+    }
+}
+
+/// ER_UNSUPPORTED_PS
+const NOT_PREPARABLE: u16 = 1295;
 
 impl Snapshot {
     /// Definitions of the parameters and columns of a planned statement, from a shard that could run it.
@@ -27,11 +55,21 @@ impl Snapshot {
         deadline: Option<Deadline>,
     ) -> Result<(Vec<Column>, Vec<Column>)> {
         let (target, text) = self.sample(plan)?;
+        self.describe_at(&target, text, state, deadline).await
+    }
+
+    async fn describe_at(
+        &self,
+        target: &Target,
+        text: Vec<u8>,
+        state: &ClientState,
+        deadline: Option<Deadline>,
+    ) -> Result<(Vec<Column>, Vec<Column>)> {
         let shard = self.shard(target.shard)?;
         let mut lease = self.backends.lease(shard.cluster, Access::Primary, false).await?;
         lease.set_deadline(deadline);
         lease.ensure_state(&state.in_database(&shard.database)).await?;
-        let names = Names::new(self, &target);
+        let names = Names::new(self, target);
         let restore = |error: Error| match &names {
             Some(names) => names.restore_error(error),
             None => error,
@@ -44,6 +82,7 @@ impl Snapshot {
         if let Some(names) = &names {
             names.restore_columns(&mut columns);
         }
+        state.dress(&mut columns);
         Ok((params, columns))
     }
 

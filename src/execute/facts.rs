@@ -7,9 +7,9 @@ use bytes::Bytes;
 
 use super::client_state::ClientState;
 use super::snapshot::Snapshot;
-use crate::backend::{Access, SessionState};
+use crate::backend::{Access, Lease, SessionState};
 use crate::catalog::{ShardId, TableKind};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::plan::facts::{Column, ColumnClass, Columns, Facts, Need, TableId, WeightKey};
 use crate::sql::expr::Literal;
 use crate::sql::quote;
@@ -55,6 +55,13 @@ impl FactCache {
         for table in tables {
             inner.columns.remove(&table);
         }
+        inner.periods.clear();
+    }
+
+    /// Forgets all tables.
+    pub(super) fn forget_all(&self) {
+        let mut inner = self.inner();
+        inner.columns.clear();
         inner.periods.clear();
     }
 
@@ -178,7 +185,7 @@ impl Snapshot {
             }
             text.extend_from_slice(&weight_expression(key)?);
         }
-        let rows = self.ask(0, &text).await?;
+        let rows = self.ask_any(&text).await?;
         let row = rows.into_iter().next().unwrap_or_default();
         for (key, weight) in missing.into_iter().zip(row) {
             let weight: Arc<[u8]> = weight.unwrap_or_default().as_ref().into();
@@ -199,7 +206,7 @@ impl Snapshot {
         facts: &mut Facts,
         state: &ClientState,
     ) -> Result<()> {
-        let mut lease = self.backends.lease(0, Access::Primary, false).await?;
+        let mut lease = self.lease_any().await?;
         lease.set_deadline(self.deadline(None));
         lease.ensure_state(&Arc::new(state.base().clone())).await?;
         let query = [b"SELECT ".as_slice(), &texts.join(b", ".as_slice())].concat();
@@ -214,6 +221,26 @@ impl Snapshot {
             facts.computed.insert(text.clone(), literal);
         }
         Ok(())
+    }
+
+    /// A connection to whichever primary can be reached.
+    async fn lease_any(&self) -> Result<Lease> {
+        let mut last = Error::new(ErrorKind::NoBackend, "the rules have no cluster");
+        for cluster in 0..self.config.clusters.len() {
+            match self.backends.lease(cluster, Access::Primary, false).await {
+                Ok(lease) => return Ok(lease),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    /// Runs a query of our own that every server answers alike.
+    async fn ask_any(&self, text: &[u8]) -> Result<Vec<Row>> {
+        let mut lease = self.lease_any().await?;
+        lease.set_deadline(self.deadline(None));
+        lease.ensure_state(&Arc::new(SessionState::default())).await?;
+        Ok(lease.query_all(&String::from_utf8_lossy(text)).await?.rows)
     }
 
     /// Runs a query of our own on the primary of a cluster.

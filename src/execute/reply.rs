@@ -7,6 +7,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::summary::Summary;
 use super::warnings::Warnings;
+use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{Merge, Step};
 use crate::protocol::column::Column;
@@ -76,6 +77,7 @@ impl Rows {
                 if let Some(row) = lent.lease.read_row().await? {
                     return Ok(Some(row));
                 }
+                refuse_more(&lent.lease)?;
                 self.warnings.collect(&mut lent.lease).await;
                 if let Source::One(lent) = std::mem::replace(&mut self.source, Source::Ended(None))
                 {
@@ -121,6 +123,16 @@ impl Rows {
         }
         Ok(rows)
     }
+}
+
+/// A procedure may give several results; only one has a place in a reply today.
+pub(super) fn refuse_more(connection: &Connection) -> Result<()> {
+    if connection.has_more() {
+        return Err(Error::unsupported(
+            "a statement with several results is not supported; select in the application",
+        ));
+    }
+    Ok(())
 }
 
 /// What a buffered row costs beside its bytes.

@@ -181,16 +181,19 @@ impl Run<'_> {
             connection.queue_query(statement)?;
         }
         match self.call {
-            Call::Text => {
-                connection.queue_query(&fragment.text)?;
+            // A statement must not run, and commit by itself, where its transaction could not be opened.
+            _ if !opening.is_empty() => {
                 connection.flush().await?;
                 expect_ok(connection, opening.len()).await?;
             }
+            Call::Text | Call::Prepared { .. } => {}
+        }
+        match self.call {
+            Call::Text => {
+                connection.queue_query(&fragment.text)?;
+                connection.flush().await?;
+            }
             Call::Prepared { params, .. } => {
-                if !opening.is_empty() {
-                    connection.flush().await?;
-                    expect_ok(connection, opening.len()).await?;
-                }
                 queue_execute(connection, fragment, params).await?;
                 connection.flush().await?;
             }

@@ -3,7 +3,7 @@
 use futures_util::future::try_join_all;
 
 use super::names::{self, Names};
-use super::reply::{Input, Inputs, Merged, Reply, Rows, Source};
+use super::reply::{Input, Inputs, Merged, Reply, Rows, Source, refuse_more};
 use super::run::{Call, Fragment, Run};
 use crate::backend::Access;
 use crate::error::{Error, ErrorKind, Result};
@@ -15,7 +15,7 @@ use crate::plan::template::Target;
 use crate::plan::types::{Scatter, Select};
 use crate::protocol::column::Column;
 use crate::protocol::reply::ReplyHead;
-use crate::transaction::Lent;
+use crate::transaction::{Lent, Transaction};
 
 impl Run<'_> {
     pub(super) async fn select(&mut self, select: &Select, facts: &mut Facts) -> Result<Reply> {
@@ -26,13 +26,21 @@ impl Run<'_> {
         match targets.as_slice() {
             [target] => {
                 let fragment = self.fragment(&select.route, target, facts)?;
+                if select.place.is_nowhere() && self.transaction.is_announced() {
+                    return self.outside(&fragment, target, access).await;
+                }
                 self.route(&fragment, target, access).await
             }
             targets => {
-                let scatter = select
-                    .scatter
-                    .as_ref()
-                    .map_err(|refusal| Error::unsupported(refusal.message.clone()))?;
+                let scatter = match &select.scatter {
+                    Ok(scatter) => scatter,
+                    Err(refusal) => {
+                        let refused = Error::unsupported(refusal.message.clone());
+                        return Err(self
+                            .own_error(&select.place, &select.route, facts, refused)
+                            .await);
+                    }
+                };
                 self.scatter(scatter, targets, access, facts).await
             }
         }
@@ -51,6 +59,7 @@ impl Run<'_> {
                 if let Some(names) = Names::new(self.snapshot, target) {
                     names.restore_columns(&mut columns);
                 }
+                self.state.dress(&mut columns);
                 Ok(Reply::Rows(Rows::new(columns, Source::One(Box::new(lent)))))
             }
             Ok(Head::Done(summary)) => {
@@ -66,9 +75,35 @@ impl Run<'_> {
         }
     }
 
+    /// Runs a statement without tables beside a transaction that is open nowhere yet: it must not decide
+    /// where that opens.
+    async fn outside(
+        &mut self,
+        fragment: &Fragment,
+        target: &Target,
+        access: Access,
+    ) -> Result<Reply> {
+        let mut apart = Transaction::default();
+        std::mem::swap(&mut apart, self.transaction);
+        let reply = self.route(fragment, target, access).await;
+        std::mem::swap(&mut apart, self.transaction);
+        match reply? {
+            Reply::Rows(mut rows) => {
+                let mut bytes_left = self.snapshot.config.settings.limits.sort_bytes.0;
+                let held = rows.drain(&mut bytes_left).await?;
+                self.warnings.add(rows.end().1);
+                Ok(Reply::Rows(Rows::local(rows.columns, held)))
+            }
+            done @ Reply::Done(_) => Ok(done),
+        }
+    }
+
     async fn start_rows(&self, lent: &mut Lent, fragment: &Fragment) -> Result<Head> {
         match self.start(lent, fragment).await? {
-            ReplyHead::Ok(ok) => Ok(Head::Done(super::Summary::of(&ok))),
+            ReplyHead::Ok(ok) => {
+                refuse_more(&lent.lease)?;
+                Ok(Head::Done(super::Summary::of(&ok)))
+            }
             ReplyHead::Err(error) => Err(Error::server(error)),
             ReplyHead::Columns(_) => Ok(Head::Rows(lent.lease.read_columns().await?)),
             ReplyHead::LocalInfile(_) => Err(Error::unsupported(
@@ -205,6 +240,7 @@ impl Run<'_> {
         if let Some(names) = Names::new(self.snapshot, first) {
             names.restore_columns(&mut columns);
         }
+        self.state.dress(&mut columns);
         Ok(columns)
     }
 

@@ -59,7 +59,7 @@ impl Snapshot {
     }
 
     /// The schema whose tables lie on a shard.
-    pub(super) fn schema_of(&self, shard: ShardId) -> Option<&Schema> {
+    pub fn schema_of(&self, shard: ShardId) -> Option<&Schema> {
         self.schemas.get(&shard).and_then(|name| self.catalog.schema(name))
     }
 

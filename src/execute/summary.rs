@@ -23,6 +23,13 @@ impl Summary {
         }
     }
 
+    /// The same change on another physical table: its rows count, its warnings are the same again.
+    pub fn add_rows(&mut self, other: &Self) {
+        let warnings = self.warnings.max(other.warnings);
+        self.add(other);
+        self.warnings = warnings;
+    }
+
     /// Adds the outcome of another shard: counts add up, the first insert id stays.
     pub fn add(&mut self, other: &Self) {
         self.affected_rows = self.affected_rows.saturating_add(other.affected_rows);

@@ -1,5 +1,6 @@
 //! Warnings of the last statement, for SHOW WARNINGS.
 
+use super::names::Names;
 use crate::backend::Connection;
 use crate::error::Error;
 
@@ -64,6 +65,20 @@ impl Warnings {
                 });
             }
         }
+    }
+
+    /// Gives the messages logical names.
+    pub(super) fn restore(&mut self, names: &Names<'_>) {
+        for warning in &mut self.list {
+            if let Ok(message) = std::str::from_utf8(&warning.message) {
+                warning.message = names.restore_text(message).into_bytes();
+            }
+        }
+    }
+
+    /// How many of those kept are errors.
+    pub fn errors(&self) -> usize {
+        self.list.iter().filter(|warning| warning.level == b"Error").count()
     }
 
     /// The count as packets carry it.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
 
+use super::names::Names;
 use super::reply::Reply;
 use super::run::{Fragment, Run};
 use super::summary::Summary;
@@ -179,6 +180,9 @@ impl Run<'_> {
             let ok = self.run_to_ok(lent, fragment).await;
             let ok = ok.map_err(|error| self.restore(error, target))?;
             warnings.collect(&mut lent.lease).await;
+            if let Some(names) = Names::new(self.snapshot, target) {
+                warnings.restore(&names);
+            }
             merge_summary(&mut total, &fragment.summary(&ok), count);
         }
         total.ok_or_else(|| Error::internal("a write without a target"))

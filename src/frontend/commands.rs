@@ -52,6 +52,7 @@ impl Client {
         loop {
             if stop.is_cancelled() && !self.session.in_transaction() {
                 let error = Error::new(ErrorKind::ShuttingDown, "Server shutdown in progress");
+                self.stream.answer_ahead();
                 self.write_error(&error).await?;
                 return self.stream.flush().await;
             }
@@ -219,7 +220,6 @@ impl Client {
                 let identity = identity(&login, peer);
                 self.session = Session::new(self.shared.clone(), identity, login.schema.clone());
                 self.login = login;
-                self.ok_or_error(Ok(())).await?;
                 Ok(Next::Go)
             }
             // The client has been told, and has no user any more, as in MySQL.

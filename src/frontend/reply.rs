@@ -1,5 +1,7 @@
 //! The only writer of replies.
 
+use std::time::Duration;
+
 use bytes::BytesMut;
 
 use super::stream::ClientStream;
@@ -19,12 +21,25 @@ pub(super) struct ReplyWriter<'a> {
     session: &'a mut Session,
     capabilities: CapabilityFlags,
     packet: BytesMut,
+    write_timeout: Duration,
+}
+
+/// Sends what is put; a client that takes nothing for long holds a backend connection for nothing.
+async fn flush(stream: &mut ClientStream, limit: Duration) -> Result<()> {
+    match tokio::time::timeout(limit, stream.flush()).await {
+        Ok(flushed) => flushed,
+        Err(_) => Err(Error::new(
+            ErrorKind::ClientGone,
+            format!("the client took no rows for `limits.write_timeout` ({limit:?})"),
+        )),
+    }
 }
 
 impl<'a> ReplyWriter<'a> {
     pub(super) fn new(stream: &'a mut ClientStream, session: &'a mut Session) -> Self {
         let capabilities = session.capabilities();
-        Self { stream, session, capabilities, packet: BytesMut::new() }
+        let write_timeout = session.write_timeout();
+        Self { stream, session, capabilities, packet: BytesMut::new(), write_timeout }
     }
 
     pub(super) async fn reply(&mut self, reply: Reply) -> Result<()> {
@@ -63,19 +78,30 @@ impl<'a> ReplyWriter<'a> {
         self.columns(&rows.columns).await?;
         let mut sent = 0u64;
         let mut kill = self.session.kill_signal();
+        let killed = || Error::new(ErrorKind::Killed, "Query execution was interrupted");
         loop {
             let next = tokio::select! {
                 biased;
                 next = rows.next() => next,
-                _ = kill.wait() => Err(Error::new(
-                    ErrorKind::Killed,
-                    "Query execution was interrupted",
-                )),
+                _ = kill.wait() => Err(killed()),
+                gone = self.stream.gone() => {
+                    self.session.finish(&mut rows, sent, Some(&gone));
+                    return Err(gone);
+                }
             };
             match next {
                 Ok(Some(row)) => {
-                    self.stream.write(&row).await?;
+                    self.stream.put(&row);
                     sent += 1;
+                    if self.stream.is_full() {
+                        // The rest of a row that was begun must go out whole before an error can, so a
+                        // kill ends the connection here.
+                        tokio::select! {
+                            biased;
+                            flushed = flush(self.stream, self.write_timeout) => flushed?,
+                            _ = kill.wait() => return Err(killed()),
+                        }
+                    }
                 }
                 Ok(None) => {
                     let warnings = self.session.finish(&mut rows, sent, None);

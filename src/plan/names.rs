@@ -123,6 +123,7 @@ impl<'c, 'a> Reader<'c, 'a> {
                 .ok_or_else(|| Error::new(ErrorKind::NoDatabase, "No database selected"))?,
         };
         if SYSTEM_SCHEMAS.iter().any(|system| system.eq_ignore_ascii_case(schema)) {
+            check_system(&name.name.value)?;
             return Ok(None);
         }
         let Some(found) = self.context.catalog.schema(schema) else {
@@ -310,4 +311,26 @@ impl<'c, 'a> Reader<'c, 'a> {
 /// An output of which only the name is known.
 fn nameless(output: Output) -> Output {
     Output { atom: None, class: None, ..output }
+}
+
+/// Tables of information_schema that say the same on every shard. The others tell of physical tables.
+const SAME_EVERYWHERE: [&str; 7] = [
+    "CHARACTER_SETS",
+    "COLLATIONS",
+    "COLLATION_CHARACTER_SET_APPLICABILITY",
+    "ENGINES",
+    "KEYWORDS",
+    "PLUGINS",
+    "SQL_FUNCTIONS",
+];
+
+fn check_system(table: &str) -> Result<(), Stop> {
+    if SAME_EVERYWHERE.iter().any(|same| same.eq_ignore_ascii_case(table)) {
+        return Ok(());
+    }
+    Err(Error::unsupported(format!(
+        "information_schema.{table} is not supported, since it tells of the physical tables of one \
+         server; use SHOW TABLES, SHOW COLUMNS, SHOW INDEX or SHOW CREATE TABLE"
+    ))
+    .into())
 }

@@ -74,6 +74,16 @@ pub struct Place {
     pub default: Option<ShardId>,
 }
 
+impl Place {
+    /// No table and no hint says where.
+    pub fn is_nowhere(&self) -> bool {
+        self.units.is_empty()
+            && self.singles.is_empty()
+            && self.broadcasts.is_empty()
+            && self.forced.is_none()
+    }
+}
+
 /// References to sharded tables that are joined on their keys.
 #[derive(Debug, Clone)]
 pub struct Unit {

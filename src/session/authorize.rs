@@ -2,7 +2,8 @@
 
 use super::Session;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::statement::{Statement, StatementKind};
+use crate::sql::expr::{Expr, ExprKind};
+use crate::sql::statement::{Show, Statement, StatementKind};
 use crate::sql::walk::{self, Node};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,27 +24,54 @@ impl Session {
             | StatementKind::Delete(_)
             | StatementKind::Ddl(_)
             | StatementKind::Other(_) => Right::Write,
+            // It runs what it explains.
+            StatementKind::Explain(explain) if explain.analyze => Right::Write,
             _ => Right::Read,
         };
         let mut schemas: Vec<&str> = Vec::new();
         walk::statement(statement, &mut |node| {
-            if let Node::Table(table) = node {
-                let named = table.schema.as_ref().map(|schema| schema.value.as_str());
-                schemas.extend(named.or(self.schema.as_deref()));
+            match node {
+                Node::Table(table) => {
+                    let named = table.schema.as_ref().map(|schema| schema.value.as_str());
+                    schemas.extend(named.or(self.schema.as_deref()));
+                }
+                // A stored function of a schema.
+                Node::Expr(Expr { kind: ExprKind::Function(function), .. }) => {
+                    schemas.extend(function.name.split_once('.').map(|(schema, _)| schema));
+                }
+                Node::Expr(_) | Node::UnnamedItem(_) | Node::Query(_) => {}
             }
         });
+        if let StatementKind::Show(Show { schema: Some((schema, _)), .. }) = &statement.kind {
+            schemas.push(&schema.value);
+        }
         if let (StatementKind::Other(_), Some(schema)) = (&statement.kind, &self.schema) {
             schemas.push(schema);
+        }
+        if let Some(shard) = &statement.hints.shard {
+            schemas.extend(self.authorize_hint(shard, &schemas)?);
         }
         schemas.sort_unstable();
         schemas.dedup();
         schemas.into_iter().try_for_each(|schema| self.authorize_schema(schema, wanted))
     }
 
+    /// A hint runs the text as it is: names of other databases on the server would reach past the
+    /// grants. Gives the schema that the shard belongs to.
+    fn authorize_hint<'a>(&'a self, shard: &str, named: &[&str]) -> Result<Option<&'a str>> {
+        let known = |name: &&&str| self.snapshot.catalog.schema(name).is_some();
+        if let Some(other) = named.iter().find(|name| !known(name)) {
+            self.authorize_unknown(&format!("shard hint with database '{other}'"))?;
+        }
+        let shard = self.snapshot.catalog.shard_named(shard);
+        Ok(shard
+            .and_then(|shard| self.snapshot.schema_of(shard))
+            .map(|schema| schema.name.as_str()))
+    }
+
     fn authorize_schema(&self, schema: &str, wanted: Right) -> Result<()> {
         if self.snapshot.catalog.schema(schema).is_none() {
-            // The planner says 1049.
-            return Ok(());
+            return self.authorize_system(schema);
         }
         let grant = self
             .snapshot
@@ -70,6 +98,39 @@ impl Session {
             )),
             Some(_) => Ok(()),
         }
+    }
+
+    /// Backends know one user, Margay's own, who may read everything: their system schemas are closed.
+    /// What a client may see of information_schema, the planner decides. Of a schema that does not exist
+    /// the planner says so.
+    fn authorize_system(&self, schema: &str) -> Result<()> {
+        let closed = ["mysql", "performance_schema", "sys"];
+        if !closed.iter().any(|name| schema.eq_ignore_ascii_case(name)) {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::DatabaseAccessDenied,
+            format!(
+                "Access denied for user {} to database '{schema}'",
+                self.identity.quoted_account()
+            ),
+        ))
+    }
+
+    /// Statements that Margay does not look into run with the rights of its own user on a backend, so
+    /// they take an administrator.
+    pub(super) fn authorize_unknown(&self, words: &str) -> Result<()> {
+        let user = self.snapshot.config.users.get(&self.identity.user);
+        if user.is_some_and(|user| user.admin) {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::CommandDenied,
+            format!(
+                "{words} command denied to user {}: it takes a user with `admin: true` in the rules",
+                self.identity.quoted_account()
+            ),
+        ))
     }
 
     pub(super) fn may_use(&self, schema: &str) -> bool {

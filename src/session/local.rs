@@ -13,7 +13,10 @@ use crate::protocol::row::put_text_value;
 #[derive(Clone, Copy)]
 pub(super) enum Heading<'a> {
     Text(&'a str),
+    /// BIGINT UNSIGNED
     Number(&'a str),
+    /// INT UNSIGNED
+    Code(&'a str),
 }
 
 /// A result set of text rows.
@@ -29,16 +32,20 @@ fn column(heading: &Heading<'_>) -> Column {
             let mut column =
                 Column::computed(name.as_bytes().to_vec(), ColumnType::MYSQL_TYPE_VAR_STRING, utf8);
             column.length = 1024;
+            // As servers have it for text without a number of decimals.
+            column.decimals = 31;
             column
         }
-        Heading::Number(name) => {
-            let mut column =
-                Column::computed(name.as_bytes().to_vec(), ColumnType::MYSQL_TYPE_LONGLONG, BINARY);
-            column.length = 21;
-            column.flags = ColumnFlags::UNSIGNED_FLAG | ColumnFlags::BINARY_FLAG;
-            column
-        }
+        Heading::Number(name) => number(name, ColumnType::MYSQL_TYPE_LONGLONG, 21),
+        Heading::Code(name) => number(name, ColumnType::MYSQL_TYPE_LONG, 4),
     }
+}
+
+fn number(name: &str, ty: ColumnType, length: u32) -> Column {
+    let mut column = Column::computed(name.as_bytes().to_vec(), ty, BINARY);
+    column.length = length;
+    column.flags = ColumnFlags::UNSIGNED_FLAG | ColumnFlags::BINARY_FLAG;
+    column
 }
 
 /// Collation id of numbers and bytes.

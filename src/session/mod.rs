@@ -6,8 +6,10 @@
 mod authorize;
 mod explain;
 mod identity;
+mod insert_id;
 mod like;
 mod local;
+mod movable;
 mod prepared;
 pub mod registry;
 mod run;
@@ -19,6 +21,7 @@ mod tables;
 mod transactions;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -51,6 +54,8 @@ pub struct Session {
     next: Begin,
     prepared: prepared::Statements,
     warnings: Warnings,
+    /// The warnings of the statement before, which the one that runs may ask for.
+    shown_warnings: Warnings,
     last_insert_id: u64,
     row_count: i64,
     found_rows: u64,
@@ -75,6 +80,7 @@ impl Session {
             next: Begin::default(),
             prepared: prepared::Statements::default(),
             warnings: Warnings::default(),
+            shown_warnings: Warnings::default(),
             last_insert_id: 0,
             row_count: 0,
             found_rows: 0,
@@ -88,14 +94,24 @@ impl Session {
     /// # Errors
     /// Whatever the client is to be told; the session goes on.
     pub async fn query(&mut self, text: &[u8]) -> Result<Reply> {
-        self.snapshot = self.shared.snapshot();
+        self.refresh();
         self.entry.running(text);
         self.shared.registry.count_statement();
         let result = match sql::parse(text, &self.mode) {
             Ok(statement) => self.statement(text, &statement, Call::Text).await,
-            Err(error) => Err(error),
+            Err(error) => {
+                self.warnings = Warnings::default();
+                Err(error)
+            }
         };
         self.note(result)
+    }
+
+    /// Takes over new rules, but not inside a transaction, whose connection goes by the old ones.
+    fn refresh(&mut self) {
+        if !self.transaction.is_active() {
+            self.snapshot = self.shared.snapshot();
+        }
     }
 
     /// What a statement leaves behind: counts and warnings for the functions that tell of them.
@@ -103,9 +119,6 @@ impl Session {
         match &result {
             Ok(Reply::Done(summary)) => {
                 self.row_count = i64::try_from(summary.affected_rows).unwrap_or(i64::MAX);
-                if summary.last_insert_id != 0 {
-                    self.last_insert_id = summary.last_insert_id;
-                }
                 self.entry.idle();
             }
             Ok(Reply::Rows(_)) => {}
@@ -153,9 +166,10 @@ impl Session {
         call: Call<'_>,
     ) -> Result<Reply> {
         if !is_diagnostic(&statement.kind) {
-            self.warnings = Warnings::default();
+            self.shown_warnings = std::mem::take(&mut self.warnings);
         }
         self.authorize(statement)?;
+        movable::check(statement)?;
         match &statement.kind {
             StatementKind::Query(_)
             | StatementKind::Insert(_)
@@ -166,7 +180,7 @@ impl Session {
                 self.run(text, statement, call).await
             }
             StatementKind::Transaction(control) => self.transaction_control(control, text).await,
-            StatementKind::Set(assignments) => self.set(text, assignments).await,
+            StatementKind::Set(assignments) => self.set(text, statement, assignments).await,
             StatementKind::SetNames { .. } => self.set_names(text).await,
             StatementKind::SetTransaction { scope, isolation, read_only } => {
                 self.set_transaction(text, *scope, isolation.as_deref(), *read_only).await
@@ -193,7 +207,11 @@ impl Session {
     /// Statements that Margay has no plan for run on a shard that the client names, or not at all.
     async fn other(&mut self, text: &[u8], statement: &Statement, words: &str) -> Result<Reply> {
         match &statement.hints.shard {
-            Some(shard) => self.run_on_shard(text, &shard.clone()).await,
+            Some(shard) => {
+                self.authorize_unknown(words)?;
+                refuse_locks(words)?;
+                self.run_on_shard(text, &shard.clone()).await
+            }
             None => Err(Error::unsupported(format!(
                 "{words} is not supported; to run it on one shard put /*margay: shard=NAME */ in front"
             ))),
@@ -235,6 +253,7 @@ impl Session {
         self.next = Begin::default();
         self.prepared = prepared::Statements::default();
         self.warnings = Warnings::default();
+        self.shown_warnings = Warnings::default();
         self.last_insert_id = 0;
         self.row_count = 0;
         self.found_rows = 0;
@@ -278,6 +297,11 @@ impl Session {
         self.failed(&Error::new(ErrorKind::Killed, "Query execution was interrupted"));
     }
 
+    /// How long a client may take no rows.
+    pub fn write_timeout(&self) -> Duration {
+        self.snapshot.config.settings.limits.write_timeout
+    }
+
     /// The client's address with its port.
     pub fn peer(&self) -> &str {
         &self.identity.peer
@@ -298,6 +322,16 @@ impl Session {
             columns.retain(|column| like::matches(&column.name, wildcard));
         }
         Ok(columns)
+    }
+}
+
+/// Locks that would end with the statement, since its connection is not used again.
+fn refuse_locks(words: &str) -> Result<()> {
+    match words.split(' ').next() {
+        Some("LOCK" | "UNLOCK" | "HANDLER" | "FLUSH") => Err(Error::unsupported(format!(
+            "{words} is not supported; run it on the server itself"
+        ))),
+        _ => Ok(()),
     }
 }
 

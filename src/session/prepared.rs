@@ -17,9 +17,9 @@ use crate::protocol::capability::CapabilityFlags;
 use crate::protocol::column::Column;
 use crate::protocol::command::Execute;
 use crate::protocol::params::{Bound, Param, ParamType, Scalar, parse_execute};
-use crate::sql;
 use crate::sql::expr::{Literal, TemporalKind};
 use crate::sql::statement::{Statement, StatementKind};
+use crate::sql::{self, Mode};
 
 /// The statements of a session by id.
 #[derive(Default)]
@@ -31,6 +31,9 @@ pub(super) struct Statements {
 struct Prepared {
     text: Arc<[u8]>,
     statement: Arc<Statement>,
+    /// The schema and the sql_mode that its text means.
+    schema: Option<String>,
+    mode: Mode,
     types: Vec<ParamType>,
     /// Pieces that COM_STMT_SEND_LONG_DATA brought.
     long: BTreeMap<u16, BytesMut>,
@@ -52,7 +55,7 @@ impl Session {
     /// # Errors
     /// Syntax errors, refusals, and whatever a shard says of the text.
     pub async fn prepare(&mut self, text: &[u8]) -> Result<PreparedInfo> {
-        self.snapshot = self.shared.snapshot();
+        self.refresh();
         let outcome = self.try_prepare(text).await;
         if let Err(error) = &outcome {
             self.failed(error);
@@ -103,6 +106,8 @@ impl Session {
             Prepared {
                 text: text.into(),
                 statement: Arc::new(statement),
+                schema: self.schema.clone(),
+                mode: self.mode,
                 types: Vec::new(),
                 long: BTreeMap::new(),
                 failed: None,
@@ -133,7 +138,7 @@ impl Session {
     /// # Errors
     /// 1243 for an unknown id, and whatever running it brings.
     pub async fn execute(&mut self, payload: &Bytes, execute: Execute) -> Result<Reply> {
-        self.snapshot = self.shared.snapshot();
+        self.refresh();
         let result = self.try_execute(payload, execute.statement).await;
         self.note(result)
     }
@@ -143,12 +148,22 @@ impl Session {
         let prepared = self.prepared.get(id, "mysqld_stmt_execute")?;
         let params = prepared.take_params(payload, capabilities)?;
         let (text, statement) = (prepared.text.clone(), prepared.statement.clone());
+        let (prepared_schema, prepared_mode) = (prepared.schema.clone(), prepared.mode);
         let literals =
             params.iter().map(|param| literal(&param.scalar()?)).collect::<Result<Vec<_>>>()?;
         self.entry.running(&text);
         self.shared.registry.count_statement();
         let call = Call::Prepared { params: &params, literals: &literals };
-        self.statement(&text, &statement, call).await
+        let (schema, mode) = (prepared_schema, prepared_mode);
+        let present = (std::mem::replace(&mut self.schema, schema), self.mode);
+        self.mode = mode;
+        let reply = self.statement(&text, &statement, call).await;
+        // A statement that was prepared may have changed the mode itself.
+        if self.mode == mode {
+            self.mode = present.1;
+        }
+        self.schema = present.0;
+        reply
     }
 
     /// Takes a piece of a parameter's value. It has no reply, so errors show at the execution.

@@ -1,8 +1,9 @@
 //! All sessions, for SHOW PROCESSLIST and KILL.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -23,6 +24,8 @@ struct Record {
     peer: String,
     activity: Mutex<Activity>,
     kill: watch::Sender<Option<Kill>>,
+    /// What runs may not be dropped midway.
+    shielded: AtomicBool,
 }
 
 struct Activity {
@@ -59,12 +62,28 @@ pub struct Entry {
 /// Tells when another session kills this one or its statement.
 pub struct KillSignal {
     kill: watch::Receiver<Option<Kill>>,
+    record: Arc<Record>,
 }
+
+pub(super) struct Shield(Arc<Record>);
+
+impl Drop for Shield {
+    fn drop(&mut self) {
+        self.0.shielded.store(false, Ordering::Relaxed);
+    }
+}
+
+/// How often a kill that is put off looks again.
+const SHIELD_POLL: Duration = Duration::from_millis(10);
 
 impl KillSignal {
     pub async fn wait(&mut self) -> Kill {
         loop {
-            if let Some(kill) = *self.kill.borrow_and_update() {
+            let kill = *self.kill.borrow_and_update();
+            if let Some(kill) = kill {
+                while self.record.shielded.load(Ordering::Relaxed) {
+                    tokio::time::sleep(SHIELD_POLL).await;
+                }
                 return kill;
             }
             if self.kill.changed().await.is_err() {
@@ -91,6 +110,7 @@ impl Registry {
                 statement: None,
             }),
             kill: watch::Sender::new(None),
+            shielded: AtomicBool::new(false),
         });
         lock(&self.sessions).insert(identity.connection_id, record.clone());
         Entry { id: identity.connection_id, record, sessions: self.sessions.clone() }
@@ -174,12 +194,22 @@ impl Entry {
     }
 
     pub(super) fn kill_signal(&self) -> KillSignal {
-        KillSignal { kill: self.record.kill.subscribe() }
+        KillSignal { kill: self.record.kill.subscribe(), record: self.record.clone() }
+    }
+
+    /// Puts off kills until the shield is dropped.
+    pub(super) fn shield(&self) -> Shield {
+        self.record.shielded.store(true, Ordering::Relaxed);
+        Shield(self.record.clone())
     }
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        lock(&self.sessions).remove(&self.id);
+        let mut sessions = lock(&self.sessions);
+        // COM_CHANGE_USER makes a new session of the same id before the old one ends.
+        if sessions.get(&self.id).is_some_and(|record| Arc::ptr_eq(record, &self.record)) {
+            sessions.remove(&self.id);
+        }
     }
 }

@@ -37,13 +37,17 @@ impl Session {
             None => (text, statement),
         };
         let outcome = self.run_once(text, statement, call).await;
-        match outcome {
+        let outcome = match outcome {
             // What was remembered of the tables may be stale: look once more.
             Err(error) if is_stale(&error) && self.forget(statement) => {
                 self.run_once(text, statement, call).await
             }
             outcome => outcome,
+        };
+        if let Ok(reply) = &outcome {
+            self.note_insert_id(statement, call, reply).await;
         }
+        outcome
     }
 
     async fn run_once(
@@ -98,7 +102,9 @@ impl Session {
         call: Call<'_>,
     ) -> Result<Reply> {
         let writes = !matches!(plan, Plan::Select(_));
-        self.begin_if_asked();
+        if !matches!(plan, Plan::Ddl(_)) {
+            self.begin_if_asked();
+        }
         let snapshot = self.snapshot.clone();
         let reply = self.runner(&snapshot, hints, call).plan(plan, facts).await;
         if writes {
@@ -143,9 +149,13 @@ impl Session {
         }
     }
 
-    /// `SET TRANSACTION` for the next transaction concerns a statement outside of one too.
-    fn begin_if_asked(&mut self) {
-        if !self.state.autocommits() && !self.transaction.is_active() && self.next.is_special() {
+    /// Without autocommit a statement outside of a transaction begins one.
+    pub(super) fn begin_if_asked(&mut self) {
+        if self.state.autocommits() && !self.transaction.is_active() {
+            // What SET TRANSACTION asked for is spent on this statement, which reads once.
+            self.next = crate::transaction::Begin::default();
+        }
+        if !self.state.autocommits() && !self.transaction.is_active() {
             let next = std::mem::take(&mut self.next);
             self.transaction.begin(&next);
         }
@@ -190,6 +200,8 @@ impl Session {
             last_insert_id: self.last_insert_id,
             row_count: self.row_count,
             found_rows: self.found_rows,
+            warning_count: self.shown_warnings.count,
+            error_count: self.shown_warnings.errors() as u64,
             server_version: self.snapshot.config.settings.server_version.clone(),
         }
     }

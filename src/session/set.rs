@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use super::Session;
 use super::identity::Identity;
+use super::substitute::substitute;
 use crate::backend::{Access, Lease, QueryResult, SessionState};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{ClientState, Reply, Summary};
-use crate::protocol::charset::{Collation, UTF8MB4_0900_AI_CI};
-use crate::sql::expr::{Expr, ExprKind, Literal};
-use crate::sql::statement::{Assignment, Scope, SetTarget};
+use crate::protocol::charset::{BINARY, Collation, UTF8MB4_0900_AI_CI};
+use crate::sql::expr::Expr;
+use crate::sql::statement::{Assignment, Scope, SetTarget, Statement};
 use crate::sql::{Mode, quote};
 use crate::transaction::Begin;
 
@@ -30,7 +31,7 @@ impl Session {
     pub(super) fn initial_state(identity: &Identity) -> ClientState {
         let mut state = SessionState::default();
         let Some(collation) = Collation::by_id(identity.collation) else {
-            return ClientState::new(state);
+            return ClientState::new(state, None);
         };
         // The backends' own default; a client that names it gets what the backend has.
         if collation.id != UTF8MB4_0900_AI_CI {
@@ -40,11 +41,18 @@ impl Session {
                 state.variables.insert(name.to_owned(), value.to_owned());
             }
         }
-        ClientState::new(state)
+        ClientState::new(state, Some(collation.id))
     }
 
-    pub(super) async fn set(&mut self, text: &[u8], assignments: &[Assignment]) -> Result<Reply> {
+    pub(super) async fn set(
+        &mut self,
+        text: &[u8],
+        statement: &Statement,
+        assignments: &[Assignment],
+    ) -> Result<Reply> {
         assignments.iter().try_for_each(check)?;
+        let substituted = substitute(text, statement, &self.session_facts())?;
+        let text = substituted.as_deref().unwrap_or(text);
         let turns_on_autocommit = assignments.iter().any(|assignment| {
             matches!(&assignment.target, SetTarget::System { name, .. } if name == "autocommit")
         });
@@ -118,24 +126,53 @@ impl Session {
         // From here on the pool must not take it for a connection in the state before.
         lease.taint();
         lease.query_all(&String::from_utf8_lossy(text)).await?;
-        let values = read_back(&mut lease, names).await?;
+        let resets_clock = is_clock_reset(text);
+        let (values, shown) = read_back(&mut lease, names).await?;
+        let names_charset =
+            |name: &Kept| matches!(name, Kept::System(name) if name == "character_set_results");
+        let text_collation =
+            if names.iter().any(names_charset) { shown } else { self.state.text_collation() };
         for (name, value) in names.iter().zip(values) {
             match name {
+                // Its value would stop the clock.
+                Kept::System(name) if name == "timestamp" && resets_clock => {
+                    state.variables.remove(name)
+                }
                 Kept::System(name) => state.variables.insert(own_name(&lease, name), value),
-                Kept::User(name) if value == "NULL" => state.user_variables.remove(name),
                 Kept::User(name) => state.user_variables.insert(name.clone(), value),
             };
         }
-        Ok(ClientState::new(state))
+        self.check_size(&state)?;
+        // Now what is set on it is known.
+        lease.assume_state(Arc::new(state.clone()));
+        lease.untaint();
+        Ok(ClientState::new(state, text_collation))
+    }
+
+    /// User variables go to every connection that the session uses.
+    fn check_size(&self, state: &SessionState) -> Result<()> {
+        let limit = self.snapshot.config.settings.limits.max_allowed_packet.0;
+        let size: usize =
+            state.user_variables.iter().map(|(name, value)| name.len() + value.len()).sum();
+        if size as u64 > limit / 4 {
+            return Err(Error::new(
+                ErrorKind::LimitExceeded,
+                format!(
+                    "user variables of {size} bytes are over a quarter of \
+                     `limits.max_allowed_packet` ({limit}); unset some, or raise the limit"
+                ),
+            ));
+        }
+        Ok(())
     }
 
     fn adopt(&mut self, state: ClientState) {
-        let state = state.base();
         self.mode = state
+            .base()
             .variables
             .get("sql_mode")
             .map_or_else(Mode::default, |value| Mode::from_sql_mode(value.trim_matches('\'')));
-        self.state = ClientState::new(state.clone());
+        self.state = state;
     }
 
     /// The cluster of the current schema's default shard.
@@ -197,12 +234,42 @@ fn check(assignment: &Assignment) -> Result<()> {
             "a subquery in SET is not supported; read the value first and set it then",
         ));
     }
-    if let (SetTarget::User(_), ExprKind::Literal(Literal::Null)) =
-        (&assignment.target, &assignment.value.kind)
-    {
-        return Ok(());
+    match &assignment.target {
+        SetTarget::System { name, .. } if !is_movable(canonical(name)) => {
+            Err(Error::unsupported(format!(
+                "SET {name} is not supported, since it cannot follow the session from connection to \
+                 connection; set it on the servers"
+            )))
+        }
+        SetTarget::System { .. } | SetTarget::User(_) => Ok(()),
     }
-    Ok(())
+}
+
+/// Session variables that mean the same on each connection that the session uses.
+fn is_movable(name: &str) -> bool {
+    const MOVABLE: &str = "autocommit big_tables block_encryption_mode cte_max_recursion_depth \
+        default_storage_engine default_week_format div_precision_increment \
+        eq_range_index_dive_limit explicit_defaults_for_timestamp foreign_key_checks \
+        group_concat_max_len innodb_lock_wait_timeout innodb_strict_mode interactive_timeout \
+        join_buffer_size lc_messages lc_time_names lock_wait_timeout long_query_time \
+        max_error_count max_execution_time max_heap_table_size max_join_size \
+        max_length_for_sort_data max_recursive_iterations max_seeks_for_key max_sort_length \
+        max_statement_time min_examined_row_limit net_read_timeout net_retry_count \
+        net_write_timeout old_mode optimizer_prune_level optimizer_search_depth optimizer_switch \
+        range_optimizer_max_mem_size read_buffer_size read_rnd_buffer_size sort_buffer_size \
+        sql_auto_is_null sql_big_selects sql_buffer_result sql_mode sql_notes \
+        sql_quote_show_create sql_require_primary_key sql_safe_updates sql_warnings time_zone \
+        timestamp tmp_table_size transaction_isolation transaction_read_only unique_checks \
+        updatable_views_with_limit use_secondary_engine wait_timeout windowing_use_high_precision";
+    NAMES.contains(&name) || MOVABLE.split_ascii_whitespace().any(|movable| movable == name)
+}
+
+/// `SET timestamp = DEFAULT` and `= 0` let the clock run again.
+fn is_clock_reset(text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text).to_ascii_lowercase();
+    let value = text.split_once("timestamp").map_or("", |(_, rest)| rest);
+    let value = value.trim_start_matches([' ', ':', '=', '`']);
+    value.starts_with("default") || value.trim_end_matches([' ', ';']) == "0"
 }
 
 fn refuse_global(name: &str) -> Error {
@@ -214,8 +281,9 @@ fn refuse_global(name: &str) -> Error {
     )
 }
 
-/// The values as literals, in the order of `names`.
-async fn read_back(lease: &mut Lease, names: &[Kept]) -> Result<Vec<String>> {
+/// The values as literals, in the order of `names`, and the collation id that columns of characters are
+/// shown in.
+async fn read_back(lease: &mut Lease, names: &[Kept]) -> Result<(Vec<String>, Option<u16>)> {
     let mut query = String::from("SELECT ");
     for (index, name) in names.iter().enumerate() {
         if index > 0 {
@@ -250,7 +318,8 @@ async fn read_back(lease: &mut Lease, names: &[Kept]) -> Result<Vec<String>> {
             (Some(value), Kept::User(_)) => user_text(&value, collation.as_deref()),
         });
     }
-    Ok(values)
+    let text = columns.iter().find(|column| column.charset != BINARY);
+    Ok((values, text.map(|column| column.charset)))
 }
 
 /// A text of a user variable with its collation, which comparisons depend on.

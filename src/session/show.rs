@@ -45,7 +45,11 @@ impl Session {
         );
         names.sort();
         let names = self.filtered(text, show, names, "Database", None).await?;
-        Ok(rows(&[Heading::Text("Database")], one_column(names)))
+        let heading = match super::tables::like_pattern(text, show) {
+            Some(pattern) => format!("Database ({pattern})"),
+            None => "Database".to_owned(),
+        };
+        Ok(rows(&[Heading::Text(&heading)], one_column(names)))
     }
 
     fn show_warnings(&self, count: bool, errors_only: bool) -> Reply {
@@ -66,7 +70,7 @@ impl Session {
                 cell(warning.message.clone()),
             ]
         });
-        let headings = [Heading::Text("Level"), Heading::Number("Code"), Heading::Text("Message")];
+        let headings = [Heading::Text("Level"), Heading::Code("Code"), Heading::Text("Message")];
         rows(&headings, list.collect())
     }
 

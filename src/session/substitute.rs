@@ -23,6 +23,8 @@ pub(super) struct Facts {
     pub(super) last_insert_id: u64,
     pub(super) row_count: i64,
     pub(super) found_rows: u64,
+    pub(super) warning_count: u64,
+    pub(super) error_count: u64,
     pub(super) server_version: String,
 }
 
@@ -37,7 +39,7 @@ pub(super) fn substitute(
     walk::statement(statement, &mut |node| match node {
         Node::Expr(expr) => found.extend(value(expr, facts).map(|value| (expr, value))),
         Node::UnnamedItem(expr) => items.push(expr),
-        Node::Table(_) => {}
+        Node::Query(_) | Node::Table(_) => {}
     });
     if found.is_empty() {
         return Ok(None);
@@ -78,6 +80,8 @@ fn value(expr: &Expr, facts: &Facts) -> Option<Vec<u8>> {
             "identity" | "last_insert_id" => Some(unsigned(facts.last_insert_id)),
             "pseudo_thread_id" => Some(unsigned(u64::from(facts.connection_id))),
             "version" => Some(text(&facts.server_version)),
+            "warning_count" => Some(unsigned(facts.warning_count)),
+            "error_count" => Some(unsigned(facts.error_count)),
             _ => None,
         },
         _ => None,
@@ -94,9 +98,10 @@ fn bare_name(name: &str) -> &str {
     }
 }
 
-/// BIGINT UNSIGNED, as the functions are.
+/// BIGINT UNSIGNED, as the functions are: the function with an argument answers it, in the function's
+/// own type. That it sets the backend connection's id harms nobody, since nobody asks it.
 fn unsigned(value: u64) -> Vec<u8> {
-    format!("CAST({value} AS UNSIGNED)").into_bytes()
+    format!("LAST_INSERT_ID({value})").into_bytes()
 }
 
 fn text(value: &str) -> Vec<u8> {

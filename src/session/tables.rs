@@ -24,6 +24,10 @@ impl Session {
         let heading = format!("Tables_in_{name}");
         let names = kinds.keys().cloned().collect();
         let names = self.filtered(text, show, names, &heading, Some(&kinds)).await?;
+        let heading = match like_pattern(text, show) {
+            Some(pattern) => format!("{heading} ({pattern})"),
+            None => heading,
+        };
         if !show.full {
             return Ok(rows(&[Heading::Text(&heading)], super::show::one_column(names)));
         }
@@ -117,6 +121,16 @@ impl Session {
         });
         Ok((Target { shard, part }, found.first_name().to_owned()))
     }
+}
+
+/// The pattern of LIKE, which servers put into the heading.
+pub(super) fn like_pattern(text: &[u8], show: &Show) -> Option<String> {
+    let filter = text.get(show.filter?.range())?;
+    let (word, pattern) = filter.split_at_checked(4)?;
+    let pattern = String::from_utf8_lossy(pattern).trim().to_owned();
+    let quoted = pattern.len() >= 2 && pattern.starts_with(['\'', '"']);
+    (word.eq_ignore_ascii_case(b"like") && quoted)
+        .then(|| pattern.get(1..pattern.len() - 1).unwrap_or_default().to_owned())
 }
 
 pub(super) fn no_database() -> Error {

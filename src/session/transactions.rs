@@ -33,6 +33,7 @@ impl Session {
                 self.chain(*chain);
             }
             Control::Savepoint(name) => {
+                self.begin_if_asked();
                 if !self.transaction.note_savepoint(&name.value) {
                     self.forward(text).await?;
                 }
@@ -65,7 +66,8 @@ impl Session {
 
     fn chain(&mut self, chain: bool) {
         if chain {
-            self.transaction.begin(&Begin::default());
+            let begin = self.transaction.chained();
+            self.transaction.begin(&begin);
         }
     }
 
@@ -78,7 +80,7 @@ impl Session {
                  ROLLBACK and start again",
             ));
         }
-        let Some(mut lent) = self.transaction.end() else { return Ok(()) };
+        let Some(mut lent) = self.transaction.lend() else { return Ok(()) };
         lent.lease.set_deadline(self.snapshot.deadline(None));
         let outcome = lent.lease.query_all(&String::from_utf8_lossy(text)).await;
         match &outcome {
@@ -86,7 +88,7 @@ impl Session {
             Err(error) if matches!(error.kind(), ErrorKind::Server(_)) => {
                 self.transaction.give_back(lent);
             }
-            Err(_) => self.transaction.broke(),
+            Err(_) => self.transaction.lost(),
         }
         outcome.map(drop)
     }
@@ -114,7 +116,12 @@ impl Session {
         if statement == "COMMIT" {
             self.wrote_at = Some(tokio::time::Instant::now());
         }
-        match lent.lease.query_all(statement).await {
+        // Who is told that COMMIT was interrupted cannot know what became of it.
+        let outcome = {
+            let _shield = self.entry.shield();
+            lent.lease.query_all(statement).await
+        };
+        match outcome {
             Ok(_) => Ok(()),
             // The server had rolled back by itself when the connection broke.
             Err(_) if statement == "ROLLBACK" => Ok(()),

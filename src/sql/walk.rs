@@ -12,6 +12,8 @@ pub enum Node<'a> {
     Expr(&'a Expr),
     /// A select item that is an expression without an alias: its text is the column's name.
     UnnamedItem(&'a Expr),
+    /// Each query, subqueries included.
+    Query(&'a Query),
     /// A table named in FROM, INSERT, UPDATE or DELETE. It may be the name of a CTE.
     Table(&'a TableName),
 }
@@ -75,6 +77,7 @@ fn assignments<'a>(list: &'a [ColumnAssignment], visit: Visit<'_, 'a>) {
 
 /// Visits all nodes of a query and its subqueries.
 pub fn query<'a>(query: &'a Query, visit: Visit<'_, 'a>) {
+    visit(Node::Query(query));
     query.with.iter().for_each(|cte| self::query(&cte.query, visit));
     match &query.body {
         Body::Select(block) => select(block, visit),

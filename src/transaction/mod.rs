@@ -18,6 +18,8 @@ pub struct Lent {
 #[derive(Default)]
 pub struct Transaction {
     state: State,
+    /// How the last one began, for AND CHAIN.
+    begun: Begin,
 }
 
 #[derive(Default)]
@@ -58,7 +60,10 @@ impl Begin {
     fn statements(&self) -> Vec<Vec<u8>> {
         let mut statements = Vec::new();
         if let Some(isolation) = &self.isolation {
-            statements.push(format!("SET TRANSACTION ISOLATION LEVEL {isolation}").into_bytes());
+            statements.push(
+                format!("SET TRANSACTION ISOLATION LEVEL {}", isolation.replace('-', " "))
+                    .into_bytes(),
+            );
         }
         let mut begin = String::from("START TRANSACTION");
         let read_only = self.read_only || self.access == Some(true);
@@ -77,10 +82,21 @@ impl Transaction {
     /// Announces a transaction; the caller has ended the one before.
     pub fn begin(&mut self, begin: &Begin) {
         self.state = State::Announced { opening: begin.statements(), savepoints: Vec::new() };
+        self.begun = begin.clone();
+    }
+
+    /// How the next one of a chain begins: with the isolation level and access mode of this one.
+    pub fn chained(&self) -> Begin {
+        Begin { snapshot: false, ..self.begun.clone() }
     }
 
     pub fn is_active(&self) -> bool {
         !matches!(self.state, State::Idle)
+    }
+
+    /// BEGIN was answered, and no server knows of it.
+    pub fn is_announced(&self) -> bool {
+        matches!(self.state, State::Announced { .. })
     }
 
     /// The cluster where it is open.
@@ -144,6 +160,12 @@ impl Transaction {
     /// Takes the connection back after a statement: a transaction goes on as long as the server says
     /// that one is active there.
     pub fn give_back(&mut self, lent: Lent) {
+        // A reply that is not read to its end would be taken for that of the next statement.
+        if lent.lease.is_broken() || !lent.lease.is_between_replies() {
+            drop(lent);
+            self.lost();
+            return;
+        }
         self.state =
             if lent.lease.in_transaction() { State::Open(Box::new(lent)) } else { State::Idle };
     }
@@ -156,11 +178,6 @@ impl Transaction {
         }
     }
 
-    /// The connection broke while nothing was lent.
-    pub fn broke(&mut self) {
-        self.state = State::Broken;
-    }
-
     /// The connection broke and the client has not ended the transaction yet.
     pub fn is_broken(&self) -> bool {
         matches!(self.state, State::Broken)
@@ -171,6 +188,20 @@ impl Transaction {
         match std::mem::take(&mut self.state) {
             State::Open(lent) => Some(*lent),
             State::Idle | State::Announced { .. } | State::Lent { .. } | State::Broken => None,
+        }
+    }
+
+    /// Lends the open connection to a statement that concerns the transaction itself.
+    pub fn lend(&mut self) -> Option<Lent> {
+        match std::mem::take(&mut self.state) {
+            State::Open(lent) => {
+                self.state = State::Lent { cluster: lent.cluster };
+                Some(*lent)
+            }
+            other => {
+                self.state = other;
+                None
+            }
         }
     }
 

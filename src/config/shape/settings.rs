@@ -17,6 +17,8 @@ shape! {
         handshake_timeout: Duration = "10s",
         /// How long a client may be idle before its connection is closed.
         idle_timeout: Duration = "8h",
+        /// How long a client may take no rows of a result before its connection is closed.
+        write_timeout: Duration = "10m",
         /// How long a statement may run; without it, as long as the servers let it.
         statement_timeout: Option<Duration>,
         /// Rows that a statement may hold in memory to sort or group them.

@@ -1,0 +1,70 @@
+//! Statements that leave something on their connection.
+//!
+//! Sessions share connections, so what stays on one would be missing for this session and met by
+//! another. Until such sessions keep their connection, these statements are refused.
+
+use crate::error::{Error, Result};
+use crate::sql::expr::ExprKind;
+use crate::sql::query::{Body, Query};
+use crate::sql::statement::{Statement, StatementKind};
+use crate::sql::walk::{self, Node};
+
+/// The parser's name of `@a := ...`.
+const ASSIGNMENT: &str = "assignment to a user variable";
+
+/// Refuses a statement that leaves a lock, a variable or a temporary table on its connection.
+///
+/// # Errors
+/// `Unsupported`, naming the construct and the way out.
+pub(super) fn check(statement: &Statement) -> Result<()> {
+    if let StatementKind::Ddl(ddl) = &statement.kind
+        && ddl.temporary
+    {
+        return Err(refuse("a temporary table", "use a plain table with a name of your own"));
+    }
+    let mut refused = Ok(());
+    walk::statement(statement, &mut |node| {
+        let found = match node {
+            Node::Expr(expr) => check_expr(&expr.kind),
+            Node::Query(query) => check_query(query),
+            Node::Table(_) | Node::UnnamedItem(_) => Ok(()),
+        };
+        if refused.is_ok() {
+            refused = found;
+        }
+    });
+    refused
+}
+
+fn check_expr(kind: &ExprKind) -> Result<()> {
+    match kind {
+        ExprKind::Function(function) => match function.name.as_str() {
+            "get_lock" | "release_lock" | "release_all_locks" => Err(refuse(
+                "GET_LOCK() and RELEASE_LOCK()",
+                "lock a row with SELECT ... FOR UPDATE",
+            )),
+            "load_file" => Err(refuse("LOAD_FILE()", "read the file in the application")),
+            _ => Ok(()),
+        },
+        ExprKind::Other { what, .. } if *what == ASSIGNMENT => {
+            Err(refuse("`@variable := value` in a statement", "set the variable with SET"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_query(query: &Query) -> Result<()> {
+    if query.into.is_some() {
+        return Err(refuse("SELECT ... INTO", "read the rows and set the variable with SET"));
+    }
+    match &query.body {
+        Body::Select(select) if select.calc_found_rows => {
+            Err(refuse("SQL_CALC_FOUND_ROWS", "count with a second statement, SELECT COUNT(*)"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn refuse(what: &str, way_out: &str) -> Error {
+    Error::unsupported(format!("{what} is not supported; {way_out}"))
+}
