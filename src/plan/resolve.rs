@@ -353,7 +353,7 @@ pub fn sample(place: &Place, run: &Run<'_>) -> Result<Target> {
             Err(Stop::Error(error)) => Err(error),
             Err(Stop::Need(_)) => Err(Error::internal("a sample that needs facts")),
         },
-        [unit] => nowhere(unit),
+        [unit] => Ok(Target { shard: beside_all(place, unit, run)?, ..nowhere(unit)? }),
         units @ [first, ..] => {
             let parts = units.iter().filter_map(|unit| {
                 let (schema, table) = (unit.table.schema.clone(), unit.table.name.clone());
@@ -361,9 +361,22 @@ pub fn sample(place: &Place, run: &Run<'_>) -> Result<Target> {
             });
             let parts: Vec<(TableId, Part)> = parts.collect();
             let part = (!parts.is_empty()).then_some(Part::Each(parts));
-            Ok(Target { shard: nowhere(first)?.shard, part })
+            Ok(Target { shard: beside_all(place, first, run)?, part })
         }
     }
+}
+
+/// A shard of the unit from which all single and broadcast tables can be read.
+fn beside_all(place: &Place, unit: &Unit, run: &Run<'_>) -> Result<ShardId> {
+    let mut refused = Error::internal("a table without shards");
+    for &shard in unit.table.shards() {
+        match beside(place, &[Target { shard, part: None }], run) {
+            Ok(()) => return Ok(shard),
+            Err(Stop::Error(error)) => refused = error,
+            Err(Stop::Need(_)) => refused = Error::internal("a sample that needs facts"),
+        }
+    }
+    Err(refused)
 }
 
 /// A target that could take rows of a table.
