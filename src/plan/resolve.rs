@@ -353,7 +353,12 @@ pub fn sample(place: &Place, run: &Run<'_>) -> Result<Target> {
             Err(Stop::Error(error)) => Err(error),
             Err(Stop::Need(_)) => Err(Error::internal("a sample that needs facts")),
         },
-        [unit] => nowhere(unit),
+        [unit] => {
+            let target = |shard: &ShardId| Target { shard: *shard, part: any_part(&unit.table) };
+            let fits = |target: &Target| beside(place, std::slice::from_ref(target), run).is_ok();
+            let near = unit.table.shards().iter().map(target).find(fits);
+            near.map_or_else(|| nowhere(unit), Ok)
+        }
         units @ [first, ..] => {
             let parts = units.iter().filter_map(|unit| {
                 let (schema, table) = (unit.table.schema.clone(), unit.table.name.clone());

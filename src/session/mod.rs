@@ -200,7 +200,11 @@ impl Session {
                 ))
             }
             StatementKind::Other(words) => self.other(text, statement, words).await,
-            StatementKind::Empty => Err(Error::new(ErrorKind::EmptyQuery, "Query was empty")),
+            StatementKind::Empty if text.trim_ascii().is_empty() => {
+                Err(Error::new(ErrorKind::EmptyQuery, "Query was empty"))
+            }
+            // A comment alone is no mistake.
+            StatementKind::Empty => Ok(Reply::Done(Summary::default())),
         }
     }
 
@@ -265,7 +269,7 @@ impl Session {
         if self.state.autocommits() {
             status |= StatusFlags::SERVER_STATUS_AUTOCOMMIT;
         }
-        if self.transaction.is_active() {
+        if self.transaction.is_active() && !self.transaction.is_only_implied() {
             status |= StatusFlags::SERVER_STATUS_IN_TRANS;
         }
         if self.mode.no_backslash_escapes {
