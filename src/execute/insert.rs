@@ -36,11 +36,11 @@ impl Run<'_> {
             work.push((fragment, target));
         }
         let outcome = self.write_all(work, Count::Sum).await;
-        if let Err(error) = &outcome {
-            if matches!(error.kind(), ErrorKind::Server(server) if server.code == 1146) {
-                // Somebody else dropped it: look again next time.
-                self.snapshot.facts.forget([]);
-            }
+        if let Err(error) = &outcome
+            && matches!(error.kind(), ErrorKind::Server(server) if server.code == 1146)
+        {
+            // Somebody else dropped it: look again next time.
+            self.snapshot.facts.forget([]);
         }
         outcome
     }

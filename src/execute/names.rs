@@ -46,10 +46,10 @@ impl<'a> Names<'a> {
     /// Gives result columns the names that one server would show.
     pub(super) fn restore_columns(&self, columns: &mut [Column]) {
         for column in columns {
-            if let Some(schema) = self.schema {
-                if column.schema == self.shard.database.as_bytes() {
-                    column.schema = Bytes::copy_from_slice(schema.as_bytes());
-                }
+            if let Some(schema) = self.schema
+                && column.schema == self.shard.database.as_bytes()
+            {
+                column.schema = Bytes::copy_from_slice(schema.as_bytes());
             }
             for (physical, logical) in &self.tables {
                 for name in [&mut column.org_table, &mut column.table] {

@@ -91,6 +91,10 @@ impl Part {
             }
             Class::Moment => Compare::Moment,
             Class::Time => Compare::Time,
+            // Of a column it is bytes, of an expression it may be digits: no telling them apart.
+            Class::Bit if weight.is_some() || purpose == Purpose::Extreme => {
+                return Err(refuse(class, purpose));
+            }
             Class::Bit => Compare::Bytes,
             // With `character_set_results = binary` a character string looks like a binary one. The
             // weight of a binary string is the string, so the weight is right for both.
@@ -215,6 +219,7 @@ fn refuse(class: Class, purpose: Purpose) -> Error {
     };
     let instead = match class {
         Class::Json => "an extracted scalar: CAST(column->>'$.path' AS CHAR)",
+        Class::Bit => "its number: column + 0",
         Class::Enum => "the number or the text of the value: column + 0, CAST(column AS CHAR)",
         Class::Geometry => "the bytes of the value: ST_AsBinary(column)",
         Class::Vector => "the bytes of the value: HEX(column)",
@@ -222,7 +227,7 @@ fn refuse(class: Class, purpose: Purpose) -> Error {
         Class::Null | Class::Integer | Class::Decimal | Class::Float | Class::Double => {
             "a cast: CAST(column AS DECIMAL(65, 30))"
         }
-        Class::Moment | Class::Time | Class::Bit | Class::Binary | Class::Unknown => {
+        Class::Moment | Class::Time | Class::Binary | Class::Unknown => {
             "a cast: CAST(column AS CHAR)"
         }
     };

@@ -214,10 +214,11 @@ fn extreme(
             | C::DateTime { .. }
             | C::Timestamp
             | C::Time
-            | C::Bit
             | C::Binary { .. }
             | C::VarBinary,
         ) => Ok(plain),
+        // MariaDB answers digits of any number, MySQL bytes: its number compares.
+        Some(C::Bit) => Ok(OrderKey { value: fragment.hide(wrap("", whole, " + 0")), ..plain }),
         Some(C::Json | C::Geometry) => {
             Err(fragment.input.refuse("MIN() or MAX() of a JSON or geometry column"))
         }

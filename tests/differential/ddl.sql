@@ -28,11 +28,13 @@ ALTER TABLE {t} DROP COLUMN nothing;
 CREATE INDEX i ON {t} (nothing);
 -- error 1064
 ALTER TABLE {t} ADD COLUMN;
+-- refused
 ANALYZE TABLE {t};
 TRUNCATE {t};
 SELECT COUNT(*) FROM {t};
 INSERT INTO {t} (id, grp, day, code) VALUES (6, 1, '{day}', 'f');
 BEGIN;
+-- refused if t_broadcast
 INSERT INTO {t} (id, grp, day, code) VALUES (7, 2, '{day}', 'g');
 -- A definition commits.
 ALTER TABLE {t} COMMENT 'changed';

@@ -135,6 +135,7 @@ SHOW INDEX FROM t_hash;
 SHOW CREATE TABLE t_hash;
 SHOW CREATE TABLE shop.t_hash;
 -- shape
+-- refused
 SHOW TABLE STATUS LIKE 't\_hash';
 SHOW DATABASES LIKE 'shop';
 -- ignore rows
@@ -146,7 +147,9 @@ SHOW ENGINES;
 SHOW STATUS LIKE 'Threads_connected';
 -- ignore rows
 SHOW PROCESSLIST;
+-- refused
 SELECT TABLE_NAME, TABLE_TYPE FROM information_schema.tables WHERE table_schema = 'shop' AND table_name = 't_hash';
+-- refused
 SELECT COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_KEY FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 't_hash' ORDER BY ORDINAL_POSITION;
 SELECT SCHEMA_NAME FROM information_schema.schemata WHERE SCHEMA_NAME = 'shop';
 -- error 1146
@@ -166,15 +169,19 @@ DROP TABLE t_hash;
 
 -- Statements prepared in SQL.
 -- text
+-- refused
 PREPARE p FROM 'SELECT ? + 1, ?';
 -- text
 SET @x = 5, @y = 'why';
 -- text
+-- refused
 EXECUTE p USING @x, @y;
 -- text
+-- refused
 DEALLOCATE PREPARE p;
 -- text
 -- error 1243
+-- refused
 EXECUTE p;
 
 -- Mistakes.
@@ -203,6 +210,7 @@ UPDATE no_such_table SET a = 1;
 DELETE FROM no_such_table;
 -- error 1051
 DROP TABLE no_such_table;
+-- refused
 DO 1 + 1;
 SELECT SLEEP(0);
 /* a comment in front */ SELECT 1;

@@ -122,10 +122,13 @@ async fn mysql_async_statements(pool: &Pool) -> mysql_async::Result<()> {
         conn.exec_first("SELECT name FROM users WHERE id = ?", (4007,)).await?;
     assert_eq!(one.as_deref(), Some("it's 4007"));
 
+    // A transaction keeps to one user, and so to one cluster.
     let mut transaction = conn.start_transaction(TxOpts::default()).await?;
-    transaction.exec_drop("UPDATE users SET name = ? WHERE id >= ?", ("x", 4000)).await?;
-    assert!(transaction.affected_rows() >= 100);
+    transaction.exec_drop("UPDATE users SET name = ? WHERE id = ?", ("x", 4007)).await?;
+    assert_eq!(transaction.affected_rows(), 1);
     transaction.rollback().await?;
+    conn.exec_drop("UPDATE users SET name = ? WHERE id BETWEEN ? AND ?", ("y", 4050, 4999)).await?;
+    assert_eq!(conn.affected_rows(), 50);
     let count: Option<u64> = conn
         .query_first("SELECT COUNT(*) FROM users WHERE name = 'x' AND id BETWEEN 4000 AND 4999")
         .await?;

