@@ -29,7 +29,7 @@ impl ClientState {
 
     /// Shows columns of characters in the client's collation: connections are shared by clients that
     /// logged in with others.
-    pub(super) fn dress(&self, columns: &mut [Column]) {
+    pub fn dress(&self, columns: &mut [Column]) {
         let Some(id) = self.text_collation else { return };
         for column in columns.iter_mut().filter(|column| column.charset != BINARY) {
             column.charset = id;

@@ -1,7 +1,7 @@
 //! EXPLAIN: Margay's plan, or a shard's own.
 
 use super::Session;
-use super::local::{Heading, cell, rows};
+use super::local::{Heading, cell};
 use crate::error::Result;
 use crate::execute::Reply;
 use crate::plan::facts::Facts;
@@ -24,7 +24,7 @@ impl Session {
             let snapshot = self.snapshot.clone();
             let lines = snapshot.explain(&plan, &mut facts, &self.state).await?;
             let lines = lines.into_iter().map(|line| vec![cell(line)]).collect();
-            return Ok(rows(&[Heading::Text("plan")], lines));
+            return Ok(self.rows(&[Heading::Text("plan")], lines));
         }
         let plan = self.plan(text, &explain.statement, &mut facts).await?;
         self.explain_plan(&plan, &mut facts, hints).await

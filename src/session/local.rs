@@ -2,6 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 
+use super::Session;
 use crate::execute::Reply;
 use crate::execute::reply::Rows;
 use crate::protocol::capability::{ColumnFlags, ColumnType};
@@ -19,10 +20,13 @@ pub(super) enum Heading<'a> {
     Code(&'a str),
 }
 
-/// A result set of text rows.
-pub(super) fn rows(headings: &[Heading<'_>], rows: Vec<Vec<Option<Vec<u8>>>>) -> Reply {
-    let columns = headings.iter().map(column).collect();
-    Reply::Rows(Rows::local(columns, rows.iter().map(|row| text_row(row))))
+impl Session {
+    /// A result set of text rows, in the client's collation.
+    pub(super) fn rows(&self, headings: &[Heading<'_>], rows: Vec<Vec<Option<Vec<u8>>>>) -> Reply {
+        let mut columns: Vec<Column> = headings.iter().map(column).collect();
+        self.state.dress(&mut columns);
+        Reply::Rows(Rows::local(columns, rows.iter().map(|row| text_row(row))))
+    }
 }
 
 fn column(heading: &Heading<'_>) -> Column {

@@ -1,7 +1,7 @@
 //! SHOW and DESCRIBE.
 
 use super::Session;
-use super::local::{Heading, cell, rows};
+use super::local::{Heading, cell};
 use crate::error::{Error, Result};
 use crate::execute::Reply;
 use crate::plan::template::Target;
@@ -49,7 +49,7 @@ impl Session {
             Some(pattern) => format!("Database ({pattern})"),
             None => "Database".to_owned(),
         };
-        Ok(rows(&[Heading::Text(&heading)], one_column(names)))
+        Ok(self.rows(&[Heading::Text(&heading)], one_column(names)))
     }
 
     fn show_warnings(&self, count: bool, errors_only: bool) -> Reply {
@@ -61,7 +61,7 @@ impl Session {
             } else {
                 ("@@session.warning_count", self.warnings.count)
             };
-            return rows(&[Heading::Number(name)], vec![vec![cell(number.to_string())]]);
+            return self.rows(&[Heading::Number(name)], vec![vec![cell(number.to_string())]]);
         }
         let list = list.map(|warning| {
             vec![
@@ -71,7 +71,7 @@ impl Session {
             ]
         });
         let headings = [Heading::Text("Level"), Heading::Code("Code"), Heading::Text("Message")];
-        rows(&headings, list.collect())
+        self.rows(&headings, list.collect())
     }
 
     fn show_processlist(&self, full: bool) -> Reply {
@@ -108,7 +108,7 @@ impl Session {
             Heading::Text("State"),
             Heading::Text("Info"),
         ];
-        rows(&headings, list.collect())
+        self.rows(&headings, list.collect())
     }
 
     /// `DESCRIBE t` is what the first physical table says.

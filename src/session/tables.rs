@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Session;
-use super::local::{Heading, cell, rows};
+use super::local::{Heading, cell};
 use crate::catalog::{PartsKind, Schema, ShardId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::Reply;
@@ -27,13 +27,13 @@ impl Session {
             None => heading,
         };
         if !show.full {
-            return Ok(rows(&[Heading::Text(&heading)], super::show::one_column(names)));
+            return Ok(self.rows(&[Heading::Text(&heading)], super::show::one_column(names)));
         }
         let full = names.into_iter().map(|name| {
             let kind = kinds.get(&name).cloned();
             vec![cell(name), kind.map(String::into_bytes)]
         });
-        Ok(rows(&[Heading::Text(&heading), Heading::Text("Table_type")], full.collect()))
+        Ok(self.rows(&[Heading::Text(&heading), Heading::Text("Table_type")], full.collect()))
     }
 
     /// Logical tables and views of a schema that exist, with their types.
