@@ -65,9 +65,13 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session for a client that has just logged in.
+    /// A session for a client that has just logged in, with `schema`, which it may use, or else the
+    /// default schema of its user.
     pub fn new(shared: Arc<Shared>, identity: Identity, schema: Option<String>) -> Self {
         let snapshot = shared.snapshot();
+        let user = snapshot.config.users.get(&identity.user);
+        let schema = schema.or_else(|| user?.default_schema.clone());
+        let schema = schema.map(|name| system_schema(&name).map_or(name, str::to_owned));
         let entry = shared.registry.enter(&identity, schema.as_deref());
         Self {
             shared,
@@ -227,6 +231,11 @@ impl Session {
     /// # Errors
     /// 1049 if there is none of this name, 1044 if the user may not use it.
     pub fn use_schema(&mut self, name: &str) -> Result<()> {
+        if let Some(name) = system_schema(name) {
+            self.schema = Some(name.to_owned());
+            self.entry.in_schema(name);
+            return Ok(());
+        }
         if self.snapshot.catalog.schema(name).is_none() {
             return Err(Error::new(
                 ErrorKind::UnknownDatabase,
@@ -327,6 +336,12 @@ impl Session {
         }
         Ok(columns)
     }
+}
+
+/// The schema that every user may use, as in MySQL. What of it can be read, the planner decides.
+fn system_schema(name: &str) -> Option<&'static str> {
+    let system = "information_schema";
+    name.eq_ignore_ascii_case(system).then_some(system)
 }
 
 /// Locks that would end with the statement, since its connection is not used again.
