@@ -93,7 +93,8 @@ impl<'x, 'a> Fragment<'x, 'a> {
                 | C::Binary { .. }
                 | C::VarBinary,
             ) => Ok(plain(self.value(term))),
-            // MariaDB writes some results of this type as digits, others as bytes.
+            Some(C::Bit) if term.visible.is_some() => Ok(plain(self.value(term))),
+            // MariaDB writes the MIN() that hides it as digits, MySQL as bytes.
             Some(C::Bit) => Ok(plain(self.hide_of(term, wrap("(", term.pieces.clone(), ") + 0")))),
             // The text of a FLOAT has fewer digits than its value.
             Some(C::Float) => {

@@ -63,10 +63,13 @@ SELECT id, code FROM {t} WHERE code = 'f' 'our';
 SELECT id, code FROM {t} WHERE code = '';
 SELECT id, code FROM {t} WHERE code = x'6f6e65';
 SELECT id, code FROM {t} WHERE code = _utf8mb4'one';
+-- A warning about the statement comes from each shard.
+-- ignore warnings
 SELECT id, code FROM {t} WHERE code = N'one';
 SELECT id, code FROM {t} WHERE code IN ('One', 'TWO');
 SELECT id, code FROM {t} WHERE code LIKE 't%';
 SELECT id, code FROM {t} WHERE code > 'o';
+-- ignore warnings
 SELECT id, code FROM {t} WHERE BINARY code = 'ONE';
 SELECT id, code FROM {t} WHERE code = 'ONE' COLLATE utf8mb4_bin;
 SELECT id, code FROM {t} WHERE c_int IS NULL;
@@ -101,6 +104,7 @@ SELECT CONCAT(code, '-', id) AS label, LENGTH(code), UPPER(c_ci) FROM {t} ORDER 
 SELECT id /* a comment */, code -- another
 FROM {t} # and one more
 ORDER BY id LIMIT 1;
+-- ignore warnings
 SELECT SQL_NO_CACHE id FROM {t} ORDER BY id LIMIT 2;
 SELECT CASE grp WHEN 0 THEN 'none' WHEN 1 THEN 'one' ELSE 'many' END AS amount, id FROM {t} ORDER BY id;
 SELECT IF(c_int IS NULL, 'nil', c_int), IFNULL(c_ci, 'x'), COALESCE(c_dec, c_int, 0), NULLIF(grp, 1) FROM {t} ORDER BY id;
@@ -235,7 +239,7 @@ SELECT id FROM {t} WHERE id = 4 FOR UPDATE;
 SELECT id FROM {t} WHERE id = 4 LOCK IN SHARE MODE;
 SELECT /*+ MAX_EXECUTION_TIME(10000) */ id FROM {t} WHERE id = 4;
 SELECT id FROM {t} FORCE INDEX (PRIMARY) WHERE id = 4;
--- refused if t_list t_time t_both t_text
+-- refused
 SELECT id INTO @found FROM {t} WHERE id = 4;
 SELECT @found;
 

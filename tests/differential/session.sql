@@ -34,12 +34,14 @@ SHOW VARIABLES WHERE Variable_name IN ('autocommit', 'time_zone');
 -- error 1193
 SELECT @@no_such_variable;
 -- error 1193
+-- refused
 SET no_such_variable = 1;
 
 -- User variables.
 SET @a = 5;
 SET @b = 'text', @c = 1.5, @d = NULL;
 SELECT @a, @b, @c, @d, @never;
+-- refused
 SELECT @a := @a + 1;
 SELECT @a;
 SET @a := 7, @e = @a;
@@ -71,8 +73,10 @@ SELECT @@autocommit;
 SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;
 SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;
 SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+-- refused
 SET sql_select_limit = 1;
 SELECT 1 UNION ALL SELECT 2;
+-- refused
 SET sql_select_limit = DEFAULT;
 SET @@session.group_concat_max_len = 2048;
 SELECT @@group_concat_max_len;
@@ -100,6 +104,7 @@ UPDATE counters SET n = n + 1;
 SELECT ROW_COUNT();
 SELECT ROW_COUNT();
 DELETE FROM counters WHERE n > 20;
+-- refused
 SELECT SQL_CALC_FOUND_ROWS id FROM counters ORDER BY id LIMIT 1;
 -- text
 SELECT FOUND_ROWS();
@@ -145,12 +150,14 @@ SHOW CHARACTER SET LIKE 'latin1';
 SHOW ENGINES;
 -- ignore rows
 SHOW STATUS LIKE 'Threads_connected';
--- ignore rows
+-- Margay shows its own clients.
+-- ignore rows columns types warnings
 SHOW PROCESSLIST;
 -- refused
 SELECT TABLE_NAME, TABLE_TYPE FROM information_schema.tables WHERE table_schema = 'shop' AND table_name = 't_hash';
 -- refused
 SELECT COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_KEY FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 't_hash' ORDER BY ORDINAL_POSITION;
+-- refused
 SELECT SCHEMA_NAME FROM information_schema.schemata WHERE SCHEMA_NAME = 'shop';
 -- error 1146
 DESCRIBE no_such_table;
@@ -163,7 +170,9 @@ USE shop;
 -- text
 -- error 1049 1044
 USE no_such_schema;
+-- MariaDB does not tell a missing schema from a missing table.
 -- error 1049 1146
+-- ignore error
 SELECT * FROM no_such_schema.t;
 DROP TABLE t_hash;
 

@@ -32,9 +32,9 @@ const REFUSED: u16 = 1235;
 /// "This command is not supported in the prepared statement protocol yet".
 const NOT_PREPARABLE: u16 = 1295;
 /// First words of the statements that Margay does not prepare.
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "ANALYZE", "CREATE", "ALTER", "DROP", "TRUNCATE", "SET",
-    "USE",
+    "USE", "DO",
 ];
 const SHOWN_MAX: usize = 25;
 
@@ -230,6 +230,9 @@ impl Pair {
                     Ok(statement) => execute(&mut self.proxy, &statement, values)?,
                     Err(error) => vec![Reply::Error(error)],
                 };
+                if may_refuse(case, &proxy) {
+                    return Ok(Outcome::Refused);
+                }
                 differences.extend(compare(case, &plain, &proxy, false));
                 return Ok(Outcome::Compared(differences));
             }
