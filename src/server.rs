@@ -165,9 +165,9 @@ fn handshake_context(config: &Config) -> Result<HandshakeContext> {
         collation: UTF8MB4_0900_AI_CI,
         users: Arc::new(UserStore::new(users, config.schemas.keys().cloned())),
         tls: Some(tls),
-        require_secure_transport: settings.tls.as_ref().is_some_and(|tls| tls.required),
+        tls_required: settings.tls.as_ref().is_some_and(|tls| tls.required),
         rsa: Arc::new(RsaKey::new()),
-        connect_timeout: settings.limits.handshake_timeout,
+        handshake_timeout: settings.limits.handshake_timeout,
     })
 }
 
@@ -179,13 +179,13 @@ fn backends(config: &Config) -> Result<Backends> {
         pool_size: pool.pool_size as usize,
         pool_wait: pool.pool_wait,
         connect_timeout: pool.connect_timeout,
-        idle_max: pool.idle_timeout,
-        lifetime_max: pool.lifetime,
+        idle_timeout: pool.idle_timeout,
+        lifetime: pool.lifetime,
         max_allowed_packet: usize::try_from(limits.max_allowed_packet.0).unwrap_or(usize::MAX),
+        prepared_statements: pool.prepared_statements as usize,
         health_interval: health.interval,
         health_timeout: health.timeout,
-        replica_lag_max: Some(health.lag_limit),
-        ..backend::Settings::default()
+        lag_limit: health.lag_limit,
     };
     let specs = config.clusters.iter().map(cluster_spec).collect();
     Backends::new(settings, specs, None)

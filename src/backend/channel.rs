@@ -19,7 +19,7 @@ const WRITE_KEPT: usize = 1 << 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline {
     pub at: Instant,
-    /// For the error's text, like `backend.connect_timeout = 5s`.
+    /// For the error's text, like `health.timeout`.
     pub setting: &'static str,
 }
 

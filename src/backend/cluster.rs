@@ -30,7 +30,7 @@ pub struct Cluster {
 pub enum Access {
     /// The primary.
     Primary,
-    /// A replica that may lag up to `backend.replica_lag_max`; the primary if there is none.
+    /// A replica that may lag up to `health.lag_limit`; the primary if there is none.
     Read,
 }
 

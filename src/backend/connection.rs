@@ -256,7 +256,7 @@ impl Connection {
         let limit = self.max_allowed_packet;
         if self.channel.outbound.len() + length > limit {
             let message = format!(
-                "a command of {length} bytes for {} does not fit backend.max_allowed_packet = {limit}",
+                "a command of {length} bytes for {} does not fit limits.max_allowed_packet = {limit}",
                 self.node_name()
             );
             return Err(Error::new(ErrorKind::PacketTooLarge, message));
@@ -385,11 +385,11 @@ impl Connection {
     /// Why the pool shall not hand it out again, if so.
     pub(super) fn stale(&self, settings: &Settings) -> Option<&'static str> {
         let idle = self.returned.map_or(self.opened, |returned| returned).elapsed();
-        if idle > settings.idle_max {
-            return Some("idle for longer than backend.idle_max");
+        if idle > settings.idle_timeout {
+            return Some("idle for longer than backend.idle_timeout");
         }
-        if self.opened.elapsed() > settings.lifetime_max {
-            return Some("older than backend.lifetime_max");
+        if self.opened.elapsed() > settings.lifetime {
+            return Some("older than backend.lifetime");
         }
         (!self.channel.is_quiet()).then_some("closed by the server")
     }

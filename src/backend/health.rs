@@ -67,7 +67,7 @@ impl Look {
             Err(_) => {
                 self.connection = None;
                 let node = self.node.name();
-                let reason = format!("{node} did not answer in backend.health_timeout = {limit:?}");
+                let reason = format!("{node} did not answer in health.timeout = {limit:?}");
                 NodeState::Down(reason.into())
             }
         }
@@ -76,14 +76,13 @@ impl Look {
     async fn look(&mut self) -> Result<NodeState> {
         let result = self.query("SELECT @@global.read_only AS read_only").await?;
         self.node.set_read_only(result.first("read_only") == Some("1"));
-        let lag_max = self.node.settings().replica_lag_max;
-        match (self.node.role(), lag_max) {
-            (Role::Primary, _) | (Role::Replica, None) => Ok(NodeState::Up),
-            (Role::Replica, Some(lag_max)) => self.replica(lag_max).await,
+        match self.node.role() {
+            Role::Primary => Ok(NodeState::Up),
+            Role::Replica => self.replica().await,
         }
     }
 
-    async fn replica(&mut self, lag_max: Duration) -> Result<NodeState> {
+    async fn replica(&mut self) -> Result<NodeState> {
         let is_mariadb = self.connection.as_ref().is_some_and(Connection::is_mariadb);
         let show = if is_mariadb { "SHOW ALL SLAVES STATUS" } else { "SHOW REPLICA STATUS" };
         let status = self.query(show).await?;
@@ -92,14 +91,15 @@ impl Look {
             self.node.set_applied_gtids(gtids);
         }
         let is_primary_down = matches!(self.primary.state(), NodeState::Down(_));
-        Ok(replication.state(lag_max, is_primary_down, &mut self.current, Instant::now()))
+        let lag_limit = self.node.settings().lag_limit;
+        Ok(replication.state(lag_limit, is_primary_down, &mut self.current, Instant::now()))
     }
 
     /// Asks over the kept connection; over a new one if there is none or it was lost.
     async fn query(&mut self, sql: &str) -> Result<QueryResult> {
         let deadline = Deadline {
             at: Instant::now() + self.node.settings().health_timeout,
-            setting: "backend.health_timeout",
+            setting: "health.timeout",
         };
         if let Some(connection) = &mut self.connection {
             connection.set_deadline(Some(deadline));
@@ -148,14 +148,14 @@ impl<'a> Replication<'a> {
     /// is nothing to fall behind of. `current` keeps when it was last connected, and its lag then.
     fn state(
         &self,
-        lag_max: Duration,
+        lag_limit: Duration,
         is_primary_down: bool,
         current: &mut Option<(Instant, Duration)>,
         now: Instant,
     ) -> NodeState {
         if !self.is_set_up {
-            let reason = "has no replication set up; set backend.replica_lag_max to none if it \
-                          follows its primary by other means";
+            let reason = "has no replication set up; set it up, or take the server out of the \
+                          cluster's `replicas`";
             return NodeState::Down(reason.into());
         }
         if !self.is_applying {
@@ -174,7 +174,7 @@ impl<'a> Replication<'a> {
                 return NodeState::Down(reason.into());
             }
         };
-        if lag > lag_max { NodeState::Lagging(lag) } else { NodeState::Up }
+        if lag > lag_limit { NodeState::Lagging(lag) } else { NodeState::Up }
     }
 }
 

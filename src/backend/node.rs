@@ -27,7 +27,7 @@ pub enum Role {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NodeState {
     Up,
-    /// A replica that answers, but is further behind than `backend.replica_lag_max`.
+    /// A replica that answers, but is further behind than `health.lag_limit`.
     Lagging(Duration),
     /// It does not answer, or does not replicate.
     Down(Arc<str>),

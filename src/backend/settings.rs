@@ -4,30 +4,31 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Limits of all backend connections. Errors name them as `backend.<field>`.
+/// Limits of all backend connections. Errors name them by the keys of the rule files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The most connections to one node. Clients that set `CLIENT_FOUND_ROWS` have a pool of their own
+    /// `backend.pool_size`: the most connections to one node. Clients that set `CLIENT_FOUND_ROWS` have a pool of their own
     /// of this size, since a connection cannot change that.
     pub pool_size: usize,
-    /// How long a statement waits for a connection when all are in use.
+    /// `backend.pool_wait`: how long a statement waits for a connection when all are in use.
     pub pool_wait: Duration,
-    /// For the TCP connection, TLS and the login together.
+    /// `backend.connect_timeout`: for the TCP connection, TLS and the login together.
     pub connect_timeout: Duration,
-    /// A pooled connection unused for longer is closed. Stay below the servers' `wait_timeout`.
-    pub idle_max: Duration,
-    /// A connection older than this is closed when it comes back.
-    pub lifetime_max: Duration,
-    /// Bytes of the largest logical packet sent or taken.
+    /// `backend.idle_timeout`: a pooled connection unused for longer is closed. Stay below the servers'
+    /// `wait_timeout`.
+    pub idle_timeout: Duration,
+    /// `backend.lifetime`: a connection older than this is closed when it comes back.
+    pub lifetime: Duration,
+    /// `limits.max_allowed_packet`: bytes of the largest logical packet sent or taken.
     pub max_allowed_packet: usize,
-    /// Prepared statements that each connection keeps.
+    /// `backend.prepared_statements`: those that each connection keeps.
     pub prepared_statements: usize,
-    /// Between two looks at a node.
+    /// `health.interval`: between two looks at a node.
     pub health_interval: Duration,
-    /// A node that does not answer the look within this is down.
+    /// `health.timeout`: a node that does not answer the look within this is down.
     pub health_timeout: Duration,
-    /// Replicas further behind take no reads. `None`: the replication of replicas is not looked at.
-    pub replica_lag_max: Option<Duration>,
+    /// `health.lag_limit`: replicas further behind take no reads.
+    pub lag_limit: Duration,
 }
 
 impl Default for Settings {
@@ -36,13 +37,13 @@ impl Default for Settings {
             pool_size: 100,
             pool_wait: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(5),
-            idle_max: Duration::from_secs(600),
-            lifetime_max: Duration::from_secs(3600),
+            idle_timeout: Duration::from_secs(600),
+            lifetime: Duration::from_secs(3600),
             max_allowed_packet: 64 << 20,
             prepared_statements: 128,
             health_interval: Duration::from_secs(1),
             health_timeout: Duration::from_secs(2),
-            replica_lag_max: Some(Duration::from_secs(10)),
+            lag_limit: Duration::from_secs(10),
         }
     }
 }

@@ -22,8 +22,6 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     pub listen: Address,
-    pub admin_listen: Address,
-    pub http_listen: Address,
     /// The version that clients see.
     pub server_version: String,
     /// None: a certificate is made up at the start.

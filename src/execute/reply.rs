@@ -157,8 +157,9 @@ impl Merged {
                     }
                 }
                 Step::Done => {
-                    // Inputs that are not read to their end lose their connection: the rest of a
-                    // result may be large, and its LIMIT was pushed down, so this is rare.
+                    for input in &mut self.inputs.inputs {
+                        input.drain(warnings).await;
+                    }
                     self.inputs.inputs.clear();
                     self.inputs.slots.clear();
                     return Ok(None);
@@ -177,6 +178,18 @@ impl Merged {
 }
 
 impl Input {
+    /// Reads what a merge with a LIMIT has left over, so that the connection can be kept. Where that is
+    /// much, the connection is given up.
+    async fn drain(&mut self, warnings: &mut Warnings) {
+        const ROWS_MAX: usize = 1000;
+        for _ in 0..ROWS_MAX {
+            match self.next(warnings).await {
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => return,
+            }
+        }
+    }
+
     async fn next(&mut self, warnings: &mut Warnings) -> Result<Option<Bytes>> {
         match self {
             Self::Live(lent) => {

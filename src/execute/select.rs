@@ -6,7 +6,7 @@ use super::names::{self, Names};
 use super::reply::{Input, Inputs, Merged, Reply, Rows, Source, refuse_more};
 use super::run::{Call, Fragment, Run};
 use crate::backend::Access;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{self, Merge, RowFormat};
 use crate::plan::Plan;
 use crate::plan::facts::Facts;
@@ -19,9 +19,16 @@ use crate::transaction::{Lent, Transaction};
 
 impl Run<'_> {
     pub(super) async fn select(&mut self, select: &Select, facts: &mut Facts) -> Result<Reply> {
-        let targets = self
+        let settled = self
             .settle(facts, |run, facts| resolve::targets(&select.place, &run.values(facts)))
-            .await?;
+            .await;
+        let targets = match settled {
+            Ok(targets) => targets,
+            Err(refused) if *refused.kind() == ErrorKind::Unsupported => {
+                return Err(self.own_error(&select.place, &select.route, facts, refused).await);
+            }
+            Err(error) => return Err(error),
+        };
         let access = if select.primary { Access::Primary } else { self.reads };
         match targets.as_slice() {
             [target] => {

@@ -24,11 +24,25 @@ pub struct Warning {
     pub message: Vec<u8>,
 }
 
+/// Warnings of a statement's text, not of rows: deprecated syntax, functions, character sets, hints.
+fn is_of_text(code: u16) -> bool {
+    matches!(
+        code,
+        1287 | 1681 | 3126 | 3127 | 3128 | 3515 | 3719 | 3720 | 3778 | 3804 | 3999 | 4031
+    )
+}
+
 impl Warnings {
     pub fn add(&mut self, other: Self) {
         self.count += other.count;
-        let room = KEPT_MAX.saturating_sub(self.list.len());
-        self.list.extend(other.list.into_iter().take(room));
+        for warning in other.list {
+            // Every shard says of the statement's text what one server says once.
+            if is_of_text(warning.code) && self.list.contains(&warning) {
+                self.count = self.count.saturating_sub(1);
+            } else if self.list.len() < KEPT_MAX {
+                self.list.push(warning);
+            }
+        }
     }
 
     /// An error shows as a warning too.
@@ -47,8 +61,11 @@ impl Warnings {
         if raised == 0 {
             return;
         }
-        self.count += u64::from(raised);
-        let Ok(result) = connection.query_all("SHOW WARNINGS").await else { return };
+        let Ok(result) = connection.query_all("SHOW WARNINGS").await else {
+            self.count += u64::from(raised);
+            return;
+        };
+        let mut found = Self { count: u64::from(raised), list: Vec::new() };
         for row in result.rows {
             let mut cells = row.into_iter().map(Option::unwrap_or_default);
             let (Some(level), Some(code), Some(message)) =
@@ -57,14 +74,13 @@ impl Warnings {
                 continue;
             };
             let code = std::str::from_utf8(&code).ok().and_then(|code| code.parse().ok());
-            if self.list.len() < KEPT_MAX {
-                self.list.push(Warning {
-                    level: level.to_vec(),
-                    code: code.unwrap_or_default(),
-                    message: message.to_vec(),
-                });
-            }
+            found.list.push(Warning {
+                level: level.to_vec(),
+                code: code.unwrap_or_default(),
+                message: message.to_vec(),
+            });
         }
+        self.add(found);
     }
 
     /// Gives the messages logical names.

@@ -127,8 +127,10 @@ impl Run<'_> {
         for outcome in outcomes {
             match outcome {
                 Ok((summary, warnings)) => {
+                    if total.is_none() || count == Count::Sum {
+                        self.warnings.add(warnings);
+                    }
                     merge_summary(&mut total, &summary, count);
-                    self.warnings.add(warnings);
                 }
                 Err(error) => {
                     end_all(&mut branches, "ROLLBACK").await;
@@ -199,9 +201,13 @@ impl Run<'_> {
         for (fragment, target) in work {
             let ok = self.run_to_ok(lent, fragment).await;
             let ok = ok.map_err(|error| self.restore(error, target))?;
-            warnings.collect(&mut lent.lease).await;
+            let mut raised = Warnings::default();
+            raised.collect(&mut lent.lease).await;
             if let Some(names) = Names::new(self.snapshot, target) {
-                warnings.restore(&names);
+                raised.restore(&names);
+            }
+            if total.is_none() || count == Count::Sum {
+                warnings.add(raised);
             }
             merge_summary(&mut total, &fragment.summary(&ok), count);
         }

@@ -39,10 +39,10 @@ pub struct HandshakeContext {
     /// `None`: TLS is not offered.
     pub tls: Option<Arc<ServerConfig>>,
     /// Clients without TLS are refused.
-    pub require_secure_transport: bool,
+    pub tls_required: bool,
     pub rsa: Arc<RsaKey>,
     /// How long a handshake may take.
-    pub connect_timeout: Duration,
+    pub handshake_timeout: Duration,
 }
 
 /// A client that has proven who it is.
@@ -69,12 +69,12 @@ pub async fn handshake(
     connection_id: u32,
     ctx: &HandshakeContext,
 ) -> Result<(ClientStream, Login)> {
-    let limit = ctx.connect_timeout;
+    let limit = ctx.handshake_timeout;
     match timeout(limit, Box::pin(open(socket, connection_id, ctx))).await {
         Ok(opened) => opened,
         Err(_) => Err(Error::new(
             ErrorKind::Handshake,
-            format!("handshake not finished within connect_timeout = {limit:?}"),
+            format!("handshake not finished within `limits.handshake_timeout` = {limit:?}"),
         )),
     }
 }
@@ -88,12 +88,12 @@ pub async fn change_user(
     current: &Login,
     ctx: &HandshakeContext,
 ) -> Result<Login> {
-    let limit = ctx.connect_timeout;
+    let limit = ctx.handshake_timeout;
     let changed = match timeout(limit, Box::pin(change(stream, payload, current, ctx))).await {
         Ok(changed) => changed,
         Err(_) => Err(Error::new(
             ErrorKind::Handshake,
-            format!("change of user not finished within connect_timeout = {limit:?}"),
+            format!("change of user not finished within `limits.handshake_timeout` = {limit:?}"),
         )),
     };
     if let Err(error) = &changed {
@@ -155,7 +155,7 @@ async fn admit(
     credentials: Credentials,
     ctx: &HandshakeContext,
 ) -> Result<()> {
-    if ctx.require_secure_transport && !login.tls {
+    if ctx.tls_required && !login.tls {
         return Err(insecure());
     }
     authenticate(stream, login, credentials, ctx).await?;
@@ -249,7 +249,7 @@ async fn fail(mut stream: ClientStream, error: Error, capabilities: CapabilityFl
 pub(super) fn bad_handshake(error: Error) -> Error {
     let message = match error.kind() {
         ErrorKind::Protocol => format!("Bad handshake: {}", error.message()),
-        // Not the setting max_allowed_packet: that holds once the client is known.
+        // Not `limits.max_allowed_packet`: that holds once the client is known.
         ErrorKind::PacketTooLarge => format!("Bad handshake: a packet of over {PACKET_MAX} bytes"),
         _ => return error,
     };
@@ -259,7 +259,7 @@ pub(super) fn bad_handshake(error: Error) -> Error {
 fn insecure() -> Error {
     Error::new(
         ErrorKind::AccessDenied,
-        "Access denied: require_secure_transport is on and this connection is not over TLS; turn \
+        "Access denied: `tls.required` is set and this connection is not over TLS; turn \
          TLS on in the client",
     )
 }

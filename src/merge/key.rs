@@ -176,7 +176,7 @@ fn encode_weight(weight: Option<&[u8]>, pad: Option<&[u8]>, out: &mut Vec<u8>) -
     let Some(weight) = weight else {
         return Err(Error::unsupported(
             "a sort key has no WEIGHT_STRING, so rows of several shards cannot be put in order; \
-             raise max_allowed_packet if the values are long, or sort by a shorter expression",
+             raise max_allowed_packet on the servers if the values are long, or sort by a shorter expression",
         ));
     };
     let Some(pad) = pad else {

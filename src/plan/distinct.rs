@@ -1,5 +1,6 @@
 //! DISTINCT over shards: rows ordered by all their columns, and equal neighbors dropped.
 
+use super::facts::ColumnClass;
 use super::fragment::{Fragment, body_span};
 use super::model::Atom;
 use super::order::{self, Meaning, counted};
@@ -47,6 +48,10 @@ pub(super) fn plan(
     let mut separator = if query.order_by.is_empty() { " ORDER BY " } else { ", " };
     for index in (0..count).filter(|index| !covered.contains(index)) {
         let term = fragment.output_term(index)?;
+        if term.class == Some(ColumnClass::Bit) {
+            // MariaDB answers a number instead of bits when columns stand beside it.
+            return Err(fragment.input.refuse("DISTINCT on a BIT column"));
+        }
         order.push(fragment.key(&term, false)?);
         tail.push_str(&format!("{separator}{}", index + 1));
         separator = ", ";

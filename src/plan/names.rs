@@ -123,7 +123,7 @@ impl<'c, 'a> Reader<'c, 'a> {
                 .ok_or_else(|| Error::new(ErrorKind::NoDatabase, "No database selected"))?,
         };
         if SYSTEM_SCHEMAS.iter().any(|system| system.eq_ignore_ascii_case(schema)) {
-            check_system(&name.name.value)?;
+            check_system(name)?;
             return Ok(None);
         }
         let Some(found) = self.context.catalog.schema(schema) else {
@@ -324,9 +324,17 @@ const SAME_EVERYWHERE: [&str; 7] = [
     "SQL_FUNCTIONS",
 ];
 
-fn check_system(table: &str) -> Result<(), Stop> {
+fn check_system(name: &TableName) -> Result<(), Stop> {
+    let table = &name.name.value;
     if SAME_EVERYWHERE.iter().any(|same| same.eq_ignore_ascii_case(table)) {
-        return Ok(());
+        if name.schema.is_some() {
+            return Ok(());
+        }
+        // The text runs in the database of a shard, where the bare name is another table.
+        return Err(Error::unsupported(format!(
+            "tables of information_schema need its name in front; write information_schema.{table}"
+        ))
+        .into());
     }
     Err(Error::unsupported(format!(
         "information_schema.{table} is not supported, since it tells of the physical tables of one \

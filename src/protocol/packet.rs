@@ -164,7 +164,9 @@ impl Assembler {
             let limit = self.max_allowed_packet;
             return Err(Error::new(
                 ErrorKind::PacketTooLarge,
-                format!("packet of {total} bytes or more is over max_allowed_packet = {limit}"),
+                format!(
+                    "packet of {total} bytes or more is over limits.max_allowed_packet = {limit}"
+                ),
             ));
         }
         if header.seq == self.seq {
@@ -293,7 +295,10 @@ mod tests {
         let mut assembler = Assembler::of_client(10);
         let error = assembler.next(&mut BytesMut::from(&[11, 0, 0, 0][..])).unwrap_err();
         assert_eq!(*error.kind(), ErrorKind::PacketTooLarge);
-        assert_eq!(error.message(), "packet of 11 bytes or more is over max_allowed_packet = 10");
+        assert_eq!(
+            error.message(),
+            "packet of 11 bytes or more is over limits.max_allowed_packet = 10"
+        );
         let mut assembler = Assembler::of_client(FRAME_MAX + 10);
         let mut wire = packet(0, &vec![0; FRAME_MAX + 11]);
         assert_eq!(*assembler.next(&mut wire).unwrap_err().kind(), ErrorKind::PacketTooLarge);

@@ -65,9 +65,13 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session for a client that has just logged in.
+    /// A session for a client that has just logged in, with `schema`, which it may use, or else the
+    /// default schema of its user.
     pub fn new(shared: Arc<Shared>, identity: Identity, schema: Option<String>) -> Self {
         let snapshot = shared.snapshot();
+        let user = snapshot.config.users.get(&identity.user);
+        let schema = schema.or_else(|| user?.default_schema.clone());
+        let schema = schema.map(|name| system_schema(&name).map_or(name, str::to_owned));
         let entry = shared.registry.enter(&identity, schema.as_deref());
         Self {
             shared,
@@ -200,7 +204,11 @@ impl Session {
                 ))
             }
             StatementKind::Other(words) => self.other(text, statement, words).await,
-            StatementKind::Empty => Err(Error::new(ErrorKind::EmptyQuery, "Query was empty")),
+            StatementKind::Empty if text.trim_ascii().is_empty() => {
+                Err(Error::new(ErrorKind::EmptyQuery, "Query was empty"))
+            }
+            // A comment alone is no mistake.
+            StatementKind::Empty => Ok(Reply::Done(Summary::default())),
         }
     }
 
@@ -223,6 +231,11 @@ impl Session {
     /// # Errors
     /// 1049 if there is none of this name, 1044 if the user may not use it.
     pub fn use_schema(&mut self, name: &str) -> Result<()> {
+        if let Some(name) = system_schema(name) {
+            self.schema = Some(name.to_owned());
+            self.entry.in_schema(name);
+            return Ok(());
+        }
         if self.snapshot.catalog.schema(name).is_none() {
             return Err(Error::new(
                 ErrorKind::UnknownDatabase,
@@ -265,7 +278,7 @@ impl Session {
         if self.state.autocommits() {
             status |= StatusFlags::SERVER_STATUS_AUTOCOMMIT;
         }
-        if self.transaction.is_active() {
+        if self.transaction.is_active() && !self.transaction.is_only_implied() {
             status |= StatusFlags::SERVER_STATUS_IN_TRANS;
         }
         if self.mode.no_backslash_escapes {
@@ -323,6 +336,12 @@ impl Session {
         }
         Ok(columns)
     }
+}
+
+/// The schema that every user may use, as in MySQL. What of it can be read, the planner decides.
+fn system_schema(name: &str) -> Option<&'static str> {
+    let system = "information_schema";
+    name.eq_ignore_ascii_case(system).then_some(system)
 }
 
 /// Locks that would end with the statement, since its connection is not used again.

@@ -12,6 +12,7 @@ use super::Session;
 use crate::error::{Error, ErrorKind, Result, ServerError};
 use crate::execute::Reply;
 use crate::execute::run::Call;
+use crate::execute::warnings::Warnings;
 use crate::plan::facts::Facts;
 use crate::protocol::capability::CapabilityFlags;
 use crate::protocol::column::Column;
@@ -57,8 +58,14 @@ impl Session {
     pub async fn prepare(&mut self, text: &[u8]) -> Result<PreparedInfo> {
         self.refresh();
         let outcome = self.try_prepare(text).await;
-        if let Err(error) = &outcome {
-            self.failed(error);
+        match &outcome {
+            // MySQL prepares these; what they show is of the statement before.
+            Err(error) if *error.kind() == ErrorKind::NotPreparable => self.entry.idle(),
+            Err(error) => {
+                self.warnings = Warnings::default();
+                self.failed(error);
+            }
+            Ok(_) => {}
         }
         outcome
     }
@@ -92,6 +99,9 @@ impl Session {
                 if statement.params == 0 =>
             {
                 (Vec::new(), Vec::new())
+            }
+            StatementKind::Empty => {
+                return Err(Error::new(ErrorKind::EmptyQuery, "Query was empty"));
             }
             _ => {
                 return Err(Error::new(

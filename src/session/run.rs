@@ -18,6 +18,7 @@ use crate::plan::{Plan, planner};
 use crate::sql;
 use crate::sql::statement::{Hints, Statement, StatementKind};
 use crate::sql::walk::{self, Node};
+use crate::transaction::Begin;
 
 impl Session {
     /// Plans and runs a statement of data or of data definition.
@@ -157,11 +158,11 @@ impl Session {
     pub(super) fn begin_if_asked(&mut self) {
         if self.state.autocommits() && !self.transaction.is_active() {
             // What SET TRANSACTION asked for is spent on this statement, which reads once.
-            self.next = crate::transaction::Begin::default();
+            self.next = Begin::default();
         }
         if !self.state.autocommits() && !self.transaction.is_active() {
             let next = std::mem::take(&mut self.next);
-            self.transaction.begin(&next);
+            self.transaction.begin(&Begin { implied: true, ..next });
         }
     }
 

@@ -51,7 +51,11 @@ impl Session {
         statement: &Statement,
         assignments: &[Assignment],
     ) -> Result<Reply> {
-        assignments.iter().try_for_each(check)?;
+        for assignment in assignments {
+            if let Err(refused) = check(assignment) {
+                return Err(self.unknown_variable(assignment).await.unwrap_or(refused));
+            }
+        }
         let substituted = substitute(text, statement, &self.session_facts())?;
         let text = substituted.as_deref().unwrap_or(text);
         let turns_on_autocommit = assignments.iter().any(|assignment| {
@@ -148,6 +152,14 @@ impl Session {
         lease.assume_state(Arc::new(state.clone()));
         lease.untaint();
         Ok(ClientState::new(state, text_collation))
+    }
+
+    /// What a server says of a variable that it does not know.
+    async fn unknown_variable(&self, assignment: &Assignment) -> Option<Error> {
+        let SetTarget::System { name, .. } = &assignment.target else { return None };
+        let query = [b"SELECT @@".as_slice(), &quote::identifier(name.as_bytes())].concat();
+        let error = self.snapshot.ask(self.home_cluster(), &query).await.err()?;
+        matches!(error.kind(), ErrorKind::Server(server) if server.code == 1193).then_some(error)
     }
 
     /// User variables go to every connection that the session uses.

@@ -63,7 +63,9 @@ fn value(expr: &Expr, facts: &Facts) -> Option<Vec<u8>> {
         ExprKind::Function(function) if function.args.is_empty() => {
             Some(match function.name.as_str() {
                 "last_insert_id" => unsigned(facts.last_insert_id),
-                "connection_id" => unsigned(u64::from(facts.connection_id)),
+                "connection_id" => {
+                    format!("CAST({} AS UNSIGNED)", facts.connection_id).into_bytes()
+                }
                 "found_rows" => unsigned(facts.found_rows),
                 "row_count" => facts.row_count.to_string().into_bytes(),
                 "database" | "schema" => match &facts.schema {

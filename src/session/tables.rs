@@ -17,9 +17,7 @@ impl Session {
         let name = show.schema.as_ref().map(|(name, _)| name.value.clone());
         let name = name.or_else(|| self.schema.clone()).ok_or_else(no_database)?;
         let snapshot = self.snapshot.clone();
-        let schema = snapshot.catalog.schema(&name).ok_or_else(|| {
-            Error::new(ErrorKind::UnknownDatabase, format!("Unknown database '{name}'"))
-        })?;
+        let schema = snapshot.catalog.schema(&name).ok_or_else(|| unknown_schema(&name))?;
         let kinds = self.tables_in(schema).await?;
         let heading = format!("Tables_in_{name}");
         let names = kinds.keys().cloned().collect();
@@ -108,9 +106,7 @@ impl Session {
     pub(super) fn first_physical(&self, table: &TableName) -> Result<(Target, String)> {
         let named = table.schema.as_ref().map(|schema| schema.value.as_str());
         let name = named.or(self.schema.as_deref()).ok_or_else(no_database)?;
-        let schema = self.snapshot.catalog.schema(name).ok_or_else(|| {
-            Error::new(ErrorKind::UnknownDatabase, format!("Unknown database '{name}'"))
-        })?;
+        let schema = self.snapshot.catalog.schema(name).ok_or_else(|| unknown_schema(name))?;
         let found = schema.table(&table.name.value);
         let shard = found.shards().first().copied();
         let shard = shard.ok_or_else(|| Error::internal("a table without a shard"))?;
@@ -131,6 +127,15 @@ pub(super) fn like_pattern(text: &[u8], show: &Show) -> Option<String> {
     let quoted = pattern.len() >= 2 && pattern.starts_with(['\'', '"']);
     (word.eq_ignore_ascii_case(b"like") && quoted)
         .then(|| pattern.get(1..pattern.len() - 1).unwrap_or_default().to_owned())
+}
+
+fn unknown_schema(name: &str) -> Error {
+    match super::system_schema(name) {
+        Some(name) => Error::unsupported(format!(
+            "SHOW and DESCRIBE of {name} are not supported; ask a server itself"
+        )),
+        None => Error::new(ErrorKind::UnknownDatabase, format!("Unknown database '{name}'")),
+    }
 }
 
 pub(super) fn no_database() -> Error {

@@ -47,6 +47,8 @@ pub struct Begin {
     pub snapshot: bool,
     /// For this transaction only, such as `READ COMMITTED`.
     pub isolation: Option<String>,
+    /// Begun by a statement without autocommit, not by BEGIN.
+    pub implied: bool,
     /// `SET TRANSACTION READ ONLY | READ WRITE` for this transaction only.
     pub access: Option<bool>,
 }
@@ -87,7 +89,7 @@ impl Transaction {
 
     /// How the next one of a chain begins: with the isolation level and access mode of this one.
     pub fn chained(&self) -> Begin {
-        Begin { snapshot: false, ..self.begun.clone() }
+        Begin { snapshot: false, implied: false, ..self.begun.clone() }
     }
 
     pub fn is_active(&self) -> bool {
@@ -97,6 +99,11 @@ impl Transaction {
     /// BEGIN was answered, and no server knows of it.
     pub fn is_announced(&self) -> bool {
         matches!(self.state, State::Announced { .. })
+    }
+
+    /// No statement has begun it on a server, and the client has not either.
+    pub fn is_only_implied(&self) -> bool {
+        self.is_announced() && self.begun.implied
     }
 
     /// The cluster where it is open.

@@ -160,7 +160,7 @@ async fn big_packets_go_both_ways() {
         }
         let error = lease.queue_query(&vec![b' '; 64 << 20]).unwrap_err();
         assert_eq!(*error.kind(), ErrorKind::PacketTooLarge);
-        assert!(error.message().contains("backend.max_allowed_packet"), "{error}");
+        assert!(error.message().contains("limits.max_allowed_packet"), "{error}");
     }
 }
 

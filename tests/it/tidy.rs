@@ -118,6 +118,29 @@ fn nothing_is_left_for_later() {
     assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
 }
 
+/// A setting that nothing outside `config` reads would do nothing. The rules of tables are left out:
+/// `config` itself makes something else of them.
+#[test]
+fn settings_are_used() {
+    let mut used = sources(&["src"]);
+    used.retain(|source| !source.path.starts_with("src/config"));
+    let is_used = |key: &str| {
+        let field = format!(".{key}");
+        let mut lines = used.iter().flat_map(|source| code_lines(&source.text));
+        lines.any(|(_, line)| has_word_end(line, &field))
+    };
+    let reference = include_str!("../../docs/configuration.md");
+    let (_, reference) = reference.split_once("reference: begin").expect("there is a reference");
+    let (settings, _) = reference
+        .split_once("### `schemas.<name>.tables.<name>`")
+        .expect("the rules of tables come last");
+    let keys = settings.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let keys: Vec<&str> = keys.collect();
+    assert!(keys.contains(&"pool_size"), "no keys are read from docs/configuration.md");
+    let idle: Vec<&str> = keys.into_iter().filter(|key| !is_used(key)).collect();
+    assert!(idle.is_empty(), "settings that nothing reads: {idle:?}");
+}
+
 #[test]
 fn reads_imports() {
     check_imports("use crate::sql::{Statement, scan};", &["sql"]);
@@ -198,6 +221,14 @@ fn has_word(line: &str, word: &str) -> bool {
         let after = line.get(start + word.len()..).and_then(|text| text.chars().next());
         let part = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
         !part(before) && (word.ends_with('(') || !part(after))
+    })
+}
+
+/// `word` stands in `line` and does not go on.
+fn has_word_end(line: &str, word: &str) -> bool {
+    line.match_indices(word).any(|(start, _)| {
+        let after = line.get(start + word.len()..).and_then(|text| text.chars().next());
+        !after.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
     })
 }
 

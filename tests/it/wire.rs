@@ -57,6 +57,12 @@ fn logins(shop: &Shop) {
     let rows = client.rows("SELECT DATABASE()");
     assert_eq!(rows, [[None]]);
     assert_eq!(client.error("SELECT * FROM users").code, 1046);
+    if !shop.proxy.is_stand_in() {
+        let homed = Login { user: "homed".into(), schema: None, ..login.clone() };
+        assert_eq!(Client::open(&homed).value("SELECT DATABASE()"), SCHEMA);
+        client.change_user(&homed).unwrap();
+        assert_eq!(client.value("SELECT DATABASE()"), SCHEMA);
+    }
     let attributes = login.with(capability::CONNECT_ATTRS | capability::SESSION_TRACK);
     assert_eq!(Client::open(&attributes).value("SELECT 1"), "1");
 }
@@ -124,6 +130,25 @@ fn init_db(shop: &Shop) {
         other => panic!("{other:?}"),
     }
     assert_eq!(client.value("SELECT DATABASE()"), SCHEMA);
+    client.simple(command::INIT_DB, b"INFORMATION_SCHEMA").unwrap().done();
+    in_information_schema(shop, &mut client);
+    let mut client = Client::open(&shop.proxy.login().schema("information_schema"));
+    in_information_schema(shop, &mut client);
+    client.run(&format!("USE {SCHEMA}"));
+    assert_eq!(client.value("SELECT DATABASE()"), SCHEMA);
+}
+
+/// There is nothing to read there but what names the schema and says the same on each server.
+fn in_information_schema(shop: &Shop, client: &mut Client) {
+    assert_eq!(client.value("SELECT DATABASE()"), "information_schema");
+    assert_eq!(client.value("SELECT 1 + 1"), "2");
+    let named = "SELECT COUNT(*) > 0 FROM information_schema.ENGINES";
+    assert_eq!(client.value(named), "1");
+    if !shop.proxy.is_stand_in() {
+        for refused in ["SELECT * FROM ENGINES", "SELECT * FROM TABLES", "SHOW TABLES"] {
+            assert_eq!(client.error(refused).code, 1235, "{refused}");
+        }
+    }
 }
 
 fn reset_connection(shop: &Shop) {

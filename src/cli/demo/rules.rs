@@ -25,11 +25,7 @@ pub(super) const DATABASES: [&str; 5] = ["shop", "shop_0", "shop_1", "shop_2", "
 
 /// The sample rules with the addresses of these clusters, and a proxy on loopback `port`.
 pub(super) fn config(clusters: &[Cluster], port: u16) -> Result<Config> {
-    let mut variables = HashMap::from([
-        ("MARGAY_LISTEN".to_owned(), format!("127.0.0.1:{port}")),
-        ("MARGAY_ADMIN_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
-        ("MARGAY_HTTP_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
-    ]);
+    let mut variables = HashMap::from([("MARGAY_LISTEN".to_owned(), format!("127.0.0.1:{port}"))]);
     for (index, Cluster { primary, replica }) in clusters.iter().enumerate() {
         let mut set = |what: &str, value: String| {
             variables.insert(format!("MARGAY_C{index}_{what}"), value);

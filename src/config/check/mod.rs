@@ -41,8 +41,6 @@ pub(super) fn check(root: Root, place: &Place, problems: &mut Problems) -> Confi
     let schemas = schemas(root.schemas, &scope, problems);
     let settings = Settings {
         listen: root.listen,
-        admin_listen: root.admin_listen,
-        http_listen: root.http_listen,
         server_version: root.server_version,
         tls: root.tls.0,
         reads: root.reads,

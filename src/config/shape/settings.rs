@@ -27,12 +27,6 @@ shape! {
         sort_bytes: Size = "64MiB",
         /// Streams of rows that a statement may read at once; each uses a backend connection.
         scatter_streams: u32 = "256",
-        /// Rows that a statement may bring together on one server to answer it there.
-        combine_rows: u32 = "1000000",
-        /// Bytes that a statement may bring together on one server.
-        combine_bytes: Size = "256MiB",
-        /// Plans that are kept for statements of the same shape.
-        plan_cache: u32 = "10000",
         /// Prepared statements of one client.
         prepared_statements: u32 = "16382",
     }
@@ -63,10 +57,8 @@ shape! {
     pub struct Health {
         /// Time from one check of a server to the next.
         interval: Duration = "1s",
-        /// A check that takes longer has failed.
+        /// A check that takes longer has failed, and the server gets no statements until one succeeds.
         timeout: Duration = "2s",
-        /// Failed checks in a row after which a server is taken out.
-        failures: u16 = "3",
         /// A replica further behind its primary gets no reads until it has caught up.
         lag_limit: Duration = "5s",
     }

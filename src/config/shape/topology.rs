@@ -15,10 +15,6 @@ shape! {
     pub(in crate::config) struct Root {
         /// Where clients connect.
         listen: Address = "127.0.0.1:3307",
-        /// Where administrators connect with a MySQL client.
-        admin_listen: Address = "127.0.0.1:9067",
-        /// Where metrics and the status page are served.
-        http_listen: Address = "127.0.0.1:9068",
         /// The version that clients see. Drivers choose their SQL by it.
         server_version: String = "8.4.6-margay",
         /// Encryption of client connections; without it, a certificate is made up at the start.
@@ -119,7 +115,7 @@ shape! {
         default_schema: Option<Located<String>>,
         /// What the user's reads may miss; without it, as the schema says.
         reads: Option<Reads>,
-        /// May use the admin port.
+        /// May run statements that Margay does not look into, with the hint `shard=`.
         admin: bool = "false",
     }
 }

@@ -29,9 +29,9 @@ fn context() -> HandshakeContext {
         collation: 255,
         users: Arc::new(UserStore::new(users, schemas)),
         tls: Some(self_signed(vec!["localhost".into()]).unwrap()),
-        require_secure_transport: false,
+        tls_required: false,
         rsa: Arc::new(RsaKey::new()),
-        connect_timeout: Duration::from_secs(30),
+        handshake_timeout: Duration::from_secs(30),
     }
 }
 
@@ -155,10 +155,10 @@ async fn schemas_are_checked() {
 
 #[tokio::test]
 async fn tls_can_be_required_or_missing() {
-    let required = || HandshakeContext { require_secure_transport: true, ..context() };
+    let required = || HandshakeContext { tls_required: true, ..context() };
     log_in(required(), over_tls(options("app", "secret"))).await.unwrap();
     let error = log_in(required(), options("app", "secret")).await.unwrap_err();
-    assert!(error.contains("require_secure_transport"), "{error}");
+    assert!(error.contains("tls.required"), "{error}");
     let without = HandshakeContext { tls: None, ..context() };
     assert!(log_in(without, over_tls(options("app", "secret"))).await.is_err());
 }
@@ -342,11 +342,11 @@ async fn garbage_is_refused() {
 
 #[tokio::test]
 async fn a_silent_client_is_left_behind() {
-    let ctx = HandshakeContext { connect_timeout: Duration::from_millis(50), ..context() };
+    let ctx = HandshakeContext { handshake_timeout: Duration::from_millis(50), ..context() };
     let (port, server) = start(ctx).await;
     let _client = Client::connect(port).await;
     let error = server.await.unwrap().unwrap_err();
-    assert_eq!(error.message(), "handshake not finished within connect_timeout = 50ms");
+    assert_eq!(error.message(), "handshake not finished within `limits.handshake_timeout` = 50ms");
 }
 
 #[tokio::test]
