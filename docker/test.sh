@@ -59,7 +59,7 @@ base=$cache/bookworm
 if [[ ! -e $base/complete ]]; then
     command -v debootstrap >/dev/null || packages debootstrap
     rm -rf "$base"
-    debootstrap --variant=minbase bookworm "$base" "${MARGAY_TEST_MIRROR:-http://deb.debian.org/debian}" \
+    debootstrap --variant=minbase bookworm "$base" ${MARGAY_TEST_MIRROR:+"$MARGAY_TEST_MIRROR"} \
         >"$scratch/base.log"
     touch "$base/complete"
 fi
