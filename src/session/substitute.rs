@@ -66,8 +66,8 @@ fn value(expr: &Expr, facts: &Facts) -> Option<Vec<u8>> {
                 "connection_id" => {
                     format!("CAST({} AS UNSIGNED)", facts.connection_id).into_bytes()
                 }
-                "found_rows" => unsigned(facts.found_rows),
-                "row_count" => facts.row_count.to_string().into_bytes(),
+                "found_rows" => signed(&facts.found_rows.to_string()),
+                "row_count" => signed(&facts.row_count.to_string()),
                 "database" | "schema" => match &facts.schema {
                     Some(schema) => text(schema),
                     None => b"NULL".to_vec(),
@@ -104,6 +104,12 @@ fn bare_name(name: &str) -> &str {
 /// own type. That it sets the backend connection's id harms nobody, since nobody asks it.
 fn unsigned(value: u64) -> Vec<u8> {
     format!("LAST_INSERT_ID({value})").into_bytes()
+}
+
+/// BIGINT on every server, whatever the size of the number.
+fn signed(value: &str) -> Vec<u8> {
+    const BIG: &str = "4000000000000000000";
+    format!("({value} + {BIG} - {BIG})").into_bytes()
 }
 
 fn text(value: &str) -> Vec<u8> {

@@ -137,7 +137,7 @@ SELECT DISTINCT c_bin FROM {t} WHERE id <> 15;
 SELECT DISTINCT c_dt, c_year FROM {t};
 SELECT DISTINCT c_enum, c_set FROM {t};
 -- Shards sort what is distinct, and MariaDB then answers BIT as BIGINT.
--- only mysql
+-- refused
 SELECT DISTINCT c_bit FROM {t};
 SELECT DISTINCT id % 3 AS r FROM {t} ORDER BY r;
 -- refused if t_hash t_ring t_range t_time t_phys t_both t_text

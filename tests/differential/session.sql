@@ -107,6 +107,7 @@ DELETE FROM counters WHERE n > 20;
 -- refused
 SELECT SQL_CALC_FOUND_ROWS id FROM counters ORDER BY id LIMIT 1;
 -- text
+-- only mariadb
 SELECT FOUND_ROWS();
 -- only mysql
 SELECT 1 / 0;
@@ -202,6 +203,7 @@ SELECT;
 SELECT 'unfinished;
 -- error 1065
  ;
+-- text
 /* nothing */;
 -- error 1305
 SELECT no_such_function(1);
