@@ -14,8 +14,6 @@ INSERT INTO {t} (id, grp, day, code, c_ci) VALUES (39, 4, '{day}', 'quote''s', '
 INSERT INTO shop.{t} (id, grp, day, code) VALUES (40, 0, '{day}', 'qualified');
 SELECT id, grp, code, c_int, c_money, c_ci FROM {t} WHERE id >= 30 ORDER BY id;
 INSERT IGNORE INTO {t} (id, grp, day, code) VALUES (30, 0, '{day}', 'thirty');
--- MySQL names the physical table.
--- except t_time t_phys t_both
 SHOW WARNINGS;
 INSERT IGNORE INTO {t} (id, grp, day, code) VALUES (30, 0, '{day}', 'thirty'), (41, 1, '{day}', 'new');
 REPLACE INTO {t} (id, grp, day, code, c_int) VALUES (30, 0, '{day}', 'thirty', 1);
