@@ -405,7 +405,21 @@ fn any_part(table: &Table) -> Option<Part> {
 fn one_target(units: &[Unit], found: Vec<Vec<Target>>) -> Result<Target, Stop> {
     let mut shard = None;
     let mut parts: Vec<(TableId, Part)> = Vec::new();
+    let groups = || units.iter().filter_map(|unit| unit.table.sharded());
+    let one_group = groups().all(|table| groups().all(|other| table.colocated_with(other)));
+    let split = units.iter().find(|unit| {
+        unit.part_class.is_some() && units.iter().any(|other| other.part_class.is_none())
+    });
     let apart = |names: &str| -> Stop {
+        if let (true, Some(split)) = (one_group, split) {
+            return Error::unsupported(format!(
+                "a join over several shards of {names}, of which `{}` is also split into physical \
+                 tables and another is not, is not supported; give both keys of `{}` values that select \
+                 one physical table",
+                split.table.name, split.table.name
+            ))
+            .into();
+        }
         Error::unsupported(format!(
             "the statement touches several sharded tables that are not joined on their keys: {names}; \
              join them on their sharding keys, or give all of them conditions that select one shard"
