@@ -2,16 +2,7 @@
 
 /// A quoted identifier.
 pub fn identifier(name: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(name.len() + 2);
-    out.push(b'`');
-    for byte in name {
-        if *byte == b'`' {
-            out.push(b'`');
-        }
-        out.push(*byte);
-    }
-    out.push(b'`');
-    out
+    between(b'`', name)
 }
 
 /// A string literal that reads the same under every sql_mode: quotes are doubled, and text with a
@@ -20,15 +11,19 @@ pub fn text(value: &[u8]) -> Vec<u8> {
     if value.contains(&b'\\') || value.contains(&0) {
         return [b"_utf8mb4 ".as_slice(), &hex(value)].concat();
     }
-    let mut out = Vec::with_capacity(value.len() + 2);
-    out.push(b'\'');
-    for byte in value {
-        if *byte == b'\'' {
-            out.push(b'\'');
+    between(b'\'', value)
+}
+
+fn between(quote: u8, text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len() + 2);
+    out.push(quote);
+    for byte in text {
+        if *byte == quote {
+            out.push(quote);
         }
         out.push(*byte);
     }
-    out.push(b'\'');
+    out.push(quote);
     out
 }
 
