@@ -101,7 +101,12 @@ async fn a_slow_client_holds_the_writer_back() {
     while timeout(Duration::from_millis(200), stream.write(&row)).await.is_ok() {
         sent += 1;
     }
-    assert!(sent > 6 && stream.is_full() && stream.out.len() < 2 * OUT_LEN_MAX);
+    // The flush that is held back may have sent a part, so what is left may be under the mark again.
+    let left = stream.out.len();
+    assert!(
+        sent > 6 && (1..2 * OUT_LEN_MAX).contains(&left),
+        "{sent} rows sent, {left} bytes left"
+    );
     let total = (sent + 1) * (row.len() + HEADER_LEN);
     let read = async {
         let mut all = vec![0; total];
