@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
 
-use super::names::Names;
 use super::reply::Reply;
 use super::run::{Fragment, Run};
 use super::summary::Summary;
@@ -90,11 +89,7 @@ impl Run<'_> {
             };
             let outcome = match self.run_to_ok(&mut lent, &fragment).await {
                 Ok(ok) => {
-                    let mut warnings = Warnings::default();
-                    warnings.collect(&mut lent.lease).await;
-                    if let Some(names) = Names::new(self.snapshot, &target) {
-                        warnings.restore(&names);
-                    }
+                    let warnings = self.raised(&mut lent, &target).await;
                     lease = Some(lent);
                     Outcome::Done(Summary::of(&ok), warnings)
                 }

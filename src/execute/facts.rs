@@ -206,11 +206,8 @@ impl Snapshot {
         facts: &mut Facts,
         state: &ClientState,
     ) -> Result<()> {
-        let mut lease = self.lease_any().await?;
-        lease.set_deadline(self.deadline(None));
-        lease.ensure_state(&Arc::new(state.base().clone())).await?;
         let query = [b"SELECT ".as_slice(), &texts.join(b", ".as_slice())].concat();
-        let rows = lease.query_all(&query).await?.rows;
+        let rows = self.rows_of(self.lease_any().await?, state.base().clone(), &query).await?;
         let row = rows.into_iter().next().unwrap_or_default();
         for (text, value) in texts.iter().zip(row) {
             let literal = match value {
@@ -236,17 +233,23 @@ impl Snapshot {
 
     /// Runs a query of our own that every server answers alike.
     async fn ask_any(&self, text: &[u8]) -> Result<Vec<Row>> {
-        let mut lease = self.lease_any().await?;
-        lease.set_deadline(self.deadline(None));
-        lease.ensure_state(&Arc::new(SessionState::default())).await?;
-        Ok(lease.query_all(text).await?.rows)
+        self.rows_of(self.lease_any().await?, SessionState::default(), text).await
     }
 
     /// Runs a query of our own on the primary of a cluster.
     pub async fn ask(&self, cluster: usize, text: &[u8]) -> Result<Vec<Row>> {
-        let mut lease = self.backends.lease(cluster, Access::Primary, false).await?;
+        let lease = self.backends.lease(cluster, Access::Primary, false).await?;
+        self.rows_of(lease, SessionState::default(), text).await
+    }
+
+    async fn rows_of(
+        &self,
+        mut lease: Lease,
+        state: SessionState,
+        text: &[u8],
+    ) -> Result<Vec<Row>> {
         lease.set_deadline(self.deadline(None));
-        lease.ensure_state(&Arc::new(SessionState::default())).await?;
+        lease.ensure_state(&Arc::new(state)).await?;
         Ok(lease.query_all(text).await?.rows)
     }
 }

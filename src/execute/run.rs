@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 
 use super::client_state::ClientState;
+use super::names::Names;
 use super::reply::Reply;
 use super::snapshot::Snapshot;
 use super::summary::Summary;
@@ -151,8 +152,9 @@ impl Run<'_> {
     /// A connection to the shard's cluster: the transaction's if there is one, else from the pool.
     pub(super) async fn connect(&mut self, shard: ShardId, access: Access) -> Result<Lent> {
         let cluster = self.snapshot.shard(shard)?.cluster;
-        let names = self.cluster_names(cluster);
-        if let Some(lent) = self.transaction.take(cluster, (&names.0, &names.1))? {
+        let clusters = &self.snapshot.config.clusters;
+        let name = |index: usize| clusters.get(index).map_or("?", |cluster| cluster.name.as_str());
+        if let Some(lent) = self.transaction.take(cluster, name)? {
             return Ok(lent);
         }
         let access = if self.transaction.is_active() { Access::Primary } else { access };
@@ -160,12 +162,16 @@ impl Run<'_> {
         Ok(Lent { lease, cluster, opening: self.transaction.opening(cluster) })
     }
 
-    fn cluster_names(&self, wanted: usize) -> (String, String) {
-        let name = |cluster: usize| {
-            let cluster = self.snapshot.config.clusters.get(cluster);
-            cluster.map_or_else(String::new, |cluster| cluster.name.clone())
-        };
-        (self.transaction.cluster().map(name).unwrap_or_default(), name(wanted))
+    /// What the last statement on a connection warned of, with logical names.
+    pub(super) async fn raised(&self, lent: &mut Lent, target: &Target) -> Warnings {
+        let mut warnings = Warnings::default();
+        warnings.collect(&mut lent.lease).await;
+        if !warnings.list.is_empty()
+            && let Some(names) = Names::new(self.snapshot, target)
+        {
+            warnings.restore(&names);
+        }
+        warnings
     }
 
     /// Sends a fragment, with all that must go before it, in one write, and reads how the reply starts.

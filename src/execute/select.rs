@@ -5,7 +5,6 @@ use futures_util::future::try_join_all;
 use super::names::{self, Names};
 use super::reply::{Input, Inputs, Merged, Reply, Rows, Source, refuse_more};
 use super::run::{Call, Fragment, Run};
-use super::warnings::Warnings;
 use crate::backend::Access;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{self, Merge, RowFormat};
@@ -71,11 +70,7 @@ impl Run<'_> {
                 Ok(Reply::Rows(Rows::new(columns, Source::One(Box::new(lent)))))
             }
             Ok(Head::Done(summary)) => {
-                let mut raised = Warnings::default();
-                raised.collect(&mut lent.lease).await;
-                if let Some(names) = Names::new(self.snapshot, target) {
-                    raised.restore(&names);
-                }
+                let raised = self.raised(&mut lent, target).await;
                 self.warnings.add(raised);
                 self.transaction.give_back(lent);
                 Ok(Reply::Done(summary))

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
 
-use super::names::Names;
 use super::reply::Reply;
 use super::run::{Fragment, Run};
 use super::summary::Summary;
@@ -201,11 +200,7 @@ impl Run<'_> {
         for (fragment, target) in work {
             let ok = self.run_to_ok(lent, fragment).await;
             let ok = ok.map_err(|error| self.restore(error, target))?;
-            let mut raised = Warnings::default();
-            raised.collect(&mut lent.lease).await;
-            if let Some(names) = Names::new(self.snapshot, target) {
-                raised.restore(&names);
-            }
+            let raised = self.raised(lent, target).await;
             if total.is_none() || count == Count::Sum {
                 warnings.add(raised);
             }

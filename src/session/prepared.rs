@@ -132,12 +132,14 @@ impl Session {
         text: &[u8],
         statement: &Statement,
     ) -> Result<(Vec<Column>, Vec<Column>)> {
-        let substituted = super::substitute::substitute(text, statement, &self.session_facts())?;
-        let text = substituted.as_deref().unwrap_or(text);
-        let reparsed = sql::parse(text, &self.mode)?;
+        let substituted = self.substituted(text, statement)?;
+        let (text, statement) = match &substituted {
+            Some((text, statement)) => (text.as_slice(), statement),
+            None => (text, statement),
+        };
         let mut facts = Facts::default();
-        self.snapshot.facts.recall(&self.tables_of(&reparsed), &mut facts);
-        let plan = self.plan(text, &reparsed, &mut facts).await?;
+        self.snapshot.facts.recall(&self.tables_of(statement), &mut facts);
+        let plan = self.plan(text, statement, &mut facts).await?;
         let deadline = self.deadline(&statement.hints);
         let snapshot = self.snapshot.clone();
         snapshot.describe(&plan, &self.state, deadline).await

@@ -28,13 +28,9 @@ impl Session {
         statement: &Statement,
         call: Call<'_>,
     ) -> Result<Reply> {
-        let substituted = substitute::substitute(text, statement, &self.session_facts())?;
-        let reparsed;
+        let substituted = self.substituted(text, statement)?;
         let (text, statement) = match &substituted {
-            Some(text) => {
-                reparsed = sql::parse(text, &self.mode)?;
-                (text.as_slice(), &reparsed)
-            }
+            Some((text, statement)) => (text.as_slice(), statement),
             None => (text, statement),
         };
         let outcome = self.run_once(text, statement, call).await;
@@ -49,6 +45,17 @@ impl Session {
             self.note_insert_id(statement, call, reply).await;
         }
         outcome
+    }
+
+    /// The statement with values in place of session functions. None: there are none in it.
+    pub(super) fn substituted(
+        &self,
+        text: &[u8],
+        statement: &Statement,
+    ) -> Result<Option<(Vec<u8>, Statement)>> {
+        let text = substitute::substitute(text, statement, &self.session_facts())?;
+        text.map(|text| sql::parse(&text, &self.mode).map(|statement| (text, statement)))
+            .transpose()
     }
 
     async fn run_once(

@@ -4,7 +4,7 @@ use super::Session;
 use crate::error::{Error, ErrorKind, Result, ServerError};
 use crate::execute::{Reply, Summary};
 use crate::sql::statement::Transaction as Control;
-use crate::transaction::Begin;
+use crate::transaction::{self, Begin};
 
 impl Session {
     pub(super) async fn transaction_control(
@@ -74,11 +74,7 @@ impl Session {
     /// Sends a statement to the connection of the open transaction, if it is open anywhere.
     async fn forward(&mut self, text: &[u8]) -> Result<()> {
         if self.transaction.is_broken() {
-            return Err(Error::new(
-                ErrorKind::BackendLost,
-                "the connection of this transaction broke and the server rolled it back; send \
-                 ROLLBACK and start again",
-            ));
+            return Err(transaction::broken());
         }
         let Some(mut lent) = self.transaction.lend() else { return Ok(()) };
         lent.lease.set_deadline(self.snapshot.deadline(None));

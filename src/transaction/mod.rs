@@ -115,19 +115,26 @@ impl Transaction {
         }
     }
 
-    /// The open connection, for a statement on `cluster`. None: not open yet.
-    pub fn take(&mut self, cluster: usize, names: (&str, &str)) -> Result<Option<Lent>> {
+    /// The open connection, for a statement on `cluster`. None: not open yet. `name` names clusters for
+    /// the error.
+    pub fn take<'n>(
+        &mut self,
+        cluster: usize,
+        name: impl Fn(usize) -> &'n str,
+    ) -> Result<Option<Lent>> {
         match std::mem::take(&mut self.state) {
             State::Open(lent) if lent.cluster == cluster => {
                 self.state = State::Lent { cluster };
                 Ok(Some(*lent))
             }
             State::Open(lent) => {
+                let open = name(lent.cluster);
                 self.state = State::Open(lent);
                 Err(Error::unsupported(format!(
                     "this transaction is open on cluster `{}` and the statement needs cluster `{}`; \
                      commit first, or keep one transaction to the shards of one cluster",
-                    names.0, names.1
+                    open,
+                    name(cluster)
                 )))
             }
             State::Lent { cluster } => {
@@ -136,11 +143,7 @@ impl Transaction {
             }
             State::Broken => {
                 self.state = State::Broken;
-                Err(Error::new(
-                    ErrorKind::BackendLost,
-                    "the connection of this transaction broke and the server rolled it back; \
-                     send ROLLBACK and start again",
-                ))
+                Err(broken())
             }
             other @ (State::Idle | State::Announced { .. }) => {
                 self.state = other;
@@ -238,6 +241,15 @@ impl Transaction {
             State::Open(_) | State::Lent { .. } | State::Broken => None,
         }
     }
+}
+
+/// Why a statement of a transaction whose connection broke does not run.
+pub fn broken() -> Error {
+    Error::new(
+        ErrorKind::BackendLost,
+        "the connection of this transaction broke and the server rolled it back; send ROLLBACK and \
+         start again",
+    )
 }
 
 fn savepoint(name: &str) -> Vec<u8> {
