@@ -94,6 +94,7 @@ impl Bench {
     fn time(&mut self, name: String, sql: &str) -> Timing {
         let tier = tier(&mut self.proxy, sql);
         let (_, expected) = timed(&mut self.plain, sql);
+        assert!(expected.is_some(), "{name}: the plain server gives no rows");
         let before = self.traffic();
         let (_, got) = timed(&mut self.proxy, sql);
         let after = self.traffic();

@@ -29,7 +29,7 @@ const LOADERS: usize = 4;
 
 pub(super) struct Tpch {
     proxy: Proxy,
-    pub(super) servers: Servers,
+    servers: Servers,
     pub(super) scale: f64,
 }
 
