@@ -184,6 +184,8 @@ pub(super) struct Analysis<'a> {
     pub unaliased: Vec<Span>,
     /// Tables of system schemas, which every shard has.
     pub system: bool,
+    /// Margay's own temporary tables that are read.
+    pub temporaries: Vec<String>,
     /// A construct inside derived tables, CTEs or subqueries that may differ from shard to shard.
     pub unstable: Option<&'static str>,
 }

@@ -192,6 +192,9 @@ impl<'a> Reader<'_, 'a> {
         env: Env<'e, 'a>,
     ) -> Result<(), Stop> {
         let exposed = alias.unwrap_or(&name.name).value.clone();
+        if name.schema.is_none() && self.temporary(&name.name.value, &exposed, scope) {
+            return Ok(());
+        }
         let Some(id) = self.add_use(name, env.nest)? else {
             let schema = name.schema.as_ref().map(|schema| schema.value.clone());
             let source = Source { name: exposed, schema, columns: None, table: None };
@@ -207,6 +210,26 @@ impl<'a> Reader<'_, 'a> {
         let alias = if alias.is_none() { alias_at.map(|at| (at, exposed)) } else { None };
         self.found.tables.push(TableSite { span: name.span, table, alias });
         Ok(())
+    }
+
+    /// A temporary table of Margay's as a source, if it is one.
+    fn temporary(&mut self, name: &str, exposed: &str, scope: &mut Scope) -> bool {
+        let temporaries = self.context.temporaries;
+        let Some(found) = temporaries.iter().find(|temporary| temporary.name == name) else {
+            return false;
+        };
+        let column = |column: &Column| SourceColumn {
+            name: column.name.clone(),
+            atom: None,
+            class: Some(column.class.clone()),
+            visible: !column.invisible,
+        };
+        let columns = found.columns.as_ref();
+        let columns = columns.map(|columns| columns.columns.iter().map(column).collect());
+        let source = Source { name: exposed.to_owned(), schema: None, columns, table: None };
+        self.add_source(source, scope);
+        self.found.temporaries.push(name.to_owned());
+        true
     }
 
     pub(super) fn add_source(&mut self, source: Source, scope: &mut Scope) {

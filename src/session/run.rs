@@ -84,6 +84,8 @@ impl Session {
                 catalog: &self.snapshot.catalog,
                 facts,
                 schema: self.schema.as_deref(),
+                mode: self.mode,
+                temporaries: &[],
             };
             match planner::plan(statement, text, &context) {
                 Ok(plan) => return Ok(plan),

@@ -157,7 +157,11 @@ pub struct TableRef {
     pub table: TableName,
     pub alias: Option<Name>,
     /// `PARTITION (p0, p1)`, which counts MySQL's own partitions.
-    pub partitions: bool,
+    pub partitions: Option<Span>,
+    /// `USE INDEX (a) ...`, all of them.
+    pub index_hints: Option<Span>,
+    /// From the name to the end of alias and index hints.
+    pub span: Span,
     /// Where ` AS alias` goes when there is none: right after the name and its PARTITION list.
     pub alias_at: u32,
 }

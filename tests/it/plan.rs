@@ -77,6 +77,8 @@ fn column(text: &str) -> Column {
     Column {
         name: words[0].to_owned(),
         class: class(words[1]),
+        declared: words[1].to_owned(),
+        nullable: true,
         auto_increment: words.contains(&"auto"),
         invisible: words.contains(&"invisible"),
     }
@@ -89,7 +91,10 @@ impl Fixture {
             Need::Columns(ids) => {
                 for id in ids {
                     let columns = self.tables.get(&id.table).map(|columns| {
-                        Arc::new(Columns { columns: columns.iter().map(|c| column(c)).collect() })
+                        Arc::new(Columns {
+                            columns: columns.iter().map(|c| column(c)).collect(),
+                            rows: 0,
+                        })
                     });
                     facts.columns.insert(id, columns);
                 }
@@ -131,7 +136,13 @@ impl Fixture {
         let params: Vec<Literal> = case.params.iter().map(|param| value(param)).collect();
         let mut facts = Facts::default();
         for _ in 0..10 {
-            let context = Context { catalog: &self.catalog, facts: &facts, schema: Some("shop") };
+            let context = Context {
+                catalog: &self.catalog,
+                facts: &facts,
+                schema: Some("shop"),
+                mode: Mode::default(),
+                temporaries: &[],
+            };
             let run = Run {
                 catalog: &self.catalog,
                 facts: &facts,
@@ -227,7 +238,13 @@ fn unknown_table() {
     let mut facts = Facts::default();
     let id = TableId { schema: "shop".into(), table: "orders".into() };
     facts.columns.insert(id, None);
-    let context = Context { catalog: &fixture.catalog, facts: &facts, schema: Some("shop") };
+    let context = Context {
+        catalog: &fixture.catalog,
+        facts: &facts,
+        schema: Some("shop"),
+        mode: Mode::default(),
+        temporaries: &[],
+    };
     let text = b"SELECT * FROM orders";
     let statement = parse(text, &Mode::default()).unwrap();
     match plan(&statement, text, &context) {
