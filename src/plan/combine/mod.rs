@@ -6,6 +6,20 @@
 //! they are parsed and planned as if a client had sent them, so what is proven of routes and scatters
 //! holds for them too.
 
+use super::facts::Stop;
+use super::planner::Context;
+use super::types::Source;
+use crate::error::Error;
+
+/// The program for a statement.
+///
+/// # Errors
+/// What must be known first, or that there is none.
+pub fn plan(source: &Source, context: &Context<'_>, options: Options) -> Result<Combine, Stop> {
+    let _ = (source, context, options);
+    Err(Error::unsupported("this statement over several shards is not supported").into())
+}
+
 /// Steps in order, then what answers the client.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Combine {
