@@ -39,7 +39,7 @@ enum Wanted {
 }
 
 /// INSERTs that are under way at once: the server reads one while it works on another.
-const AHEAD: usize = 2;
+const AHEAD: usize = 4;
 /// Bytes for the name of the table and the rest in front of the tuples.
 const HEAD_MAX: usize = 64 << 10;
 /// The sql_mode of loading: all values are taken that a column can hold, and no other.
@@ -126,7 +126,11 @@ impl Loader {
             );
             return Err(Error::new(ErrorKind::LimitExceeded, message));
         }
-        self.queue(connection, &[&table.insert_head(name, self.dialect), tuples], Wanted::DoneExactly)?;
+        self.queue(
+            connection,
+            &[&table.insert_head(name, self.dialect), tuples],
+            Wanted::DoneExactly,
+        )?;
         connection.flush().await?;
         self.read_down_to(connection, AHEAD).await
     }
@@ -147,7 +151,12 @@ impl Loader {
         self.read_down_to(connection, 0).await
     }
 
-    fn queue(&mut self, connection: &mut Connection, parts: &[&[u8]], wanted: Wanted) -> Result<()> {
+    fn queue(
+        &mut self,
+        connection: &mut Connection,
+        parts: &[&[u8]],
+        wanted: Wanted,
+    ) -> Result<()> {
         let mut command: Vec<&[u8]> = vec![&[crate::protocol::command::COM_QUERY]];
         command.extend_from_slice(parts);
         connection.queue_command(&command)?;
