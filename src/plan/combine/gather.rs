@@ -102,16 +102,7 @@ pub(super) fn cut(
     if let Some(why) = examined.obstacle(context, rewrite.options) {
         rewrite.note(format!("{name}: rows for {why}"));
     }
-    let mut outer = Draft::new(round.part, &context.mode)?;
-    let span = match node.role {
-        Role::Top => Span::new(0, round.part.text.len()),
-        Role::Derived { .. } | Role::Cte(_) | Role::Subquery { .. } | Role::Branch => {
-            node.query.span
-        }
-    };
-    outer.replace_with(span, block);
-    outer.keep_names(&round.examined.found);
-    rewrite.part = outer.finish();
+    rewrite.put(round, id, block)?;
     let temp =
         Temp { names: vec![name], columns: taken.columns(), indexes: Vec::new(), broadcast: false };
     rewrite.add_step(&core, &core_found, temp);

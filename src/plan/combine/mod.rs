@@ -10,6 +10,7 @@ mod filter;
 mod gather;
 mod leaf;
 mod part;
+mod partial;
 mod push;
 mod rewrite;
 mod spread;

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::super::facts::{ColumnClass, Stop};
 use super::super::functions::{self, Nature};
 use super::super::model::Output;
-use super::super::planner::{Context, Temporary};
+use super::super::planner::{Context, TEMPORARY_PREFIX, Temporary};
+use super::super::template::Piece;
 use super::super::types::Source;
 use super::filter::looked_up;
 use super::gather::Extent;
@@ -13,7 +14,7 @@ use super::part::{Draft, Part};
 use super::stage::{Examined, clusters_of, examine};
 use super::survey::{Meaning, NodeId, Role, Survey};
 use super::{Combine, KeyList, Options, Stage, Step, Temp, TempColumn};
-use super::{gather, leaf, spread, subquery};
+use super::{gather, leaf, partial, spread, subquery};
 use crate::catalog::TableKind;
 use crate::error::Error;
 use crate::sql::query::Query;
@@ -102,6 +103,8 @@ impl<'c> Rewrite<'c> {
                 return Ok(self.finish(&examined));
             }
             if examined.found.locking {
+                // The rows to lock are those that steps read.
+                self.options.detached = true;
                 self.take_locks(&examined)?;
                 continue;
             }
@@ -188,6 +191,7 @@ impl<'c> Rewrite<'c> {
                 continue;
             }
             let done = subquery::cut(self, round, id, context)?
+                || partial::cut(self, round, id, context)?
                 || gather::cut(self, round, (id, Extent::Whole), context)?;
             if done {
                 return Ok(true);
@@ -270,10 +274,37 @@ impl<'c> Rewrite<'c> {
         Ok(Some(Standalone { part, at, head }))
     }
 
+    /// Puts a new text where a query stands.
+    pub(super) fn put(
+        &mut self,
+        round: Round<'_, '_>,
+        id: NodeId,
+        text: Vec<Piece>,
+    ) -> Result<(), Stop> {
+        let Some(node) = round.survey.nodes.get(id) else { return Ok(()) };
+        let mut outer = Draft::new(round.part, &self.context.mode)?;
+        let span = match node.role {
+            Role::Top => Span::new(0, round.part.text.len()),
+            Role::Derived { .. } | Role::Cte(_) | Role::Subquery { .. } | Role::Branch => {
+                node.query.span
+            }
+        };
+        outer.replace_with(span, text);
+        outer.keep_names(&round.examined.found);
+        self.part = outer.finish();
+        Ok(())
+    }
+
+    /// The name that the next temporary table gets.
+    pub(super) fn peek_name(&self) -> String {
+        format!("{TEMPORARY_PREFIX}{}", self.next)
+    }
+
     /// The name of a new temporary table.
     pub(super) fn name(&mut self) -> String {
+        let name = self.peek_name();
         self.next += 1;
-        format!("{}{}", super::super::planner::TEMPORARY_PREFIX, self.next - 1)
+        name
     }
 
     /// Adds a step whose statement was examined.

@@ -3,9 +3,9 @@
 use super::super::facts::Stop;
 use super::super::model::UseId;
 use super::super::planner::Context;
+use super::super::splice::text_piece;
 use super::filter::{filters, rows};
 use super::leaf::{smallest, step};
-use super::part::Draft;
 use super::rewrite::{Rewrite, Round, attempt};
 use super::stage::{clusters_of, examine};
 use super::subquery::is_closed;
@@ -62,16 +62,9 @@ fn cut_in(
     }
     let Some(table) = smallest(rewrite, inner, mine) else { return Ok(false) };
     let draft = step(rewrite, inner, table, context)?;
-    if matches!(node.role, Role::Top) {
-        rewrite.part = draft.finish();
-        return Ok(true);
-    }
-    let mut pieces = vec![super::super::splice::text_piece(alone.head)];
-    pieces.extend(draft.rest(alone.at));
-    let mut outer = Draft::new(round.part, &context.mode)?;
-    outer.replace_with(node.query.span, pieces);
-    outer.keep_names(&round.examined.found);
-    rewrite.part = outer.finish();
+    let mut text = vec![text_piece(alone.head)];
+    text.extend(draft.rest(alone.at));
+    rewrite.put(round, id, text)?;
     Ok(true)
 }
 
