@@ -21,6 +21,15 @@ use crate::sql::{Span, parse};
 /// Aggregates whose partial results fold.
 const FOLDABLE: [&str; 8] = ["avg", "bit_and", "bit_or", "bit_xor", "count", "max", "min", "sum"];
 
+/// How the step computes an aggregate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Same,
+    /// Of the argument of AVG.
+    Sum,
+    Count,
+}
+
 /// A grouped block being taken apart.
 struct Groups<'x, 'a> {
     text: &'x [u8],
@@ -31,7 +40,7 @@ struct Groups<'x, 'a> {
     /// What groups are made by.
     keys: Vec<&'a Expr>,
     /// Calls of aggregates, each once.
-    aggregates: Vec<&'a Expr>,
+    aggregates: Vec<(&'a Expr, Form)>,
     /// What is put where.
     edits: Vec<(Span, String)>,
     name: String,
@@ -201,9 +210,8 @@ impl<'x, 'a> Groups<'x, 'a> {
         }
         match &expr.kind {
             ExprKind::Function(function) if is_aggregate(function) => {
-                let index = self.aggregate(expr, function)?;
-                let column = self.reference(self.keys.len() + index);
-                self.edits.push((expr.span, format!("MAX({column})")));
+                let text = self.aggregate(expr, function)?;
+                self.edits.push((expr.span, text));
                 return Some(());
             }
             ExprKind::Column(_) => return (late && self.is_alias(expr)).then_some(()),
@@ -238,27 +246,42 @@ impl<'x, 'a> Groups<'x, 'a> {
         }
     }
 
-    /// The index of an aggregate among those of the step.
-    fn aggregate(&mut self, expr: &'a Expr, function: &Function) -> Option<usize> {
+    /// What stands for an aggregate: of its one value in each group, MAX keeps the value and its type.
+    fn aggregate(&mut self, expr: &'a Expr, function: &Function) -> Option<String> {
         let foldable = FOLDABLE.contains(&function.name.as_str());
         let extreme = matches!(function.name.as_str(), "min" | "max");
-        let (mut simple, mut params) = (true, false);
+        let mut simple = true;
         for arg in &function.args {
             simple &= is_simple(arg);
-            arg.walk(&mut |node| match &node.kind {
-                ExprKind::Column(name) => simple &= self.column(name).is_some(),
-                ExprKind::Param(_) => params = true,
-                _ => {}
+            arg.walk(&mut |node| {
+                if let ExprKind::Column(name) = &node.kind {
+                    simple &= self.column(name).is_some();
+                }
             });
         }
         if !foldable || (function.distinct && !extreme) || !simple {
             return None;
         }
-        let same = |other: &&Expr| !params && self.text_of(other) == self.text_of(expr);
-        Some(self.aggregates.iter().position(same).unwrap_or_else(|| {
-            self.aggregates.push(expr);
+        if function.name != "avg" {
+            return Some(format!("MAX({})", self.computed(expr, Form::Same)));
+        }
+        // Inside of expressions, AVG has more digits than the column of an answer would have.
+        let (sum, count) = (self.computed(expr, Form::Sum), self.computed(expr, Form::Count));
+        Some(format!("(MAX({sum}) / NULLIF(MAX({count}), 0))"))
+    }
+
+    /// The column with an aggregate, which is added if it is not there.
+    fn computed(&mut self, expr: &'a Expr, form: Form) -> String {
+        let mut params = false;
+        expr.walk(&mut |node| params |= matches!(node.kind, ExprKind::Param(_)));
+        let same = |(other, as_form): &(&Expr, Form)| {
+            !params && *as_form == form && self.text_of(other) == self.text_of(expr)
+        };
+        let index = self.aggregates.iter().position(same).unwrap_or_else(|| {
+            self.aggregates.push((expr, form));
             self.aggregates.len() - 1
-        }))
+        });
+        self.reference(self.keys.len() + index)
     }
 
     fn reference(&self, index: usize) -> String {
@@ -273,9 +296,20 @@ impl<'x, 'a> Groups<'x, 'a> {
             core.add(" ");
         }
         core.add("SELECT ");
-        for (index, expr) in self.keys.iter().chain(&self.aggregates).enumerate() {
+        for (index, expr) in self.keys.iter().enumerate() {
             core.add(if index > 0 { ", " } else { "" });
             core.append(&draft.cut(expr.span));
+        }
+        for (index, (expr, form)) in self.aggregates.iter().enumerate() {
+            core.add(if index > 0 || !self.keys.is_empty() { ", " } else { "" });
+            let (name, span) = match (&expr.kind, form) {
+                (ExprKind::Function(function), Form::Sum) => ("SUM(", function.args_span),
+                (ExprKind::Function(function), Form::Count) => ("COUNT(", function.args_span),
+                _ => ("", expr.span),
+            };
+            core.add(name);
+            core.append(&draft.cut(span));
+            core.add(if name.is_empty() { "" } else { ")" });
         }
         core.add(" FROM ");
         if let Some(from) = self.select.from_span {
