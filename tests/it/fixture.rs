@@ -5,6 +5,8 @@
 //!
 //! `MARGAY_TEST_PROXY` and `MARGAY_TEST_PLAIN`, each `user:password@host:port`, run the differential
 //! suite against servers started by hand instead.
+//!
+//! `MARGAY_TEST_PROGRAM=FILE` runs that proxy, such as a release build, instead of the one of the tests.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -110,14 +112,16 @@ impl Proxy {
         let directory = std::env::temp_dir().join(name);
         fs::create_dir_all(&directory).expect("the directory of the rules is made");
         fs::write(directory.join("rules.yaml"), rules).expect("the rules are written");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_margay"))
+        let program = std::env::var_os("MARGAY_TEST_PROGRAM")
+            .unwrap_or_else(|| env!("CARGO_BIN_EXE_margay").into());
+        let mut child = Command::new(program)
             .arg("serve")
             .arg(&directory)
             .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("the built program runs");
+            .expect("the program runs");
         let stdout = child.stdout.take().expect("the output is a pipe");
         let process = Some(Process { child, directory });
         let mut proxy = Self { process, address: String::new() };

@@ -25,4 +25,6 @@ mod streaming;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
+mod tpch;
+#[cfg(test)]
 mod wire;

@@ -14,17 +14,17 @@ const ROWS_SHOWN: usize = 4;
 
 /// A difference: the aspect, what the plain server says, what Margay says.
 #[derive(Debug, Clone)]
-pub(super) struct Difference {
-    pub(super) aspect: &'static str,
-    pub(super) expected: String,
-    pub(super) got: String,
+pub(crate) struct Difference {
+    pub(crate) aspect: &'static str,
+    pub(crate) expected: String,
+    pub(crate) got: String,
     /// Worth knowing, not wrong: an error's text, the table a column is said to come from.
-    pub(super) minor: bool,
+    pub(crate) minor: bool,
 }
 
 impl Difference {
     /// One server did what the other did not.
-    pub(super) fn is_refusal(&self) -> bool {
+    pub(crate) fn is_refusal(&self) -> bool {
         ["answer", "connection", "prepare"].contains(&self.aspect)
     }
 }

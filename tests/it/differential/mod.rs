@@ -5,8 +5,8 @@
 //! `MARGAY_TEST_REPORT=FILE` appends every difference to a file.
 
 mod bind;
-mod case;
-mod compare;
+pub(crate) mod case;
+pub(crate) mod compare;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -47,15 +47,15 @@ pub(crate) struct Target {
 
 /// How statements are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pass {
+pub(crate) enum Pass {
     Text,
     Prepared,
     Bound,
 }
 
-struct Pair {
-    plain: Client,
-    proxy: Client,
+pub(crate) struct Pair {
+    pub(crate) plain: Client,
+    pub(crate) proxy: Client,
 }
 
 #[derive(Default)]
@@ -167,7 +167,7 @@ fn run_file(
     }
 }
 
-fn open(target: &Target, pass: Pass) -> Pair {
+pub(crate) fn open(target: &Target, pass: Pass) -> Pair {
     let vary = |login: &Login| match pass {
         Pass::Text => login.clone(),
         Pass::Prepared => login.clone().without(capability::DEPRECATE_EOF),
@@ -183,7 +183,7 @@ fn difference(aspect: &'static str, expected: impl ToString, got: impl ToString)
 
 impl Pair {
     /// Margay goes first: what it refuses by design, the plain server must not run either.
-    fn run(&mut self, case: &Case, pass: Pass) -> io::Result<Outcome> {
+    pub(crate) fn run(&mut self, case: &Case, pass: Pass) -> io::Result<Outcome> {
         let prepared = match pass {
             _ if case.text_only => None,
             Pass::Text => None,
@@ -275,7 +275,7 @@ impl Pair {
 }
 
 /// What came of a statement.
-enum Outcome {
+pub(crate) enum Outcome {
     /// By design: it ran on neither side.
     Refused,
     Compared(Vec<Difference>),
