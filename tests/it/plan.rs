@@ -25,6 +25,9 @@ struct Case {
     /// The values of parameters, as integers or strings.
     #[serde(default)]
     params: Vec<String>,
+    /// Inside a transaction.
+    #[serde(default)]
+    transaction: bool,
     #[serde(default)]
     explain: Option<Vec<String>>,
     #[serde(default)]
@@ -148,7 +151,7 @@ impl Fixture {
                 facts: &facts,
                 params: &params,
                 charset: "utf8mb4",
-                cluster: None,
+                cluster: case.transaction.then_some(0),
             };
             let done = plan(&statement, text, &context).and_then(|plan| explain(&plan, &run));
             match done {
@@ -182,6 +185,9 @@ fn written(cases: &[Case], heading: &str) -> String {
         if !case.params.is_empty() {
             let params: Vec<String> = case.params.iter().map(|param| quoted(param)).collect();
             writeln!(out, "  params: [{}]", params.join(", ")).unwrap();
+        }
+        if case.transaction {
+            writeln!(out, "  transaction: true").unwrap();
         }
         if let Some(error) = &case.error {
             writeln!(out, "  error: {}", quoted(error)).unwrap();

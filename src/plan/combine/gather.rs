@@ -10,12 +10,23 @@ use super::push::{conjuncts, is_simple};
 use super::rewrite::{Rewrite, Round, Standalone, attempt};
 use super::stage::{Examined, examine};
 use super::subquery::is_closed;
-use super::survey::{NodeId, Role};
+use super::survey::{NodeId, Role, TableNode};
 use super::{Temp, TempColumn};
 use crate::sql::expr::{ColumnName, Expr, ExprKind};
 use crate::sql::query::{Body, Query, Select, SelectItem, SelectItemKind};
 use crate::sql::walk::{self, Node};
 use crate::sql::{Span, parse};
+
+/// How much of a block must go to the shards at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// Its whole WHERE, and the rest of it needs nothing of other places.
+    Whole,
+    /// Its whole WHERE.
+    Where,
+    /// Some of its conditions.
+    Part,
+}
 
 /// A column of FROM that the rest of the block needs.
 struct Needed {
@@ -36,18 +47,33 @@ struct Taken<'x, 'a> {
     alias: Option<String>,
 }
 
-/// Gathers the rows of a block. `all`: only if its whole WHERE goes along.
+/// Gathers the rows of a block.
 pub(super) fn cut(
     rewrite: &mut Rewrite<'_>,
     round: Round<'_, '_>,
-    (id, all): (NodeId, bool),
+    (id, extent): (NodeId, Extent),
     context: &Context<'_>,
 ) -> Result<bool, Stop> {
     let Some(node) = round.survey.nodes.get(id) else { return Ok(false) };
     let Body::Select(own) = &node.query.body else { return Ok(false) };
     let lateral = matches!(node.role, Role::Derived { lateral: true, .. });
     let reads = |span| round.survey.reads(span, &|meaning| rewrite.remote(meaning));
+    let all = extent != Extent::Part;
     if lateral || !own.from_span.is_some_and(reads) || (!all && own.filter.is_none()) {
+        return Ok(false);
+    }
+    let elsewhere = || {
+        let below = [own.from_span, own.filter.as_ref().map(|filter| filter.span)];
+        let above = |table: &&TableNode<'_>| {
+            below.iter().flatten().all(|span| !span.contains(table.name.span))
+        };
+        let with = |table: &&TableNode<'_>| {
+            node.query.with_span.is_none_or(|span| !span.contains(table.name.span))
+        };
+        let mut rest = round.survey.within(node.query.span).filter(above).filter(with);
+        rest.any(|table| reads(table.name.span))
+    };
+    if extent == Extent::Whole && elsewhere() {
         return Ok(false);
     }
     let Some(alone) = rewrite.standalone(round, id)? else { return Ok(false) };
@@ -64,7 +90,8 @@ pub(super) fn cut(
         select.filter.iter().flat_map(conjuncts).partition(|expr| all || is_simple(expr));
     let Some(taken) = Taken::new(&examined, select, block, &residual) else { return Ok(false) };
     let draft = Draft::new(&alone.part, &context.mode)?;
-    let core = taken.core(&alone.part, &draft, &pushed);
+    let mut core = taken.core(&draft, &pushed);
+    rewrite.lock(&mut core);
     let planned = parse(&core.text, &context.mode)?;
     let Some(core_found) = attempt(examine(&core, &planned, context))? else { return Ok(false) };
     if core_found.obstacle(context, rewrite.options).is_some() {
@@ -75,16 +102,7 @@ pub(super) fn cut(
     if let Some(why) = examined.obstacle(context, rewrite.options) {
         rewrite.note(format!("{name}: rows for {why}"));
     }
-    let mut outer = Draft::new(round.part, &context.mode)?;
-    let span = match node.role {
-        Role::Top => Span::new(0, round.part.text.len()),
-        Role::Derived { .. } | Role::Cte(_) | Role::Subquery { .. } | Role::Branch => {
-            node.query.span
-        }
-    };
-    outer.replace_with(span, block);
-    outer.keep_names(&round.examined.found);
-    rewrite.part = outer.finish();
+    rewrite.put(round, id, block)?;
     let temp =
         Temp { names: vec![name], columns: taken.columns(), indexes: Vec::new(), broadcast: false };
     rewrite.add_step(&core, &core_found, temp);
@@ -248,9 +266,8 @@ impl<'x, 'a> Taken<'x, 'a> {
     }
 
     /// The statement of the step.
-    fn core(&self, part: &Part, draft: &Draft<'_>, pushed: &[&Expr]) -> Part {
+    fn core(&self, draft: &Draft<'_>, pushed: &[&Expr]) -> Part {
         let mut core = Part::default();
-        let _ = part;
         if let Some(with) = self.query.with_span {
             core.append(&draft.cut(with));
             core.add(" ");

@@ -6,11 +6,14 @@
 //! they are parsed and planned as if a client had sent them, so what is proven of routes and scatters
 //! holds for them too.
 
+mod filter;
 mod gather;
 mod leaf;
 mod part;
+mod partial;
 mod push;
 mod rewrite;
+mod spread;
 mod stage;
 mod subquery;
 mod survey;

@@ -8,6 +8,7 @@ use super::super::planner::{Context, place};
 use super::super::scatter::{self, Input};
 use super::super::splice::Splice;
 use super::super::types::{Condition, Operand, Place, Refusal, Scatter};
+use super::super::units::Group;
 use super::Options;
 use super::part::Part;
 use crate::catalog::Table;
@@ -22,6 +23,7 @@ pub(super) struct Examined<'a> {
     pub found: Analysis<'a>,
     pub place: Place,
     pub scatter: Result<Scatter, Refusal>,
+    pub groups: Vec<Group>,
     /// The columns of the answer; None: not known.
     pub outputs: Option<Vec<Output>>,
 }
@@ -44,7 +46,7 @@ pub(super) fn examine<'a>(
     let input =
         Input { text: &part.text, found: &found, groups: &groups, place: &place, splice: &splice };
     let scatter = scatter::plan(query, input);
-    Ok(Examined { query, found, place, scatter, outputs: answer.outputs })
+    Ok(Examined { query, found, place, scatter, groups, outputs: answer.outputs })
 }
 
 impl Examined<'_> {

@@ -182,7 +182,7 @@ pub(super) fn drop_unused(rewrite: &mut Rewrite<'_>, round: Round<'_, '_>) -> Re
     let unused = (0..survey.ctes.len()).find(|id| {
         let span = survey.ctes.get(*id).map(|cte| cte.cte.span);
         let rows =
-            |meaning: &Meaning| rewrite.remote(meaning) || matches!(meaning, Meaning::Temporary(_));
+            |meaning: &Meaning| rewrite.remote(meaning) || matches!(meaning, Meaning::Temporary);
         survey.references(*id).is_empty() && span.is_some_and(|span| survey.reads(span, &rows))
     });
     let Some(unused) = unused else { return Ok(false) };
@@ -200,7 +200,7 @@ pub(super) fn split_cte(
     context: &Context<'_>,
 ) -> Result<bool, Stop> {
     let survey = round.survey;
-    let temporary = |meaning: &Meaning| matches!(meaning, Meaning::Temporary(_));
+    let temporary = |meaning: &Meaning| matches!(meaning, Meaning::Temporary);
     for (id, cte) in survey.ctes.iter().enumerate() {
         let references = survey.references(id).len();
         let remote = survey.reads(cte.cte.span, &|meaning| rewrite.remote(meaning));
