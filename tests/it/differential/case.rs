@@ -21,34 +21,34 @@ pub(super) struct CaseFile {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Case {
+pub(crate) struct Case {
     /// File and line.
-    pub(super) place: String,
-    pub(super) sql: String,
-    pub(super) expect: Expect,
+    pub(crate) place: String,
+    pub(crate) sql: String,
+    pub(crate) expect: Expect,
     /// Margay may refuse it by design, with error 1235; the plain server does not see it then. Whatever
     /// Margay answers instead is compared.
-    pub(super) refusable: bool,
-    pub(super) order: Order,
+    pub(crate) refusable: bool,
+    pub(crate) order: Order,
     /// Text protocol alone.
-    pub(super) text_only: bool,
+    pub(crate) text_only: bool,
     /// Compare the columns and the number of rows, not the values.
-    pub(super) shape: bool,
-    pub(super) ignore: Vec<String>,
+    pub(crate) shape: bool,
+    pub(crate) ignore: Vec<String>,
     /// Which of several pairs of connections runs it.
-    pub(super) session: String,
+    pub(crate) session: String,
 }
 
 /// What the plain server says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Expect {
+pub(crate) enum Expect {
     Success,
     /// One of these codes; any code if there is none.
     Error(Vec<u16>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
+pub(crate) enum Order {
     /// By whether the statement has an outer ORDER BY.
     Auto,
     Any,
@@ -56,13 +56,13 @@ pub(super) enum Order {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Dialect {
+pub(crate) enum Dialect {
     MySql,
     MariaDb,
 }
 
 impl Dialect {
-    pub(super) fn of_version(version: &str) -> Self {
+    pub(crate) fn of_version(version: &str) -> Self {
         if version.contains("MariaDB") { Self::MariaDb } else { Self::MySql }
     }
 
@@ -74,7 +74,7 @@ impl Dialect {
     }
 
     /// The usual case-insensitive collation of utf8mb4.
-    fn collation(self) -> &'static str {
+    pub(crate) fn collation(self) -> &'static str {
         match self {
             Self::MySql => "utf8mb4_0900_ai_ci",
             Self::MariaDb => "utf8mb4_uca1400_ai_ci",
