@@ -50,7 +50,7 @@ impl Generator<'_> {
         match self.random.below(12) {
             0..=3 => "COUNT(*)".into(),
             4..=6 => {
-                let class = Class::random(&mut self.random);
+                let class = self.class();
                 sql!["COUNT(", self.value(class, rows, false).node, ")"]
             }
             7 | 8 => {
@@ -68,7 +68,7 @@ impl Generator<'_> {
                 sql![name, self.value(Class::Int, rows, false).node, ")"]
             }
             _ => {
-                let class = Class::random(&mut self.random);
+                let class = self.class();
                 sql!["JSON_LENGTH(JSON_ARRAYAGG(", self.value(class, rows, false).node, "))"]
             }
         }

@@ -30,18 +30,9 @@ impl Generator<'_> {
         Node::part(Kind::Condition, brackets(node))
     }
 
-    fn sortable(&mut self) -> Class {
-        loop {
-            let class = Class::random(&mut self.random);
-            if class.sortable() {
-                return class;
-            }
-        }
-    }
-
     /// Two values that may be compared.
     fn pair(&mut self, place: Place) -> (Value, Value) {
-        let class = self.sortable();
+        let class = self.sortable_class();
         let left = self.value(class, place.deeper(), false);
         let mut right = self.value(class, place.deeper(), false);
         if mixed(left.collation, right.collation) {
@@ -58,7 +49,7 @@ impl Generator<'_> {
     }
 
     fn between(&mut self, place: Place) -> Node {
-        let class = self.sortable();
+        let class = self.sortable_class();
         let value = self.value(class, place.deeper(), false);
         let (low, high) = (self.literal(class), self.literal(class));
         let not = if self.random.chance(20) { " NOT BETWEEN " } else { " BETWEEN " };
@@ -66,7 +57,7 @@ impl Generator<'_> {
     }
 
     fn in_list(&mut self, place: Place) -> Node {
-        let class = self.sortable();
+        let class = self.sortable_class();
         let value = self.value(class, place.deeper(), false);
         let count = self.random.between(1, 4);
         let mut items: Vec<Node> = (0..count).map(|_| self.literal(class).node).collect();
@@ -78,7 +69,7 @@ impl Generator<'_> {
     }
 
     fn null_test(&mut self, place: Place) -> Node {
-        let class = Class::random(&mut self.random);
+        let class = self.class();
         let value = self.value(class, place.deeper(), false);
         sql![value.node, if self.random.chance(50) { " IS NULL" } else { " IS NOT NULL" }]
     }
@@ -115,7 +106,7 @@ impl Generator<'_> {
                 sql![value.node, operator, word, query, ")"]
             }
             _ => {
-                let first = self.sortable();
+                let first = self.sortable_class();
                 let left = self.value(first, place.deeper(), false);
                 let right = self.value(Class::Int, place.deeper(), false);
                 let classes = [first, Class::Int];
@@ -128,7 +119,7 @@ impl Generator<'_> {
 
     /// A value and a query that gives values to compare it with.
     fn against(&mut self, place: Place) -> (Value, Node) {
-        let class = self.sortable();
+        let class = self.sortable_class();
         let value = self.value(class, place.deeper(), false);
         // Exact texts mix with any.
         let query = self.subquery(&[class], place, true);

@@ -2,7 +2,7 @@
 //!
 //! `{int}`, `{text}` and so on stand for values of a class, `{xtext}` for text whose equal values are the
 //! same, `{c}` for a value of the class of the template, `{cond}` for a condition, `{n}` for a small
-//! literal over 0. `mysql:` in front: not for MariaDB.
+//! literal over 0, `{jcol}` for a JSON column. `mysql:` in front: not for MariaDB.
 
 use super::class::Class;
 
@@ -51,7 +51,7 @@ pub(super) const CONDITION: &[&str] = &[
     "JSON_CONTAINS({json}, '1')",
     "JSON_VALID({text})",
     "mysql:{int} MEMBER OF ('[1, 2, 3, 10]')",
-    "mysql:{json} -> '$.a' = 1",
+    "mysql:{jcol} -> '$.a' = 1",
 ];
 
 const INT: &[&str] = &[
@@ -173,7 +173,7 @@ const TEXT: &[&str] = &[
     "CONVERT({text} USING utf8mb4)",
     "{text} COLLATE utf8mb4_bin",
     "CAST({text} AS CHAR(3))",
-    "mysql:{json} ->> '$.a'",
+    "mysql:{jcol} ->> '$.a'",
 ];
 
 /// Texts without equal values that differ.
@@ -181,7 +181,6 @@ pub(super) const EXACT_TEXT: &[&str] = &[
     "LOWER(HEX({text}))",
     "LOWER(HEX({int}))",
     "LOWER(HEX({bytes}))",
-    "MD5({text})",
     "CONCAT({xtext}, {xtext})",
     "CONCAT({int}, '/', {dec})",
     "CAST({int} AS CHAR)",

@@ -57,6 +57,29 @@ impl<'a> Generator<'a> {
         &mut self.scopes[last]
     }
 
+    /// Mostly one that a column of this SELECT has.
+    pub(super) fn class(&mut self) -> Class {
+        if self.random.chance(25) {
+            return Class::random(&mut self.random);
+        }
+        let sources = &self.scope().sources;
+        let classes: Vec<Class> =
+            sources.iter().flat_map(|source| &source.columns).map(|column| column.class).collect();
+        if classes.is_empty() {
+            return Class::random(&mut self.random);
+        }
+        *self.random.pick(&classes)
+    }
+
+    pub(super) fn sortable_class(&mut self) -> Class {
+        loop {
+            let class = self.class();
+            if class.sortable() {
+                return class;
+            }
+        }
+    }
+
     /// A value of this class. `exact`: equal values of it are the same.
     pub(super) fn value(&mut self, class: Class, place: Place, exact: bool) -> Value {
         let leaf = place.depth == 0 || self.random.chance(45);
@@ -109,6 +132,13 @@ impl<'a> Generator<'a> {
             rest = tail;
             match name {
                 "cond" => parts.push(self.condition(place)),
+                "jcol" => {
+                    let level = self.scopes.len().saturating_sub(1);
+                    let column = self.column_at(level, Class::Json, true);
+                    let column = column.filter(|column| !place.groups && is_column(&column.node));
+                    let Some(column) = column else { return self.leaf(class, place, exact) };
+                    parts.push(Node::fixed(column.node));
+                }
                 "n" => parts.push(self.random.between(1, 6).to_string().into()),
                 _ => {
                     let wanted = class_named(name).unwrap_or(class);

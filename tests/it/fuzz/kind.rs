@@ -133,8 +133,24 @@ pub(super) const KINDS: [Kind; 30] = [
 
 pub(super) const MORE: [Kind; 3] = [
     text("note", Collation::General, "TEXT COLLATE utf8mb4_general_ci"),
-    kind("animal", Class::Text, "ENUM('zebra','yak','xerus')", &["'zebra'", "'yak'", "'xerus'"]),
-    kind("marks", Class::Text, "SET('a','b','c')", &["'a,b,c'", "''", "'a'", "'b,c'"]),
+    Kind {
+        collation: Collation::Unicode,
+        ..kind(
+            "animal",
+            Class::Text,
+            "ENUM('zebra','yak','xerus') COLLATE {ai_ci}",
+            &["'zebra'", "'yak'", "'xerus'"],
+        )
+    },
+    Kind {
+        collation: Collation::Unicode,
+        ..kind(
+            "marks",
+            Class::Text,
+            "SET('a','b','c') COLLATE {ai_ci}",
+            &["'a,b,c'", "''", "'a'", "'b,c'"],
+        )
+    },
 ];
 
 /// Columns that every table has, and keys of shards.

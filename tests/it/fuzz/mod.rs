@@ -57,7 +57,7 @@ fn fuzz_mariadb() {
 
 fn run_flavor(flavor: Flavor) {
     let Some(fixture) = Differential::start(flavor) else { return };
-    let runner = Runner::open(fixture.target());
+    let runner = Runner::open(fixture);
     let options = Options::read();
     let report = Report::new(flavor);
     let mut run = Run { runner, options, report, start: Instant::now() };
@@ -106,14 +106,10 @@ impl Run {
         eprintln!("seed {seed}, layout {}", layout.name);
         let mut random = Random::of_part(seed, u64::MAX);
         let dialect = self.runner.dialect;
-        let tables: Vec<Table> =
+        let mut tables: Vec<Table> =
             layout.tables.iter().map(|spec| Table::random(spec, dialect, &mut random)).collect();
-        for table in &tables {
-            self.runner.run_both(&format!("DROP TABLE IF EXISTS {}", table.name));
-            self.runner.run_both(&table.create());
-            if let Some(insert) = table.insert() {
-                self.runner.run_both(&insert);
-            }
+        for table in &mut tables {
+            self.runner.load(table);
         }
         let numbers = match self.options.only {
             Some(only) => only..only + 1,
@@ -141,6 +137,7 @@ impl Run {
             Verdict::Same(answer) => tally.same(&answer, &statement.tree.to_string()),
             Verdict::Refused(reason) => tally.refused(&reason, &statement.tree.to_string()),
             Verdict::Left => tally.left += 1,
+            Verdict::Crashed => tally.crashed(&statement.tree.to_string()),
             Verdict::Differs(differences) => {
                 tally.mismatches += 1;
                 if !self.report.is_new(&differences) {

@@ -6,22 +6,27 @@ use std::time::Duration;
 use crate::client::Client;
 use crate::client::reply::{Reply, Rows, ServerError};
 use crate::client::value::Value;
-use crate::differential::Target;
 use crate::differential::bind::bind_literals;
 use crate::differential::case::{Case, Dialect, Expect, Order as RowOrder};
 use crate::differential::compare::{Difference, brief, compare, compare_columns, is_ordered};
 
+use crate::fixture::Differential;
+
 use super::normal::{normal, projected};
 use super::scope::Order;
 use super::statement::{Pass, Statement};
+use super::table::Table;
 
 const REFUSED: u16 = 1235;
 /// The statement took longer than the servers are told to let it.
 const TIMED_OUT: [u16; 2] = [3024, 1969];
 const ANSWER_LIMIT: Duration = Duration::from_secs(20);
 
+/// How long a server may take to end once it has crashed, and Margay to find it again.
+const SETTLE: Duration = Duration::from_secs(3);
+
 pub(super) struct Runner {
-    target: Target,
+    fixture: Differential,
     pub(super) plain: Client,
     pub(super) proxy: Client,
     pub(super) dialect: Dialect,
@@ -35,15 +40,20 @@ pub(super) enum Verdict {
     /// Margay refuses what the plain server answers; the reason.
     Refused(String),
     Differs(Vec<Difference>),
-    /// Nothing can be said: it took too long.
+    /// Nothing can be said: it took too long, or Margay refuses it before its mistake shows.
     Left,
+    /// A server crashed.
+    Crashed,
 }
 
 impl Runner {
-    pub(super) fn open(target: Target) -> Self {
+    pub(super) fn open(fixture: Differential) -> Self {
+        let target = fixture.target();
         let (plain, proxy) = (connect(&target.plain), connect(&target.proxy));
         let dialect = Dialect::of_version(&plain.greeting.version);
-        Self { target, plain, proxy, dialect }
+        let mut runner = Self { fixture, plain, proxy, dialect };
+        runner.reconnect();
+        runner
     }
 
     pub(super) fn run(&mut self, statement: &Statement) -> Verdict {
@@ -51,13 +61,31 @@ impl Runner {
         match self.answers(&sql, statement.pass) {
             Ok(answers) => judge(&sql, statement, answers),
             Err((side, error)) => {
-                self.plain = connect(&self.target.plain);
-                self.proxy = connect(&self.target.proxy);
+                std::thread::sleep(SETTLE);
+                let crashed = self.fixture.revive() > 0;
+                if crashed {
+                    std::thread::sleep(SETTLE);
+                }
+                self.reconnect();
+                if crashed {
+                    return Verdict::Crashed;
+                }
                 let got = format!("{side}: {error}");
                 let (aspect, expected) = ("connection", "an answer".to_owned());
                 Verdict::Differs(vec![Difference { aspect, expected, got, minor: false }])
             }
         }
+    }
+
+    fn reconnect(&mut self) {
+        // A server forgets it when it starts again.
+        self.fixture.run_on_servers(match self.dialect {
+            Dialect::MySql => "SET GLOBAL max_execution_time = 5000",
+            Dialect::MariaDb => "SET GLOBAL max_statement_time = 5",
+        });
+        let target = self.fixture.target();
+        self.plain = connect(&target.plain);
+        self.proxy = connect(&target.proxy);
     }
 
     fn answers(&mut self, sql: &str, pass: Pass) -> Result<Answers, (&'static str, io::Error)> {
@@ -79,6 +107,24 @@ impl Runner {
         let plain = text(&mut self.plain, sql).map_err(|error| ("plain", error))?;
         let proxy = text(&mut self.proxy, sql).map_err(|error| ("proxy", error))?;
         Ok(Answers { plain, proxy, binary: false })
+    }
+
+    /// Makes a table with its rows on both.
+    pub(super) fn load(&mut self, table: &mut Table) {
+        self.run_both(&format!("DROP TABLE IF EXISTS {}", table.name));
+        self.plain.run(&table.create());
+        if std::env::var_os("MARGAY_TEST_STAND_IN").is_some() {
+            self.proxy.run(&table.create_bare());
+            table.indexes.clear();
+        } else {
+            self.proxy.run(&table.create());
+        }
+        let rows = table.rows.iter().rev().cloned().collect();
+        let turned = Table { rows, ..table.clone() };
+        if let (Some(insert), Some(turned)) = (table.insert(), turned.insert()) {
+            self.plain.run(&insert);
+            self.proxy.run(&turned);
+        }
     }
 
     /// Runs a statement that both must take.

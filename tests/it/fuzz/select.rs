@@ -156,7 +156,7 @@ impl Generator<'_> {
             return wish.classes.clone();
         }
         let count = self.random.between(1, if wish.top { 4 } else { 3 });
-        let classes = (0..count).map(|_| Class::random(&mut self.random));
+        let classes = (0..count).map(|_| self.class());
         classes
             .filter(|class| class.sortable() || !sortable)
             .chain([Class::Int])
@@ -227,10 +227,7 @@ impl Generator<'_> {
         let place = Place { depth: 1, subqueries: false, groups: false, windows: false };
         let mut keys: Vec<Value> = Vec::new();
         while keys.len() < count {
-            let class = Class::random(&mut self.random);
-            if !class.sortable() {
-                continue;
-            }
+            let class = self.sortable_class();
             let column =
                 if self.random.chance(75) { self.column_at(level, class, false) } else { None };
             let key = column.unwrap_or_else(|| self.value(class, place, false));
@@ -379,10 +376,7 @@ impl Generator<'_> {
         let mut nodes = Vec::new();
         let level = self.scopes.len() - 1;
         for _ in 0..self.random.below(3) {
-            let class = Class::random(&mut self.random);
-            if !class.sortable() {
-                continue;
-            }
+            let class = self.sortable_class();
             let place = Place {
                 depth: 1,
                 subqueries: self.random.chance(10),

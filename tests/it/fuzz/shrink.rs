@@ -61,7 +61,11 @@ impl Shrinker<'_> {
                 self.best.differences = found;
                 true
             }
-            Verdict::Differs(_) | Verdict::Same(_) | Verdict::Refused(_) | Verdict::Left => false,
+            Verdict::Differs(_)
+            | Verdict::Same(_)
+            | Verdict::Refused(_)
+            | Verdict::Left
+            | Verdict::Crashed => false,
         }
     }
 

@@ -62,6 +62,11 @@ impl Table {
         format!("CREATE TABLE {} ({})", self.name, parts.join(", "))
     }
 
+    /// Without keys and indexes: a server that stands in for the proxy should find rows in other ways.
+    pub(super) fn create_bare(&self) -> String {
+        format!("CREATE TABLE {} ({})", self.name, self.definitions.join(", "))
+    }
+
     /// `None` if there are no rows.
     pub(super) fn insert(&self) -> Option<String> {
         let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();

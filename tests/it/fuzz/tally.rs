@@ -20,6 +20,7 @@ pub(super) struct Tally {
     pub(super) mismatches: usize,
     refusals: Counts,
     errors: Counts,
+    crashes: Vec<String>,
 }
 
 impl Tally {
@@ -34,6 +35,11 @@ impl Tally {
     pub(super) fn refused(&mut self, reason: &str, sql: &str) {
         self.refused += 1;
         count(&mut self.refusals, pattern(reason), sql);
+    }
+
+    /// A server ended, which is the server's mistake.
+    pub(super) fn crashed(&mut self, sql: &str) {
+        self.crashes.push(sql.to_owned());
     }
 
     /// Refused among those that the plain server answers.
@@ -57,6 +63,9 @@ impl Tally {
         );
         top(&mut out, "refusals", &self.refusals);
         top(&mut out, "errors of both", &self.errors);
+        for sql in &self.crashes {
+            let _ = writeln!(out, "a server crashed at: {sql}");
+        }
         out
     }
 }
@@ -101,6 +110,10 @@ pub(super) fn pattern(message: &str) -> String {
                 out.push(c);
             }
         }
+    }
+    // Lists of names of any length.
+    while out.contains("`..`, `..`") {
+        out = out.replace("`..`, `..`", "`..`");
     }
     out
 }

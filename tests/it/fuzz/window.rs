@@ -37,7 +37,7 @@ impl Generator<'_> {
         if self.random.chance(40) {
             return Node::empty();
         }
-        let class = *self.random.pick(&[Class::Int, Class::Text, Class::Date, Class::Decimal]);
+        let class = self.sortable_class();
         let value = self.value(class, place, false).node;
         Node::optional(sql!["PARTITION BY ", value, " "])
     }
@@ -91,7 +91,7 @@ impl Generator<'_> {
         let count = self.random.below(2);
         let mut items = Vec::new();
         for _ in 0..count {
-            let class = *self.random.pick(&[Class::Int, Class::Text, Class::Date, Class::Decimal]);
+            let class = self.sortable_class();
             let direction = *self.random.pick(&["", " DESC"]);
             items.push(sql![self.value(class, place, false).node, direction]);
         }
