@@ -34,7 +34,7 @@ impl Generator<'_> {
             }
         };
         self.closed = closed;
-        Value { node, class, collation: Collation::Any, exact: class != Class::Double }
+        Value { node, class, collation: Collation::General, exact: class != Class::Double }
     }
 
     /// Multiples of 1/4 alone have sums that do not depend on the order.

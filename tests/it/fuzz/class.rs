@@ -20,11 +20,14 @@ pub(super) enum Class {
     Json,
 }
 
-/// Where the text of a value gets its collation from: two of these do not mix.
+/// Where the text of a value gets its collation from: [`General`](Self::General) and
+/// [`Unicode`](Self::Unicode) do not mix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Collation {
-    /// A literal, a number, or `utf8mb4_bin` and what else mixes with all.
+    /// A literal or what is made of literals and numbers: it follows the other text.
     Any,
+    /// `utf8mb4_bin`, or another character set.
+    Binary,
     General,
     Unicode,
 }
@@ -42,6 +45,30 @@ pub(super) const ALL: [Class; 11] = [
     Class::Time,
     Class::Json,
 ];
+
+impl Collation {
+    /// Of a column of a query, or an aggregate.
+    pub(super) fn settled(self) -> Self {
+        match self {
+            Self::Any => Self::General,
+            Self::Binary | Self::General | Self::Unicode => self,
+        }
+    }
+
+    /// Of texts of both, which mix.
+    pub(super) fn with(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Any, other) => other,
+            (Self::Binary, Self::General | Self::Unicode) => other,
+            (Self::Binary | Self::General | Self::Unicode, _) => self,
+        }
+    }
+
+    /// Whether the servers compare texts of both.
+    pub(super) fn mixes(self, other: Self) -> bool {
+        !matches!((self, other), (Self::General, Self::Unicode) | (Self::Unicode, Self::General))
+    }
+}
 
 impl Class {
     /// A class as likely as it is in applications.
@@ -94,7 +121,7 @@ impl Class {
                 "'o''k'",
                 "'x%'",
                 "_latin1'abc'",
-                "_utf8mb4'abc'",
+                "_utf8mb4'abc' COLLATE utf8mb4_bin",
                 "'2024-02-29'",
                 "'mm'",
             ],

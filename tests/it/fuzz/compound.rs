@@ -194,7 +194,7 @@ impl Generator<'_> {
         self.scopes.pop();
         let query = sql!["SELECT ", value.node, from, filter, tail];
         let node = sql!["(", Node::part(Kind::Query, query), ")"];
-        Value { node, ..value }
+        Value { node, collation: value.collation.settled(), ..value }
     }
 }
 

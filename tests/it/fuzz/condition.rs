@@ -2,8 +2,8 @@
 
 use super::class::Class;
 use super::function::CONDITION;
-use super::generator::{Generator, brackets, literal, mixed};
-use super::scope::{Place, Value};
+use super::generator::{Generator, brackets, literal};
+use super::scope::{Output, Place, Value};
 use super::tree::{Kind, Node, sql};
 
 const COMPARISONS: [&str; 7] = [" = ", " = ", " <> ", " < ", " <= ", " > ", " >= "];
@@ -35,7 +35,7 @@ impl Generator<'_> {
         let class = self.sortable_class();
         let left = self.value(class, place.deeper(), false);
         let mut right = self.value(class, place.deeper(), false);
-        if mixed(left.collation, right.collation) {
+        if !left.collation.mixes(right.collation) {
             right = literal(class, "'abc'");
         }
         (left, right)
@@ -123,6 +123,10 @@ impl Generator<'_> {
         let value = self.value(class, place.deeper(), false);
         // Exact texts mix with any.
         let query = self.subquery(&[class], place, true);
-        (value, query.node)
+        let mixes = |column: &Output| column.collation.settled().mixes(value.collation);
+        if query.outputs.iter().all(mixes) {
+            return (value, query.node);
+        }
+        (literal(class, "'abc'"), query.node)
     }
 }

@@ -70,7 +70,7 @@ impl Generator<'_> {
         let right = Node::part(Kind::Source, right);
         let node = match kind {
             0..=5 => sql![left, Node::optional(sql![" CROSS JOIN ", right])],
-            6..=9 if !lateral => {
+            6..=9 if alone && !lateral => {
                 let word = *self.random.pick(&[" NATURAL JOIN ", " NATURAL LEFT JOIN "]);
                 sql![left, Node::optional(sql![word, right])]
             }
@@ -181,12 +181,8 @@ impl Generator<'_> {
 
     fn base_table(&mut self) -> (Node, Source) {
         let table = self.random.pick(self.tables);
-        let taken = self
-            .scopes
-            .iter()
-            .any(|scope| scope.sources.iter().any(|source| source.alias == table.name));
-        // A table may not go by its name and also by another in one SELECT without care.
-        if !taken && self.random.chance(30) {
+        if !self.bare.contains(&table.name) && self.random.chance(30) {
+            self.bare.push(table.name.clone());
             return (self.hinted(table, &table.name), table.source(&table.name));
         }
         let alias = self.name("a");
@@ -229,7 +225,7 @@ impl Generator<'_> {
         let output = |name: &str, class: Class| Output {
             name: name.to_owned(),
             class,
-            collation: Collation::Any,
+            collation: Collation::General,
             exact: true,
         };
         let columns = vec![output("c1", Class::Int), output("c2", Class::Text)];

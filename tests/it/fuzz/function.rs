@@ -72,7 +72,6 @@ const INT: &[&str] = &[
     "INSTR({text}, 'b')",
     "POSITION('b' IN {text})",
     "FIND_IN_SET('a', {text})",
-    "YEAR({date})",
     "MONTH({moment})",
     "DAYOFWEEK({date})",
     "DAYOFYEAR({date})",
@@ -103,6 +102,7 @@ const INT: &[&str] = &[
 ];
 
 const WIDE: &[&str] = &[
+    "YEAR({date})",
     "({int} & {int})",
     "({int} | {int})",
     "({int} ^ {n})",
@@ -193,7 +193,7 @@ pub(super) const EXACT_TEXT: &[&str] = &[
     "MONTHNAME({date})",
     "FORMAT({dec}, 2)",
     "BIN({int})",
-    "JSON_TYPE({json})",
+    "mysql:JSON_TYPE({json})",
     "IF({cond}, 'yes', 'no')",
     "CONCAT_WS('+', {xtext}, {int})",
     "LPAD({int}, 6, '0')",

@@ -23,6 +23,8 @@ pub(super) struct Generator<'a> {
     /// make it theirs.
     pub(super) closed: bool,
     serial: usize,
+    /// Tables that go by their own names: once each, so that no name means two things.
+    pub(super) bare: Vec<String>,
 }
 
 impl<'a> Generator<'a> {
@@ -36,6 +38,7 @@ impl<'a> Generator<'a> {
             fold: false,
             closed: false,
             serial: 0,
+            bare: Vec::new(),
         }
     }
 
@@ -115,7 +118,8 @@ impl<'a> Generator<'a> {
         let mut value = self.filled(template, class, place.deeper(), exact && !always);
         if always {
             value.exact = true;
-            value.collation = Collation::Any;
+            let cast = template.starts_with("CAST(");
+            value.collation = if cast { Collation::General } else { Collation::Any };
         }
         value
     }
@@ -143,18 +147,19 @@ impl<'a> Generator<'a> {
                 _ => {
                     let wanted = class_named(name).unwrap_or(class);
                     let mut part = self.value(wanted, place, exact || name == "xtext");
-                    if mixed(collation, part.collation) {
+                    if !collation.mixes(part.collation) {
                         part = literal(Class::Text, "'abc'");
                     }
-                    if part.collation != Collation::Any {
-                        collation = part.collation;
-                    }
+                    collation = collation.with(part.collation);
                     all_exact &= part.exact;
                     parts.push(part.node);
                 }
             }
         }
         parts.push(rest.into());
+        if text.contains(" USING ") {
+            collation = Collation::Unicode;
+        }
         let exact = match class {
             Class::Text => all_exact,
             Class::Double => false,
@@ -186,6 +191,19 @@ impl<'a> Generator<'a> {
             }
         }
         self.literal(class)
+    }
+
+    /// A value to sort by: never a literal, which would be a position.
+    pub(super) fn sort_value(&mut self, class: Class, place: Place) -> Node {
+        let column = if place.groups || self.random.chance(40) {
+            None
+        } else {
+            self.column_at(self.scopes.len().saturating_sub(1), class, false)
+        };
+        match column {
+            Some(column) => column.node,
+            None => sql!["COALESCE(", self.value(class, place, false).node, ", NULL)"],
+        }
     }
 
     pub(super) fn literal(&mut self, class: Class) -> Value {
@@ -248,11 +266,6 @@ pub(super) fn reference(alias: &str, column: &Output, bare: bool) -> Value {
 
 pub(super) fn literal(class: Class, text: &str) -> Value {
     Value { node: text.into(), class, collation: Collation::Any, exact: true }
-}
-
-/// Whether the servers refuse to compare texts of these collations.
-pub(super) fn mixed(left: Collation, right: Collation) -> bool {
-    left != right && left != Collation::Any && right != Collation::Any
 }
 
 fn class_named(name: &str) -> Option<Class> {

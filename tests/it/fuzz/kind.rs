@@ -108,11 +108,11 @@ pub(super) const KINDS: [Kind; 30] = [
     text("chr", Collation::General, "CHAR(10) COLLATE utf8mb4_general_ci"),
     text("name", Collation::General, "VARCHAR(50) COLLATE utf8mb4_general_ci"),
     text("title", Collation::Unicode, "VARCHAR(50) COLLATE {ai_ci}"),
-    text("latin", Collation::Any, "VARCHAR(50) CHARACTER SET latin1"),
+    text("latin", Collation::Binary, "VARCHAR(50) CHARACTER SET latin1"),
     Kind {
         values: &PLAIN_WORDS,
         exact: true,
-        ..text("word", Collation::Any, "VARCHAR(50) COLLATE utf8mb4_bin")
+        ..text("word", Collation::Binary, "VARCHAR(50) COLLATE utf8mb4_bin")
     },
     kind("bin", Class::Bytes, "VARBINARY(20)", &["x'00FF'", "'ab'", "''", "'ab '", "x'FFFE'"]),
     kind(
@@ -174,7 +174,7 @@ pub(super) const CODE: Kind = text("code", Collation::Unicode, "VARCHAR(20) COLL
 pub(super) const TAG: Kind = Kind {
     values: &PLAIN_WORDS,
     exact: true,
-    ..text("tag", Collation::Any, "VARCHAR(20) COLLATE utf8mb4_bin")
+    ..text("tag", Collation::Binary, "VARCHAR(20) COLLATE utf8mb4_bin")
 };
 pub(super) const BIG: Kind = kind(
     "big",

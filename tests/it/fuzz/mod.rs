@@ -64,7 +64,12 @@ fn run_flavor(flavor: Flavor) {
     run.rounds();
     let seconds = run.start.elapsed().as_secs_f64();
     let rate = run.report.tally.statements as f64 / seconds;
-    eprintln!("fuzz {flavor}: {rate:.0} statements a second; {}", run.report.tally.summary());
+    let (plain, proxy) = (run.runner.waited_plain, run.runner.waited_proxy);
+    eprintln!(
+        "fuzz {flavor}: {rate:.0} statements a second ({plain:.1?} at the plain server, {proxy:.1?} at \
+         Margay); {}",
+        run.report.tally.summary()
+    );
     let tally = &run.report.tally;
     assert!(tally.mismatches == 0, "{} statements differ", tally.mismatches);
     if let Some(most) = run.options.refused {

@@ -24,6 +24,11 @@ const YEAR: u8 = 13;
 const TEXTS: [u8; 3] = [252, 253, 254];
 const BINARY_CHARSET: u16 = 63;
 const UNSIGNED: u16 = 0x20;
+const BINARY_FLAG: u16 = 0x80;
+const BLOB_FLAG: u16 = 0x10;
+const BLOB: u8 = 252;
+/// Of any length.
+const BLOBS: [u8; 4] = [249, 250, 251, 252];
 
 /// One value of a row.
 pub(super) type Cell = Option<Vec<u8>>;
@@ -57,6 +62,47 @@ fn normal_rows(rows: Rows, binary: bool, folded: bool) -> io::Result<Rows> {
         packets.push(out);
     }
     Ok(Rows { packets, ..rows })
+}
+
+/// Columns of the plain server and of Margay without what a server's plan decides: whether a number
+/// carries the flag BINARY, and of what an expression gives, how wide a whole number is, how long a blob may
+/// be, and how many decimals a text has.
+pub(super) fn settled(plain: &[Column], proxy: &[Column]) -> (Vec<Column>, Vec<Column>) {
+    let settle = |column: &Column, computed: bool| {
+        let mut column = column.clone();
+        match column.kind {
+            TINY | SHORT | LONG | INT24 | YEAR if computed => column.kind = LONGLONG,
+            kind if BLOBS.contains(&kind) && computed => {
+                column.kind = BLOB;
+                column.flags &= !BLOB_FLAG;
+                column.decimals = 0;
+            }
+            kind if TEXTS.contains(&kind) && computed => column.decimals = 0,
+            _ => {}
+        }
+        if !TEXTS.contains(&column.kind) {
+            column.flags &= !BINARY_FLAG;
+        }
+        column
+    };
+    let computed: Vec<bool> = plain
+        .iter()
+        .map(|column| column.org_table.is_empty() || column.schema.is_empty())
+        .collect();
+    let settle_all = |columns: &[Column]| {
+        let flags = computed.iter().copied().chain(std::iter::repeat(true));
+        columns.iter().zip(flags).map(|(column, computed)| settle(column, computed)).collect()
+    };
+    (settle_all(plain), settle_all(proxy))
+}
+
+/// The replies with [`settled`] columns.
+pub(super) fn settle_replies(plain: &mut [Reply], proxy: &mut [Reply]) {
+    for pair in plain.iter_mut().zip(proxy) {
+        if let (Reply::Rows(plain), Reply::Rows(proxy)) = pair {
+            (plain.columns, proxy.columns) = settled(&plain.columns, &proxy.columns);
+        }
+    }
 }
 
 /// These columns of all rows, in order.

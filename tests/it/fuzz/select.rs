@@ -32,9 +32,11 @@ impl Wish {
 
 impl Query {
     pub(super) fn source(&self, alias: &str) -> Source {
+        let settled =
+            |output: &Output| Output { collation: output.collation.settled(), ..output.clone() };
         Source {
             alias: alias.to_owned(),
-            columns: self.outputs.clone(),
+            columns: self.outputs.iter().map(settled).collect(),
             unique: self.unique.clone(),
         }
     }
@@ -67,21 +69,21 @@ impl Generator<'_> {
         let (order_by, order) = self.order(wish, &items, &tail);
         let unique = self.unique(&items, &tail);
         self.scopes.pop();
-        let modifier = self.modifier(tail.distinct);
+        let modifier = self.modifier(tail.distinct, wish.top);
         let list = Node::list(items.nodes, ", ");
         let node = sql!["SELECT ", modifier, list, from, filter, tail.node, order_by];
         let node = Node::part(Kind::Query, node);
         Query { node, outputs: items.outputs, unique, order }
     }
 
-    fn modifier(&mut self, distinct: bool) -> Node {
+    fn modifier(&mut self, distinct: bool, top: bool) -> Node {
         if distinct {
             return Node::optional("DISTINCT ".into());
         }
         match self.random.below(100) {
             0 => Node::optional("ALL ".into()),
             1 => Node::optional("STRAIGHT_JOIN ".into()),
-            2 => Node::optional("SQL_NO_CACHE ".into()),
+            2 if top => Node::optional("SQL_NO_CACHE ".into()),
             3 => Node::optional("SQL_SMALL_RESULT ".into()),
             4 => Node::optional("/*+ SET_VAR(sort_buffer_size = 262144) */ ".into()),
             5 => Node::optional("/*+ NO_MERGE() NO_BNL() */ ".into()),
@@ -181,7 +183,7 @@ impl Generator<'_> {
         let keys = self.keys(count);
         let rollup = count > 0 && self.random.chance(14);
         self.scope().keys = Some(keys.clone());
-        let windows = !rollup && self.random.chance(6);
+        let windows = !rollup && self.is_mysql() && self.random.chance(6);
         let place =
             Place { depth: wish.depth.min(2), subqueries: wish.depth > 0, groups: true, windows };
         let mut items = Items { nodes: Vec::new(), outputs: Vec::new(), stars: false };
@@ -300,6 +302,9 @@ impl Generator<'_> {
         let all_exact = !items.stars && items.outputs.iter().all(sorted);
         let grouped = self.scope().keys.clone();
         let choice = self.random.below(100);
+        if tail.rollup && !self.is_mysql() {
+            return (Node::empty(), Order::Free);
+        }
         let (columns, total) = if wish.top { (15, 45) } else { (0, 14) };
         if !wish.limit || choice >= columns + total {
             if wish.top && self.random.chance(3) {
@@ -374,7 +379,6 @@ impl Generator<'_> {
 
     fn order_of_rows(&mut self, key: &[String]) -> Vec<Node> {
         let mut nodes = Vec::new();
-        let level = self.scopes.len() - 1;
         for _ in 0..self.random.below(3) {
             let class = self.sortable_class();
             let place = Place {
@@ -383,10 +387,7 @@ impl Generator<'_> {
                 groups: false,
                 windows: false,
             };
-            let value = match self.column_at(level, class, false) {
-                Some(column) if self.random.chance(60) => column.node,
-                _ => sql!["COALESCE(", self.value(class, place, false).node, ", NULL)"],
-            };
+            let value = self.sort_value(class, place);
             nodes.push(sql![value, self.direction()]);
         }
         nodes.extend(key.iter().map(|name| Node::from(name.as_str())));

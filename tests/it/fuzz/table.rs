@@ -117,9 +117,9 @@ fn constraints(
     }
     let mut indexes = Vec::new();
     for (at, column) in columns.iter().enumerate() {
-        let whole = !["TEXT", "JSON"].contains(
-            &column.kind.definition(Dialect::MySql).split(' ').next().unwrap_or_default(),
-        );
+        // With an index, MySQL takes the greatest ENUM and SET by number, not by text.
+        let unindexed = ["note", "json", "animal", "marks"];
+        let whole = !unindexed.contains(&column.kind.name);
         if whole && random.chance(20) {
             let name = format!("i{at}");
             constraints.push(format!("INDEX {name} ({})", column.name));

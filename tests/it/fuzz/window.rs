@@ -26,7 +26,7 @@ impl Generator<'_> {
         };
         match node {
             Some((node, exact)) => {
-                let collation = Collation::Any;
+                let collation = Collation::General;
                 Value { node, class, collation, exact }
             }
             None => self.leaf(class, place, exact),
@@ -38,7 +38,7 @@ impl Generator<'_> {
             return Node::empty();
         }
         let class = self.sortable_class();
-        let value = self.value(class, place, false).node;
+        let value = self.window_value(class, place);
         Node::optional(sql!["PARTITION BY ", value, " "])
     }
 
@@ -83,6 +83,18 @@ impl Generator<'_> {
         Some((sql![call, " OVER (", partition, "ORDER BY ", order, frame, ")"], value.exact))
     }
 
+    /// By what is the same in all rows, MariaDB sorts windows otherwise with every plan.
+    fn window_value(&mut self, class: Class, place: Place) -> Node {
+        let level = self.scopes.len() - 1;
+        if self.is_mysql() || place.groups {
+            return self.sort_value(class, place);
+        }
+        match self.column_at(level, class, false) {
+            Some(column) => Node::fixed(column.node),
+            None => self.sort_value(class, place),
+        }
+    }
+
     fn offset(&mut self) -> &'static str {
         *self.random.pick(&["", "", ", 2", ", 0"])
     }
@@ -93,7 +105,7 @@ impl Generator<'_> {
         for _ in 0..count {
             let class = self.sortable_class();
             let direction = *self.random.pick(&["", " DESC"]);
-            items.push(sql![self.value(class, place, false).node, direction]);
+            items.push(sql![self.window_value(class, place), direction]);
         }
         items
     }
@@ -117,7 +129,7 @@ impl Generator<'_> {
         let order = if items.is_empty() && !ranked {
             Node::empty()
         } else if items.is_empty() {
-            sql!["ORDER BY ", self.value(Class::Int, place, false).node]
+            sql!["ORDER BY ", self.window_value(Class::Int, place)]
         } else {
             sql!["ORDER BY ", Node::list(items, ", ")]
         };
