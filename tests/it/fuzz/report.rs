@@ -38,7 +38,10 @@ impl Report {
             // What differs is in the data.
             "rows" | "order" => return true,
             "types" => (*aspect).to_owned(),
-            aspect => format!("{aspect} {} {}", pattern(expected), pattern(got)),
+            aspect => {
+                let numbers = |text: &str| pattern(text).replace(|c: char| c.is_ascii_digit(), "");
+                format!("{aspect} {} {}", numbers(expected), pattern(got))
+            }
         };
         let count = self.seen.entry(alike).or_default();
         *count += 1;
