@@ -60,7 +60,7 @@ impl Report {
         for Difference { aspect, expected, got, .. } in &shrunk.differences {
             let lines = format!("{aspect}: expected {expected}\ngot {got}");
             for line in lines.lines() {
-                let _ = writeln!(text, "--   {line}");
+                let _ = writeln!(text, "-- Differs: {line}");
             }
         }
         let _ = writeln!(text, "-- From: {}\n", statement.tree);
