@@ -235,9 +235,8 @@ impl Snapshot {
                 "SELECT CHARACTER_SET_NAME, {name} FROM information_schema.{table} WHERE ID = {id}"
             );
             let Ok(rows) = self.ask_any(text.as_bytes()).await else { continue };
-            let name = |row: &Row| {
-                Some(Text { charset: text_of(row, 0)?, collation: text_of(row, 1)? })
-            };
+            let name =
+                |row: &Row| Some(Text { charset: text_of(row, 0)?, collation: text_of(row, 1)? });
             if let Some(text) = rows.first().and_then(name) {
                 return Ok(Some(text));
             }

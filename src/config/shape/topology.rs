@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{
-    Address, Backend, Combine, Health, Lenient, Limits, Map, Reads, Schema, Secret, Shape, Tls, Type,
+    Address, Backend, Combine, Health, Lenient, Limits, Map, Reads, Schema, Secret, Shape, Tls,
+    Type,
 };
 use super::{choice, shape};
 use crate::config::node::{Kind, Located, Node};

@@ -2,7 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::plan::combine::TempColumn;
-use crate::plan::facts::{self, ColumnClass};
+use crate::plan::facts::ColumnClass;
+use crate::plan::planner::TemporaryColumn;
 use crate::protocol::capability::{ColumnFlags, ColumnType};
 use crate::protocol::charset::{BINARY, Collation};
 use crate::protocol::column::Column;
@@ -17,7 +18,10 @@ pub(in crate::execute) struct Text {
 /// How values come in a binary row, and as which literals they go into a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    Integer { width: usize, unsigned: bool },
+    Integer {
+        width: usize,
+        unsigned: bool,
+    },
     Float,
     Double,
     Decimal,
@@ -203,7 +207,11 @@ fn integer(column: &Column, name: &str) -> String {
 /// finer, while an expression of the same kind may.
 fn real(column: &Column, name: &str) -> String {
     let digits = if column.decimals < NOT_FIXED && is_plain(column) {
-        format!("({},{})", column.length.clamp(u32::from(column.decimals).max(1), 255), column.decimals)
+        format!(
+            "({},{})",
+            column.length.clamp(u32::from(column.decimals).max(1), 255),
+            column.decimals
+        )
     } else {
         String::new()
     };
@@ -368,15 +376,9 @@ impl Definition {
     }
 
     /// What planning knows of it.
-    pub(super) fn fact(&self) -> facts::Column {
-        facts::Column {
-            name: String::from_utf8_lossy(&self.name).into_owned(),
-            class: self.class.clone(),
-            declared: self.declared.clone(),
-            nullable: !self.not_null,
-            auto_increment: false,
-            invisible: false,
-        }
+    pub(super) fn fact(&self) -> TemporaryColumn {
+        let name = String::from_utf8_lossy(&self.name).into_owned();
+        TemporaryColumn { name, class: Some(self.class.clone()) }
     }
 }
 

@@ -126,7 +126,11 @@ impl Loader {
             );
             return Err(Error::new(ErrorKind::LimitExceeded, message));
         }
-        self.queue(connection, &[&table.insert_head(name, self.dialect), tuples], Wanted::DoneExactly)?;
+        self.queue(
+            connection,
+            &[&table.insert_head(name, self.dialect), tuples],
+            Wanted::DoneExactly,
+        )?;
         connection.flush().await?;
         self.read_down_to(connection, AHEAD).await
     }
@@ -147,7 +151,12 @@ impl Loader {
         self.read_down_to(connection, 0).await
     }
 
-    fn queue(&mut self, connection: &mut Connection, parts: &[&[u8]], wanted: Wanted) -> Result<()> {
+    fn queue(
+        &mut self,
+        connection: &mut Connection,
+        parts: &[&[u8]],
+        wanted: Wanted,
+    ) -> Result<()> {
         let mut command: Vec<&[u8]> = vec![&[crate::protocol::command::COM_QUERY]];
         command.extend_from_slice(parts);
         connection.queue_command(&command)?;

@@ -93,7 +93,8 @@ impl<'p> Program<'p> {
         let steps = &self.combine.steps;
         let mut done: Vec<Option<Done>> = steps.iter().map(|_| None).collect();
         loop {
-            let ready: Vec<usize> = (0..steps.len()).filter(|at| self.is_ready(*at, &done)).collect();
+            let ready: Vec<usize> =
+                (0..steps.len()).filter(|at| self.is_ready(*at, &done)).collect();
             let Some(first) = ready.first() else { break };
             if transaction.is_active() {
                 let part = self.part(*first, transaction, &done, &gather).await?;
@@ -203,8 +204,7 @@ impl<'p> Program<'p> {
             self.pour(at, &mut rows, gather).await?
         } else {
             let held = self.held(stage, done);
-            let state =
-                if held.is_empty() { &self.states.parts } else { &self.states.readers };
+            let state = if held.is_empty() { &self.states.parts } else { &self.states.readers };
             let text = self.text(stage, done)?;
             let (select, mut facts) = self.planned(&text, &self.temporaries(stage, done)).await?;
             let mut run = self.run_of(transaction, state, bound.call(), &held, &mut warnings);
@@ -455,10 +455,9 @@ impl Pour<'_, '_> {
         if let Some(gather) = self.gather {
             gather.lock().await.copy(&self.table, &self.program.snapshot.abilities).await?;
         }
-        let facts = self.table.facts(self.size.rows);
-        let held = self.gather.is_none().then(|| {
-            Arc::new(Held { table: self.table, tuples: self.held })
-        });
+        let facts = self.table.facts();
+        let held =
+            self.gather.is_none().then(|| Arc::new(Held { table: self.table, tuples: self.held }));
         Ok(Done { facts, values: self.lists, held, warnings: Warnings::default() })
     }
 }

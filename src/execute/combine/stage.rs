@@ -10,10 +10,10 @@ use crate::error::{Error, Result};
 use crate::execute::client_state::ClientState;
 use crate::execute::run::{Call, HeldTables, Run};
 use crate::execute::warnings::Warnings;
+use crate::plan::Plan;
 use crate::plan::combine::Stage;
 use crate::plan::facts::{Facts, Stop};
 use crate::plan::planner::{self, Context, Temporary};
-use crate::plan::Plan;
 use crate::plan::types::Select;
 use crate::protocol::params::Param;
 use crate::sql;
@@ -83,8 +83,11 @@ impl Bound {
         let Call::Prepared { params, literals } = call else {
             return Ok(Self { params: Vec::new(), literals: Vec::new() });
         };
-        let lost = || Error::internal("a part of a statement asks for a parameter that is not there");
-        let pick = |index: &u16| Some((params.get(usize::from(*index))?, literals.get(usize::from(*index))?));
+        let lost =
+            || Error::internal("a part of a statement asks for a parameter that is not there");
+        let pick = |index: &u16| {
+            Some((params.get(usize::from(*index))?, literals.get(usize::from(*index))?))
+        };
         let mut bound = Self { params: Vec::new(), literals: Vec::new() };
         for index in &stage.params {
             let (param, literal) = pick(index).ok_or_else(lost)?;

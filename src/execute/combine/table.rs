@@ -6,8 +6,7 @@ use bytes::Bytes;
 
 use super::column::Definition;
 use crate::plan::combine::Temp;
-use crate::plan::facts::Columns;
-use crate::plan::planner::Temporary;
+use crate::plan::planner::{Temporary, TemporaryColumn};
 use crate::sql::quote::identifier;
 
 /// One temporary table under all its names.
@@ -110,9 +109,8 @@ impl Table {
     }
 
     /// What planning knows of it.
-    pub(super) fn facts(&self, rows: u64) -> Vec<Temporary> {
-        let columns = self.columns.iter().map(Definition::fact).collect();
-        let columns = Arc::new(Columns { columns, rows });
+    pub(super) fn facts(&self) -> Vec<Temporary> {
+        let columns: Vec<TemporaryColumn> = self.columns.iter().map(Definition::fact).collect();
         let temporary =
             |name: &String| Temporary { name: name.clone(), columns: Some(columns.clone()) };
         self.names.iter().map(temporary).collect()
