@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 
 use super::client_state::ClientState;
-use super::combine::Text;
 use super::snapshot::Snapshot;
 use crate::backend::{Access, Lease, SessionState};
 use crate::catalog::{ShardId, TableKind};
@@ -221,27 +220,6 @@ impl Snapshot {
             facts.computed.insert(text.clone(), literal);
         }
         Ok(())
-    }
-
-    /// The names of a collation that only MariaDB has. None: no server knows it.
-    pub(super) async fn collation(&self, id: u16) -> Result<Option<Text>> {
-        // Newer servers name collations that fit several character sets in a table of their own.
-        let questions = [
-            ("COLLATION_CHARACTER_SET_APPLICABILITY", "FULL_COLLATION_NAME"),
-            ("COLLATIONS", "COLLATION_NAME"),
-        ];
-        for (table, name) in questions {
-            let text = format!(
-                "SELECT CHARACTER_SET_NAME, {name} FROM information_schema.{table} WHERE ID = {id}"
-            );
-            let Ok(rows) = self.ask_any(text.as_bytes()).await else { continue };
-            let name =
-                |row: &Row| Some(Text { charset: text_of(row, 0)?, collation: text_of(row, 1)? });
-            if let Some(text) = rows.first().and_then(name) {
-                return Ok(Some(text));
-            }
-        }
-        Ok(None)
     }
 
     /// A connection to whichever primary can be reached.

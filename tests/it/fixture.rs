@@ -244,6 +244,29 @@ impl Differential {
         Some(Self::Started(Box::new(shop)))
     }
 
+    /// Runs a statement on all servers that were started here.
+    pub(crate) fn run_on_servers(&self, statement: &str) {
+        if let Self::Started(shop) = self {
+            (0..shop.servers.servers.len()).for_each(|at| shop.servers.run(at, &[statement]));
+        }
+    }
+
+    /// Starts the servers again that have ended, and says how many had.
+    pub(crate) fn revive(&mut self) -> usize {
+        let Self::Started(shop) = self else { return 0 };
+        let Servers { servers, runtime } = &mut shop.servers;
+        runtime.block_on(async {
+            let mut count = 0;
+            for server in servers {
+                if server.connect().await.is_err() {
+                    server.start_again().await.expect("the server starts again");
+                    count += 1;
+                }
+            }
+            count
+        })
+    }
+
     pub(crate) fn target(&self) -> Target {
         match self {
             Self::ByHand(target) => Target::clone(target),

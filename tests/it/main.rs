@@ -15,6 +15,8 @@ mod drivers;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod plan;
 #[cfg(test)]
 mod servers;

@@ -44,7 +44,6 @@ pub(super) struct Definition {
     text: Option<Text>,
     not_null: bool,
     class: ColumnClass,
-    declared: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,26 +63,36 @@ const ROW_BYTES_MAX: u64 = 60_000;
 /// Characters of a text that an index holds.
 const INDEX_PREFIX: u64 = 64;
 
-/// The collations of an answer's columns that are not in the program's own list: `ask` for these.
-pub(super) fn unknown_collations(columns: &[Column]) -> Vec<u16> {
-    let mut unknown: Vec<u16> = columns
-        .iter()
-        .map(|column| column.charset)
-        .filter(|id| Collation::by_id(*id).is_none())
-        .collect();
-    unknown.sort_unstable();
-    unknown.dedup();
-    unknown
+/// Whether an answer does not name the collation of a column for certain: newer collations of MariaDB have
+/// no number of their own in it, but that of an older one of the same language.
+pub(super) fn is_uncertain(column: &Column) -> bool {
+    const NO_PAD: u16 = 1024;
+    const OLDER: [std::ops::RangeInclusive<u16>; 5] =
+        [101..=124, 128..=151, 160..=183, 192..=215, 224..=247];
+    if column.charset == BINARY {
+        return false;
+    }
+    let id = column.charset % NO_PAD;
+    Collation::by_id(column.charset).is_none() || OLDER.iter().any(|older| older.contains(&id))
+}
+
+impl Text {
+    /// Of a collation by its name.
+    pub(in crate::execute) fn of_collation(name: &str) -> Self {
+        let charset = name.split('_').next().unwrap_or_default();
+        Self { charset: charset.to_owned(), collation: name.to_owned() }
+    }
 }
 
 /// The columns of a table that takes the rows of an answer.
 ///
 /// # Errors
-/// The answer has another number of columns than planned, or a type that no table has.
+/// The answer has another number of columns than planned, or a type that no table has. `named` gives the
+/// collations of columns where they are [uncertain](is_uncertain).
 pub(super) fn definitions(
     columns: &[Column],
     planned: &[TempColumn],
-    named: impl Fn(u16) -> Option<Text>,
+    named: &[Option<Text>],
 ) -> Result<Vec<Definition>> {
     if !planned.is_empty() && planned.len() != columns.len() {
         return Err(Error::unsupported(
@@ -94,37 +103,29 @@ pub(super) fn definitions(
     let mut definitions = Vec::with_capacity(columns.len());
     for (index, column) in columns.iter().enumerate() {
         let planned = planned.get(index).unwrap_or(&none);
-        definitions.push(definition(column, planned, &named)?);
+        let named = named.get(index).cloned().flatten();
+        definitions.push(definition(column, planned, named)?);
     }
     shrink(&mut definitions);
     Ok(definitions)
 }
 
-fn definition(
-    column: &Column,
-    planned: &TempColumn,
-    named: impl Fn(u16) -> Option<Text>,
-) -> Result<Definition> {
-    let text = (column.charset != BINARY).then(|| {
-        let known = Collation::by_id(column.charset).map(|known| Text {
+fn definition(column: &Column, planned: &TempColumn, named: Option<Text>) -> Result<Definition> {
+    let known = || {
+        Collation::by_id(column.charset).map(|known| Text {
             charset: known.charset.to_owned(),
             collation: known.name.to_owned(),
-        });
-        known.or_else(|| named(column.charset))
-    });
-    let text = match text {
-        Some(None) => {
-            let message = format!(
-                "column `{}` has a collation that Margay cannot name (number {}); convert it to \
-                 another",
-                String::from_utf8_lossy(&column.name),
-                column.charset
-            );
-            return Err(Error::unsupported(message));
-        }
-        Some(text) => text,
-        None => None,
+        })
     };
+    let text = if column.charset == BINARY { None } else { named.or_else(known) };
+    if text.is_none() && column.charset != BINARY {
+        let message = format!(
+            "column `{}` has a collation that Margay cannot name (number {}); convert it to another",
+            String::from_utf8_lossy(&column.name),
+            column.charset
+        );
+        return Err(Error::unsupported(message));
+    }
     let (ty, form) = kind(column, planned, text.as_ref())?;
     let name = planned.name.as_ref().map(|name| name.clone().into_bytes());
     Ok(Definition {
@@ -134,7 +135,6 @@ fn definition(
         ty,
         text,
         not_null: column.flags.contains(ColumnFlags::NOT_NULL_FLAG),
-        declared: planned.declared.clone().unwrap_or_default(),
     })
 }
 
@@ -362,11 +362,6 @@ impl Definition {
         self.text.as_ref().map(|text| text.charset.as_str())
     }
 
-    /// The values of TIMESTAMP columns depend on the session's time zone.
-    pub(super) fn is_timestamp(&self) -> bool {
-        self.class == ColumnClass::Timestamp
-    }
-
     /// Nothing compares with it by a list of values.
     pub(super) fn is_listable(&self) -> bool {
         !matches!(
@@ -377,8 +372,10 @@ impl Definition {
 
     /// What planning knows of it.
     pub(super) fn fact(&self) -> TemporaryColumn {
-        let name = String::from_utf8_lossy(&self.name).into_owned();
-        TemporaryColumn { name, class: Some(self.class.clone()) }
+        TemporaryColumn {
+            name: String::from_utf8_lossy(&self.name).into_owned(),
+            class: Some(self.class.clone()),
+        }
     }
 }
 

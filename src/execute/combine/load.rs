@@ -39,7 +39,7 @@ enum Wanted {
 }
 
 /// INSERTs that are under way at once: the server reads one while it works on another.
-const AHEAD: usize = 2;
+const AHEAD: usize = 4;
 /// Bytes for the name of the table and the rest in front of the tuples.
 const HEAD_MAX: usize = 64 << 10;
 /// The sql_mode of loading: all values are taken that a column can hold, and no other.

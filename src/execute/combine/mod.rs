@@ -6,6 +6,7 @@
 //! Connections with temporary tables go back to their pools after a reset, and are closed on any error.
 
 mod check;
+mod collation;
 mod column;
 mod gather;
 mod keys;
@@ -19,7 +20,6 @@ mod tuple;
 
 use std::pin::Pin;
 
-pub(super) use column::Text;
 pub(super) use load::{Abilities, hold};
 pub(super) use table::Held;
 
@@ -107,14 +107,18 @@ impl Run<'_> {
     ) -> Result<Reply, Outcome> {
         let slot = self.snapshot.combine_slot().await?;
         let program = Program::new(self, combine, source);
-        let checked = async {
-            match select {
-                Some((select, facts)) => self.described(select, facts).await,
+        let sample = select.and_then(|(select, facts)| self.sample_of(select, facts));
+        let (snapshot, state, deadline) = (self.snapshot, self.state, self.deadline);
+        let described = async {
+            match sample {
+                Some((target, text)) => {
+                    check::described(snapshot.describe_at(&target, text, state, deadline).await)
+                }
                 None => Ok(None),
             }
         };
-        let described = checked.await?;
-        let reply = program.run(self.transaction, self.warnings).await;
+        let answer = program.run(self.transaction, self.warnings);
+        let (described, reply) = check::both(described, answer).await?;
         drop(slot);
         let has_broadcast = combine.steps.iter().any(|step| step.temp.broadcast);
         match reply {

@@ -1,6 +1,6 @@
 //! A program on its way: its parts in waves, then what answers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,7 +8,8 @@ use bytes::Bytes;
 use futures_util::future::try_join_all;
 use tokio::sync::Mutex;
 
-use super::column::{self, Definition, Text};
+use super::collation::Sample;
+use super::column::{self, Definition};
 use super::gather::Gather;
 use super::keys::{self, Values};
 use super::limits::{Size, Total};
@@ -34,7 +35,7 @@ use crate::transaction::Transaction;
 /// Parts that run at once.
 const PARTS_AT_ONCE: usize = 8;
 /// Bytes of tuples in one INSERT.
-const PIECE: usize = 256 << 10;
+const PIECE: usize = 64 << 10;
 
 /// A program and the session that it runs for.
 pub(super) struct Program<'p> {
@@ -201,7 +202,7 @@ impl<'p> Program<'p> {
         let mut warnings = Warnings::default();
         let mut part = if self.is_gathered(stage) {
             let mut rows = self.gathered_rows(stage, &bound, done, gather).await?;
-            self.pour(at, &mut rows, gather).await?
+            self.pour(at, &mut rows, gather, None).await?
         } else {
             let held = self.held(stage, done);
             let state = if held.is_empty() { &self.states.parts } else { &self.states.readers };
@@ -211,7 +212,10 @@ impl<'p> Program<'p> {
             let Reply::Rows(mut rows) = run.select(&select, &mut facts).await? else {
                 return Err(Error::protocol("a shard answers a SELECT without rows"));
             };
-            let poured = self.pour(at, &mut rows, gather).await;
+            let sample = resolve::sample(&select.place, &run.values(&facts))
+                .and_then(|target| run.fragment(&select.route, &target, &facts));
+            let sample = sample.ok().map(|fragment| Sample { fragment, call: bound.call() });
+            let poured = self.pour(at, &mut rows, gather, sample).await;
             let (lent, raised) = rows.end();
             run.warnings.add(raised);
             if let Some(mut lent) = lent {
@@ -228,10 +232,17 @@ impl<'p> Program<'p> {
     }
 
     /// Reads a part's rows to their end, into its tables.
-    async fn pour(&self, at: usize, rows: &mut Rows, gather: &Shared) -> Result<Done> {
+    async fn pour(
+        &self,
+        at: usize,
+        rows: &mut Rows,
+        gather: &Shared,
+        sample: Option<Sample<'_>>,
+    ) -> Result<Done> {
         let step = self.step(at)?;
-        let definitions = self.definitions(&rows.columns, step).await?;
-        let table = Table::new(&step.temp, definitions);
+        let named = self.collations(&rows.columns, sample).await?;
+        let definitions = column::definitions(&rows.columns, &step.temp.columns, &named)?;
+        let table = Table::new(&step.temp, definitions.into());
         let mut pour = Pour {
             program: self,
             gather: gather.as_ref().filter(|_| !step.temp.broadcast),
@@ -247,15 +258,6 @@ impl<'p> Program<'p> {
             pour.take(&row).await?;
         }
         pour.end().await
-    }
-
-    async fn definitions(&self, columns: &[Column], step: &Step) -> Result<Arc<[Definition]>> {
-        let mut named: BTreeMap<u16, Text> = BTreeMap::new();
-        for id in column::unknown_collations(columns) {
-            named.extend(self.snapshot.collation(id).await?.map(|text| (id, text)));
-        }
-        let named = |id: u16| named.get(&id).cloned();
-        Ok(column::definitions(columns, &step.temp.columns, named)?.into())
     }
 
     /// The lists of values that later statements ask of a step.

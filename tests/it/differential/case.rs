@@ -74,7 +74,7 @@ impl Dialect {
     }
 
     /// The usual case-insensitive collation of utf8mb4.
-    fn collation(self) -> &'static str {
+    pub(crate) fn collation(self) -> &'static str {
         match self {
             Self::MySql => "utf8mb4_0900_ai_ci",
             Self::MariaDb => "utf8mb4_uca1400_ai_ci",

@@ -4,7 +4,7 @@
 //! `MARGAY_TEST_CASES=sort,joins` runs the case files whose names contain one of these words;
 //! `MARGAY_TEST_REPORT=FILE` appends every difference to a file.
 
-mod bind;
+pub(crate) mod bind;
 pub(crate) mod case;
 pub(crate) mod compare;
 
@@ -91,7 +91,7 @@ fn run_flavor(flavor: Flavor) {
     assert!(failed == 0, "{failed} of {all} statements differ; the first are:\n\n{shown}");
 }
 
-fn append(path: &Path, text: &str) {
+pub(crate) fn append(path: &Path, text: &str) {
     use std::io::Write as _;
     let file = fs::OpenOptions::new().create(true).append(true).open(path);
     let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
