@@ -6,6 +6,7 @@
 mod authorize;
 mod explain;
 mod identity;
+mod information;
 mod insert_id;
 mod like;
 mod local;
