@@ -302,17 +302,17 @@ schemas:
             "tables",
             "TABLE_SCHEMA TABLE_NAME TABLE_ROWS DATA_LENGTH AVG_ROW_LENGTH AUTO_INCREMENT",
             &[
-                "home plain 1 100 100 -",
-                "home orders 9 900 100 -",
-                "s_1 orders 3 600 200 7",
-                "s_0 orders 1 200 200 -",
-                "s_0 copies 5 50 10 5",
-                "s_1 copies 5 50 10 9",
-                "s_0 parts_0 1 1 1 -",
-                "s_0 parts_1 1 2 2 -",
-                "s_1 parts_0 - - - -",
-                "s_1 parts_1 2 5 2 -",
-                "s_0 stray 1 1 1 -",
+                "home home plain 1 100 100 -",
+                "home home orders 9 900 100 -",
+                "s_1 s_1 orders 3 600 200 7",
+                "s_0 s_0 orders 1 200 200 -",
+                "s_0 s_0 copies 5 50 10 5",
+                "s_1 s_1 copies 5 50 10 9",
+                "s_0 s_0 parts_0 1 1 1 -",
+                "s_0 s_0 parts_1 1 2 2 -",
+                "s_1 s_1 parts_0 - - - -",
+                "s_1 s_1 parts_1 2 5 2 -",
+                "s_0 s_0 stray 1 1 1 -",
             ],
             &[
                 "shop copies 5 50 10 5",
@@ -325,7 +325,7 @@ schemas:
 
     #[test]
     fn a_table_without_its_first_part_is_not_there() {
-        check("tables", "TABLE_SCHEMA TABLE_NAME", &["s_1 orders", "s_0 parts_1"], &[]);
+        check("tables", "TABLE_SCHEMA TABLE_NAME", &["s_1 s_1 orders", "s_0 s_0 parts_1"], &[]);
     }
 
     #[test]
@@ -334,10 +334,10 @@ schemas:
             "statistics",
             "TABLE_SCHEMA TABLE_NAME INDEX_SCHEMA INDEX_NAME SEQ_IN_INDEX CARDINALITY",
             &[
-                "s_0 orders s_0 PRIMARY 1 4",
-                "s_0 orders s_0 by_name 1 2",
-                "s_1 orders s_1 PRIMARY 1 3",
-                "s_1 orders s_1 by_name 1 -",
+                "s_0 s_0 orders s_0 PRIMARY 1 4",
+                "s_0 s_0 orders s_0 by_name 1 2",
+                "s_1 s_1 orders s_1 PRIMARY 1 3",
+                "s_1 s_1 orders s_1 by_name 1 -",
             ],
             &["shop orders shop PRIMARY 1 7", "shop orders shop by_name 1 2"],
         );

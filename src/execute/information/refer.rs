@@ -89,7 +89,7 @@ pub fn rewrite(
             let alias = quote::identifier(site.table.name.value.as_bytes());
             splices.insert(at, [b" AS ".as_slice(), &alias].concat());
         }
-        references.push(reference(site, name, contents, temporary));
+        references.push(reference(text, site, name, contents, temporary));
     }
     let bare: Vec<&str> = sites
         .iter()
@@ -184,6 +184,7 @@ fn from<'a>(entry: &'a TableExpr, block: &'a Select, sites: &mut Vec<Site<'a>>) 
 }
 
 fn reference(
+    text: &[u8],
     site: &Site<'_>,
     name: &'static str,
     contents: Contents,
@@ -194,9 +195,9 @@ fn reference(
         (contents, site.block.and_then(|block| block.filter.as_ref()))
     {
         let exposed = &site.alias.unwrap_or(&site.table.name).value;
-        schemas = values(filter, exposed, objects.schema);
+        schemas = values(text, filter, exposed, objects.schema);
         if !objects.table.is_empty() {
-            tables = values(filter, exposed, objects.table);
+            tables = values(text, filter, exposed, objects.table);
         }
     }
     Reference { temporary, name, contents, schemas, tables }
@@ -204,7 +205,7 @@ fn reference(
 
 /// The values that a condition leaves a column, if it names them. It is the WHERE of the block: what it
 /// drops may be left out of the table itself.
-fn values(filter: &Expr, exposed: &str, column: &str) -> Option<Vec<Value>> {
+fn values(text: &[u8], filter: &Expr, exposed: &str, column: &str) -> Option<Vec<Value>> {
     let is_column = |expr: &Expr| match &expr.kind {
         ExprKind::Column(ColumnName { table, name, .. }) => {
             name.value.eq_ignore_ascii_case(column)
@@ -214,7 +215,7 @@ fn values(filter: &Expr, exposed: &str, column: &str) -> Option<Vec<Value>> {
     };
     match &filter.kind {
         ExprKind::And(operands) => {
-            operands.iter().find_map(|operand| values(operand, exposed, column))
+            operands.iter().find_map(|operand| values(text, operand, exposed, column))
         }
         ExprKind::Compare { op: Comparison::Eq | Comparison::NullSafeEq, left, right } => {
             let other = if is_column(left) {
@@ -231,7 +232,9 @@ fn values(filter: &Expr, exposed: &str, column: &str) -> Option<Vec<Value>> {
         }
         // `a LIKE 'name'` without wildcards is an equality, for it is one of names.
         ExprKind::Other { what: "LIKE", children, .. } => match children.as_slice() {
-            [left, right] if is_column(left) => value(right).filter(is_plain).map(|it| vec![it]),
+            [left, right] if is_column(left) && !is_negated(text, left, right) => {
+                value(right).filter(is_plain).map(|it| vec![it])
+            }
             _ => None,
         },
         _ => None,
@@ -246,6 +249,12 @@ fn value(expr: &Expr) -> Option<Value> {
         ExprKind::Param(index) => Some(Value::Param(*index)),
         _ => None,
     }
+}
+
+/// `a NOT LIKE b`
+fn is_negated(text: &[u8], left: &Expr, right: &Expr) -> bool {
+    let between = text.get(left.span.end as usize..right.span.start as usize);
+    between.is_none_or(|words| !words.trim_ascii().eq_ignore_ascii_case(b"LIKE"))
 }
 
 /// A pattern that stands for itself alone.
