@@ -103,7 +103,7 @@ impl Run<'_> {
         let mut raised = Warnings::default();
         raised.collect(&mut lent.lease).await;
         self.warnings.add(raised);
-        let columns = self.shown(columns, rewritten, target, lent.lease.is_mariadb());
+        let columns = self.shown(&mut lent.lease, columns, rewritten, target).await;
         load::remove(&mut lent.lease, &rewritten.references).await?;
         Ok(Reply::Rows(Rows::local(columns, rows)))
     }
@@ -126,17 +126,17 @@ impl Run<'_> {
         let database = &self.snapshot.shard(target.shard)?.database;
         lease.ensure_state(&self.state.in_database(database)).await?;
         let prepared = lease.prepare(&fragment.text).await;
-        let described =
-            prepared.map_err(|error| self.named(error, rewritten, &target)).and_then(|prepared| {
-                let parse = |packets: &Arc<[Bytes]>| {
-                    packets.iter().map(Column::parse).collect::<Result<Vec<_>>>()
-                };
-                Ok((parse(&prepared.parameters)?, parse(&prepared.columns)?))
-            });
-        let is_mariadb = lease.is_mariadb();
+        let described = prepared
+            .map_err(|error| self.named(error, rewritten, &target))
+            .and_then(|prepared| Ok((parse(&prepared.parameters)?, parse(&prepared.columns)?)));
+        let described = match described {
+            Ok((params, columns)) => {
+                Ok((params, self.shown(&mut lease, columns, rewritten, &target).await))
+            }
+            Err(error) => Err(error),
+        };
         load::remove(&mut lease, &rewritten.references).await?;
-        let (params, columns) = described?;
-        Ok((params, self.shown(columns, rewritten, &target, is_mariadb)))
+        described
     }
 
     /// A connection of its own with the temporary tables on it.
@@ -188,26 +188,32 @@ impl Run<'_> {
         Ok(rows)
     }
 
-    /// The columns as the server shows those of the tables that are meant.
-    fn shown(
+    /// The columns with the names that the server gives to those of the tables that are meant. Their
+    /// types are those of the rows: MySQL's own vary with how it runs a query.
+    async fn shown(
         &self,
+        lease: &mut Lease,
         mut columns: Vec<Column>,
         rewritten: &Rewritten,
         target: &Target,
-        is_mariadb: bool,
     ) -> Vec<Column> {
-        for column in &mut columns {
-            let temporary =
-                |reference: &&Reference| column.org_table == reference.temporary.as_bytes();
-            let Some(reference) = rewritten.references.iter().find(temporary) else { continue };
-            column.schema = Bytes::from_static(SYSTEM.as_bytes());
-            column.org_table = Bytes::from_static(reference.name.as_bytes());
-            // MySQL's tables are views, which show their own spelling of a column.
-            let alias = |alias: &String| column.name == alias.as_bytes();
-            let alike = column.name.eq_ignore_ascii_case(&column.org_name);
-            if !is_mariadb && alike && !rewritten.aliases.iter().any(alias) {
-                column.name = column.org_name.clone();
+        let meant = lease.prepare(&rewritten.original).await.ok();
+        let meant = meant.and_then(|prepared| parse(&prepared.columns).ok());
+        match meant.filter(|meant| meant.len() == columns.len()) {
+            Some(meant) => {
+                for (column, meant) in columns.iter_mut().zip(meant) {
+                    let Column { charset, length, ty, flags, decimals, .. } = *column;
+                    *column = Column { charset, length, ty, flags, decimals, ..meant };
+                }
             }
+            // It also reads tables that have other names there.
+            None => rewritten.references.iter().for_each(|reference| {
+                let temporary = reference.temporary.as_bytes();
+                for column in columns.iter_mut().filter(|column| column.org_table == temporary) {
+                    column.schema = Bytes::from_static(SYSTEM.as_bytes());
+                    column.org_table = Bytes::from_static(reference.name.as_bytes());
+                }
+            }),
         }
         if let Some(names) = Names::new(self.snapshot, target) {
             names.restore_columns(&mut columns);
@@ -227,6 +233,10 @@ impl Run<'_> {
         }
         Error::server(crate::error::ServerError { message: message.into_bytes(), ..server.clone() })
     }
+}
+
+fn parse(packets: &[Bytes]) -> Result<Vec<Column>> {
+    packets.iter().map(Column::parse).collect()
 }
 
 fn select_of(plan: &Plan) -> Result<&Select> {

@@ -18,10 +18,10 @@ pub(super) const SYSTEM: &str = "information_schema";
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rewritten {
     pub text: Vec<u8>,
+    /// The text with information_schema itself, as a server understands it wherever it runs.
+    pub(super) original: Vec<u8>,
     /// In the order in which their temporary tables are numbered.
     pub references: Vec<Reference>,
-    /// Names that the statement gives itself, as it writes them.
-    pub(super) aliases: Vec<String>,
 }
 
 /// A table of information_schema in FROM.
@@ -75,8 +75,12 @@ pub fn rewrite(
         return Ok(None);
     }
     let mut splices = Splices::new();
+    let mut prefixes = Splices::new();
     let mut references = Vec::new();
     for site in &sites {
+        if site.table.schema.is_none() {
+            prefixes.insert(site.table.span.start, format!("{SYSTEM}."));
+        }
         let Some((name, contents)) = site.found else {
             if site.table.schema.is_none() {
                 splices.insert(site.table.span.start, format!("{SYSTEM}."));
@@ -91,34 +95,42 @@ pub fn rewrite(
         }
         references.push(reference(text, site, name, contents, temporary));
     }
-    let bare: Vec<&str> = sites
-        .iter()
-        .filter(|site| site.found.is_some() && site.alias.is_none())
-        .map(|site| site.table.name.value.as_str())
-        .collect();
-    let mut aliases = Vec::new();
+    rename_columns(query, &sites, &mut splices);
+    keep_names(text, query, &sites, &mut splices);
+    Ok(Some(Rewritten { text: splices.apply(text)?, original: prefixes.apply(text)?, references }))
+}
+
+/// Columns that are qualified by a table's own name.
+fn rename_columns(query: &Query, sites: &[Site<'_>], splices: &mut Splices) {
+    let bare = sites.iter().filter(|site| site.found.is_some() && site.alias.is_none());
+    let bare: Vec<&str> = bare.map(|site| site.table.name.value.as_str()).collect();
     walk::query(query, &mut |node| match node {
         Node::Expr(Expr { kind: ExprKind::Column(column), .. }) => {
             if let Some(table) = &column.table {
-                requalify(column.schema.as_ref(), table, &bare, &mut splices);
+                requalify(column.schema.as_ref(), table, &bare, splices);
             }
         }
         Node::Query(Query { body: Body::Select(select), .. }) => {
             for item in &select.items {
-                match &item.kind {
-                    SelectItemKind::QualifiedWildcard { schema, table } => {
-                        requalify(schema.as_ref(), table, &bare, &mut splices);
-                    }
-                    SelectItemKind::Expr { alias: Some(alias), .. } => {
-                        aliases.push(alias.value.clone());
-                    }
-                    SelectItemKind::Wildcard | SelectItemKind::Expr { alias: None, .. } => {}
+                if let SelectItemKind::QualifiedWildcard { schema, table } = &item.kind {
+                    requalify(schema.as_ref(), table, &bare, splices);
                 }
             }
         }
         Node::Expr(_) | Node::UnnamedItem(_) | Node::Query(_) | Node::Table(_) => {}
     });
-    Ok(Some(Rewritten { text: splices.apply(text)?, references, aliases }))
+}
+
+/// A select item without an alias is called by its text, which must not change.
+fn keep_names(text: &[u8], query: &Query, sites: &[Site<'_>], splices: &mut Splices) {
+    walk::query(query, &mut |node| {
+        let Node::UnnamedItem(item) = node else { return };
+        if !sites.iter().any(|site| item.span.contains(site.table.span)) {
+            return;
+        }
+        let name = text.get(item.span.range()).unwrap_or_default();
+        splices.insert(item.span.end, [b" AS ".as_slice(), &quote::identifier(name)].concat());
+    });
 }
 
 /// Takes the schema off a qualified name, and writes a table's name as FROM does: names of
@@ -305,7 +317,8 @@ mod tests {
         check(
             "shop",
             "SELECT (SELECT COUNT(*) FROM information_schema.tables) FROM t",
-            "SELECT (SELECT COUNT(*) FROM `_margay_1` AS `tables`) FROM t",
+            "SELECT (SELECT COUNT(*) FROM `_margay_1` AS `tables`) AS `(SELECT COUNT(*) FROM \
+             information_schema.tables)` FROM t",
         );
     }
 
