@@ -4,11 +4,13 @@
 //! here. Each kind of statement has its own file.
 
 mod authorize;
+mod created;
 mod explain;
 mod identity;
 mod information;
 mod insert_id;
 mod like;
+mod listing;
 mod local;
 mod movable;
 mod prepared;

@@ -46,6 +46,14 @@ impl Session {
 const READ: [&str; 2] = ["SELECT", "SHOW VIEW"];
 const WRITE: [&str; 7] = ["INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "INDEX", "ALTER"];
 
+impl Granted {
+    /// The privileges of a server that say about the same.
+    pub fn rights(&self) -> Vec<&'static str> {
+        let read = READ.iter().filter(|_| self.read);
+        read.chain(WRITE.iter().filter(|_| self.write)).copied().collect()
+    }
+}
+
 impl Viewer {
     pub(super) fn processes(&self) -> Contained {
         let rows = self.sessions.iter().map(|session| {
@@ -71,13 +79,12 @@ impl Viewer {
     pub(super) fn schema_rights(&self) -> Contained {
         let mut rows = Vec::new();
         for schema in &self.schemas {
-            let read = READ.iter().filter(|_| schema.read);
-            for right in read.chain(WRITE.iter().filter(|_| schema.write)) {
+            for right in schema.rights() {
                 rows.push(vec![
                     cell(self.account.clone()),
                     cell("def"),
                     cell(schema.name.clone()),
-                    cell(*right),
+                    cell(right),
                     cell("NO"),
                 ]);
             }

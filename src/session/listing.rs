@@ -1,0 +1,221 @@
+//! SHOW of what a schema holds, as queries of information_schema.
+
+use super::Session;
+use super::local::Heading;
+use super::tables::no_database;
+use crate::error::{Error, ErrorKind, Result};
+use crate::execute::Reply;
+use crate::execute::run::Call;
+use crate::sql::statement::{Listing, Show};
+use crate::sql::{self, quote};
+
+/// A kind of SHOW and the table of information_schema that it reads.
+struct Source {
+    /// As SHOW names it.
+    words: &'static str,
+    table: &'static str,
+    /// Names the schema.
+    schema: &'static str,
+    /// Holds for its rows.
+    condition: &'static str,
+    /// The heading that LIKE means.
+    name: &'static str,
+    /// Columns by their headings; others are alike but for their case.
+    columns: &'static [(&'static str, &'static str)],
+}
+
+const TABLE_STATUS: Source = Source {
+    words: "TABLE STATUS",
+    table: "TABLES",
+    schema: "TABLE_SCHEMA",
+    condition: "1 = 1",
+    name: "Name",
+    columns: &[
+        ("Name", "TABLE_NAME"),
+        ("Rows", "TABLE_ROWS"),
+        ("Collation", "TABLE_COLLATION"),
+        ("Comment", "TABLE_COMMENT"),
+    ],
+};
+
+const TRIGGERS: Source = Source {
+    words: "TRIGGERS",
+    table: "TRIGGERS",
+    schema: "EVENT_OBJECT_SCHEMA",
+    condition: "1 = 1",
+    name: "Table",
+    columns: &[
+        ("Trigger", "TRIGGER_NAME"),
+        ("Event", "EVENT_MANIPULATION"),
+        ("Table", "EVENT_OBJECT_TABLE"),
+        ("Statement", "ACTION_STATEMENT"),
+        ("Timing", "ACTION_TIMING"),
+        ("Database Collation", "DATABASE_COLLATION"),
+    ],
+};
+
+const EVENTS: Source = Source {
+    words: "EVENTS",
+    table: "EVENTS",
+    schema: "EVENT_SCHEMA",
+    condition: "1 = 1",
+    name: "Name",
+    columns: &[
+        ("Db", "EVENT_SCHEMA"),
+        ("Name", "EVENT_NAME"),
+        ("Time zone", "TIME_ZONE"),
+        ("Type", "EVENT_TYPE"),
+        ("Execute at", "EXECUTE_AT"),
+        ("Interval value", "INTERVAL_VALUE"),
+        ("Interval field", "INTERVAL_FIELD"),
+        ("Database Collation", "DATABASE_COLLATION"),
+    ],
+};
+
+const ROUTINES: &[(&str, &str)] = &[
+    ("Db", "ROUTINE_SCHEMA"),
+    ("Name", "ROUTINE_NAME"),
+    ("Type", "ROUTINE_TYPE"),
+    ("Language", "EXTERNAL_LANGUAGE"),
+    ("Modified", "LAST_ALTERED"),
+    ("Comment", "ROUTINE_COMMENT"),
+    ("Database Collation", "DATABASE_COLLATION"),
+];
+
+const PROCEDURES: Source = Source {
+    words: "PROCEDURE STATUS",
+    table: "ROUTINES",
+    schema: "",
+    condition: "ROUTINE_TYPE = 'PROCEDURE'",
+    name: "Name",
+    columns: ROUTINES,
+};
+
+const FUNCTIONS: Source =
+    Source { words: "FUNCTION STATUS", condition: "ROUTINE_TYPE = 'FUNCTION'", ..PROCEDURES };
+
+impl Session {
+    pub(super) async fn show_listing(
+        &mut self,
+        text: &[u8],
+        show: &Show,
+        listing: Listing,
+    ) -> Result<Reply> {
+        let source = match listing {
+            Listing::TableStatus => &TABLE_STATUS,
+            Listing::Triggers => &TRIGGERS,
+            Listing::Events => &EVENTS,
+            Listing::Procedures => &PROCEDURES,
+            Listing::Functions => &FUNCTIONS,
+            // What servers hold open is theirs alone.
+            Listing::OpenTables => return self.run_at_home(b"SHOW OPEN TABLES WHERE 1 = 0").await,
+        };
+        let mut query = b"SELECT * FROM (SELECT ".to_vec();
+        for (index, heading) in self.headings(source).await?.iter().enumerate() {
+            let column = source.columns.iter().find(|(shown, _)| shown == heading);
+            query.extend_from_slice(if index == 0 { b"" } else { b", " });
+            query.extend_from_slice(&quote::identifier(
+                column.map_or(heading.as_str(), |(_, column)| column).as_bytes(),
+            ));
+            query.extend_from_slice(b" AS ");
+            query.extend_from_slice(&quote::identifier(heading.as_bytes()));
+        }
+        let from = format!(" FROM information_schema.{} WHERE {}", source.table, source.condition);
+        query.extend_from_slice(from.as_bytes());
+        if !source.schema.is_empty() {
+            let schema = self.shown_schema(show)?;
+            query.extend_from_slice(format!(" AND {} = ", source.schema).as_bytes());
+            query.extend_from_slice(&quote::text(schema.as_bytes()));
+        }
+        let filter = show.filter.and_then(|span| text.get(span.range()));
+        let pattern = super::tables::like_pattern(text, show);
+        if let Some(name) = pattern.as_deref().and_then(plain_name)
+            && let Some((_, column)) = source.columns.iter().find(|(name, _)| *name == source.name)
+        {
+            query.extend_from_slice(format!(" AND {column} = ").as_bytes());
+            query.extend_from_slice(&quote::text(name.as_bytes()));
+        }
+        query.extend_from_slice(b") AS shown ");
+        if let Some(filter) = filter {
+            if filter.get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"like")) {
+                query.extend_from_slice(format!("WHERE `{}` ", source.name).as_bytes());
+            }
+            query.extend_from_slice(filter);
+        }
+        let statement = sql::parse(&query, &self.mode)?;
+        self.run(&query, &statement, Call::Text).await
+    }
+
+    /// The headings that a server gives.
+    async fn headings(&mut self, source: &Source) -> Result<Vec<String>> {
+        let text = format!("SHOW {} WHERE 1 = 0", source.words);
+        let Reply::Rows(mut rows) = self.run_at_home(text.as_bytes()).await? else {
+            return Err(Error::protocol("a server answers SHOW without rows"));
+        };
+        let name = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+        let headings = rows.columns.iter().map(|column| name(&column.name)).collect();
+        let outcome = rows.next().await;
+        self.finish(&mut rows, 0, outcome.as_ref().err());
+        outcome?;
+        Ok(headings)
+    }
+
+    fn shown_schema(&self, show: &Show) -> Result<String> {
+        let name = show.schema.as_ref().map(|(name, _)| name.value.clone());
+        let name = name.or_else(|| self.schema.clone()).ok_or_else(no_database)?;
+        let is_system = name.eq_ignore_ascii_case("information_schema");
+        if !is_system && self.snapshot.catalog.schema(&name).is_none() {
+            let message = format!("Unknown database '{name}'");
+            return Err(Error::new(ErrorKind::UnknownDatabase, message));
+        }
+        Ok(name)
+    }
+
+    /// The grants of the rules.
+    pub(super) fn show_grants(&self) -> Reply {
+        let viewer = self.viewer();
+        let account = format!("`{}`@`%`", self.identity.user.replace('`', "``"));
+        let mut grants = vec![format!("GRANT USAGE ON *.* TO {account}")];
+        for schema in &viewer.schemas {
+            let rights = schema.rights().join(", ");
+            if !rights.is_empty() {
+                let name = schema.name.replace('`', "``");
+                grants.push(format!("GRANT {rights} ON `{name}`.* TO {account}"));
+            }
+        }
+        let heading = format!("Grants for {}@%", self.identity.user);
+        self.rows(&[Heading::Text(&heading)], super::show::one_column(grants))
+    }
+}
+
+/// The one name that a pattern stands for; none if it has wildcards.
+fn plain_name(pattern: &str) -> Option<String> {
+    let mut name = String::new();
+    let mut letters = pattern.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '%' | '_' | '\'' | '"' => return None,
+            '\\' => name.push(letters.next().filter(|next| matches!(next, '_' | '%'))?),
+            other => name.push(other),
+        }
+    }
+    name.is_ascii().then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(pattern: &str, expect: Option<&str>) {
+        assert_eq!(plain_name(pattern).as_deref(), expect, "{pattern}");
+    }
+
+    #[test]
+    fn names_of_patterns() {
+        check("users", Some("users"));
+        check("order\\_items", Some("order_items"));
+        check("order_items", None);
+        check("u%", None);
+        check("a\\\\b", None);
+    }
+}
