@@ -6,6 +6,7 @@ use super::tables::no_database;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::Reply;
 use crate::execute::run::Call;
+use crate::plan::template::Target;
 use crate::sql::statement::{Listing, Show};
 use crate::sql::{self, quote};
 
@@ -94,6 +95,20 @@ const PROCEDURES: Source = Source {
 const FUNCTIONS: Source =
     Source { words: "FUNCTION STATUS", condition: "ROUTINE_TYPE = 'FUNCTION'", ..PROCEDURES };
 
+const INDEXES: Source = Source {
+    words: "INDEX",
+    table: "STATISTICS",
+    schema: "TABLE_SCHEMA",
+    condition: "1 = 1",
+    name: "Table",
+    columns: &[
+        ("Table", "TABLE_NAME"),
+        ("Key_name", "INDEX_NAME"),
+        ("Null", "NULLABLE"),
+        ("Visible", "IS_VISIBLE"),
+    ],
+};
+
 impl Session {
     pub(super) async fn show_listing(
         &mut self,
@@ -110,46 +125,46 @@ impl Session {
             // What servers hold open is theirs alone.
             Listing::OpenTables => return self.run_at_home(b"SHOW OPEN TABLES WHERE 1 = 0").await,
         };
-        let mut query = b"SELECT * FROM (SELECT ".to_vec();
-        for (index, heading) in self.headings(source).await?.iter().enumerate() {
-            let column = source.columns.iter().find(|(shown, _)| shown == heading);
-            query.extend_from_slice(if index == 0 { b"" } else { b", " });
-            query.extend_from_slice(&quote::identifier(
-                column.map_or(heading.as_str(), |(_, column)| column).as_bytes(),
-            ));
-            query.extend_from_slice(b" AS ");
-            query.extend_from_slice(&quote::identifier(heading.as_bytes()));
-        }
-        let from = format!(" FROM information_schema.{} WHERE {}", source.table, source.condition);
-        query.extend_from_slice(from.as_bytes());
-        if !source.schema.is_empty() {
-            let schema = self.shown_schema(show)?;
-            query.extend_from_slice(format!(" AND {} = ", source.schema).as_bytes());
-            query.extend_from_slice(&quote::text(schema.as_bytes()));
-        }
-        let filter = show.filter.and_then(|span| text.get(span.range()));
+        let headings = self.headings(format!("SHOW {} WHERE 1 = 0", source.words), None).await?;
+        let schema = match source.schema {
+            "" => None,
+            _ => Some(self.shown_schema(show)?),
+        };
         let pattern = super::tables::like_pattern(text, show);
-        if let Some(name) = pattern.as_deref().and_then(plain_name)
-            && let Some((_, column)) = source.columns.iter().find(|(name, _)| *name == source.name)
-        {
-            query.extend_from_slice(format!(" AND {column} = ").as_bytes());
-            query.extend_from_slice(&quote::text(name.as_bytes()));
-        }
-        query.extend_from_slice(b") AS shown ");
-        if let Some(filter) = filter {
-            if filter.get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"like")) {
-                query.extend_from_slice(format!("WHERE `{}` ", source.name).as_bytes());
-            }
-            query.extend_from_slice(filter);
-        }
+        let name = pattern.as_deref().and_then(plain_name);
+        let filter = show.filter.and_then(|span| text.get(span.range()));
+        let listed = Listed { source, schema: schema.as_deref(), name: name.as_deref(), filter };
+        let query = listed.query(&headings);
+        let statement = sql::parse(&query, &self.mode)?;
+        self.run(&query, &statement, Call::Text).await
+    }
+
+    /// SHOW INDEX of a table with several physical ones: its numbers are of all of them.
+    pub(super) async fn show_indexes(
+        &mut self,
+        text: &[u8],
+        show: &Show,
+        (schema, table): (&str, &str),
+        (target, physical): (&Target, &str),
+    ) -> Result<Reply> {
+        let physical =
+            String::from_utf8_lossy(&quote::identifier(physical.as_bytes())).into_owned();
+        let shown = format!("SHOW INDEX FROM {physical} WHERE 1 = 0");
+        let headings = self.headings(shown, Some(target)).await?;
+        let filter = show.filter.and_then(|span| text.get(span.range()));
+        let listed = Listed { source: &INDEXES, schema: Some(schema), name: Some(table), filter };
+        let query = listed.query(&headings);
         let statement = sql::parse(&query, &self.mode)?;
         self.run(&query, &statement, Call::Text).await
     }
 
     /// The headings that a server gives.
-    async fn headings(&mut self, source: &Source) -> Result<Vec<String>> {
-        let text = format!("SHOW {} WHERE 1 = 0", source.words);
-        let Reply::Rows(mut rows) = self.run_at_home(text.as_bytes()).await? else {
+    async fn headings(&mut self, text: String, target: Option<&Target>) -> Result<Vec<String>> {
+        let reply = match target {
+            Some(target) => self.run_at(text.as_bytes(), target).await?,
+            None => self.run_at_home(text.as_bytes()).await?,
+        };
+        let Reply::Rows(mut rows) = reply else {
             return Err(Error::protocol("a server answers SHOW without rows"));
         };
         let name = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
@@ -185,6 +200,50 @@ impl Session {
         }
         let heading = format!("Grants for {}@%", self.identity.user);
         self.rows(&[Heading::Text(&heading)], super::show::one_column(grants))
+    }
+}
+
+/// What is asked of a source.
+struct Listed<'a> {
+    source: &'static Source,
+    schema: Option<&'a str>,
+    /// The one name that may pass.
+    name: Option<&'a str>,
+    /// LIKE or WHERE, as the client wrote it.
+    filter: Option<&'a [u8]>,
+}
+
+impl Listed<'_> {
+    fn query(&self, headings: &[String]) -> Vec<u8> {
+        let source = self.source;
+        let column_of = |heading: &str| {
+            source.columns.iter().find(|(shown, _)| *shown == heading).map(|(_, column)| *column)
+        };
+        let mut query = b"SELECT * FROM (SELECT ".to_vec();
+        for (index, heading) in headings.iter().enumerate() {
+            query.extend_from_slice(if index == 0 { b"" } else { b", " });
+            let column = column_of(heading).unwrap_or(heading);
+            query.extend_from_slice(&quote::identifier(column.as_bytes()));
+            query.extend_from_slice(b" AS ");
+            query.extend_from_slice(&quote::identifier(heading.as_bytes()));
+        }
+        let from = format!(" FROM information_schema.{} WHERE {}", source.table, source.condition);
+        query.extend_from_slice(from.as_bytes());
+        let conditions = [(Some(source.schema), self.schema), (column_of(source.name), self.name)];
+        for (column, value) in conditions {
+            if let (Some(column), Some(value)) = (column, value) {
+                query.extend_from_slice(format!(" AND {column} = ").as_bytes());
+                query.extend_from_slice(&quote::text(value.as_bytes()));
+            }
+        }
+        query.extend_from_slice(b") AS shown ");
+        if let Some(filter) = self.filter {
+            if filter.get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"like")) {
+                query.extend_from_slice(format!("WHERE `{}` ", source.name).as_bytes());
+            }
+            query.extend_from_slice(filter);
+        }
+        query
     }
 }
 

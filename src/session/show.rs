@@ -140,6 +140,12 @@ impl Session {
                 .await;
         }
         let (target, name) = self.first_physical(&named)?;
+        if show.kind == ShowKind::Index
+            && let Some(logical) = self.split_table(&named)
+        {
+            let (schema, table) = (logical.schema.as_str(), logical.name.as_str());
+            return self.show_indexes(text, show, (schema, table), (&target, &name)).await;
+        }
         let mut splices = Splices::new();
         splices.replace(table.span, quote::identifier(name.as_bytes()));
         if let Some((_, span)) = &show.schema {

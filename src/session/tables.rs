@@ -1,10 +1,11 @@
 //! SHOW TABLES: the tables that the client sees, once each.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::Session;
 use super::local::{Heading, cell};
-use crate::catalog::{PartsKind, Schema, ShardId};
+use crate::catalog::{PartsKind, Schema, ShardId, Sharded, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::Reply;
 use crate::plan::template::{Part, Target};
@@ -48,6 +49,15 @@ impl Session {
         let full = if show.full { b"FULL ".as_slice() } else { b"" };
         let text = [b"SHOW ", full, b"TABLES FROM information_schema ", filter].concat();
         self.run_at_home(&text).await
+    }
+
+    /// The table, if its rows are in several physical ones.
+    pub(super) fn split_table(&self, table: &TableName) -> Option<Arc<Table>> {
+        let named = table.schema.as_ref().map(|schema| schema.value.as_str());
+        let schema = self.snapshot.catalog.schema(named.or(self.schema.as_deref())?)?;
+        let table = schema.table(&table.name.value);
+        let is_split = |it: &Sharded| it.shards.len() > 1 || it.parts.is_some();
+        table.sharded().is_some_and(is_split).then_some(table)
     }
 
     /// Whether a table is one of information_schema.
