@@ -95,6 +95,15 @@ const PROCEDURES: Source = Source {
 const FUNCTIONS: Source =
     Source { words: "FUNCTION STATUS", condition: "ROUTINE_TYPE = 'FUNCTION'", ..PROCEDURES };
 
+const PACKAGES: Source =
+    Source { words: "PACKAGE STATUS", condition: "ROUTINE_TYPE = 'PACKAGE'", ..PROCEDURES };
+
+const PACKAGE_BODIES: Source = Source {
+    words: "PACKAGE BODY STATUS",
+    condition: "ROUTINE_TYPE = 'PACKAGE BODY'",
+    ..PROCEDURES
+};
+
 const INDEXES: Source = Source {
     words: "INDEX",
     table: "STATISTICS",
@@ -122,6 +131,8 @@ impl Session {
             Listing::Events => &EVENTS,
             Listing::Procedures => &PROCEDURES,
             Listing::Functions => &FUNCTIONS,
+            Listing::Packages => &PACKAGES,
+            Listing::PackageBodies => &PACKAGE_BODIES,
             // What servers hold open is theirs alone.
             Listing::OpenTables => return self.run_at_home(b"SHOW OPEN TABLES WHERE 1 = 0").await,
         };

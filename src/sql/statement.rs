@@ -269,6 +269,9 @@ pub enum Listing {
     Events,
     Procedures,
     Functions,
+    /// MariaDB's.
+    Packages,
+    PackageBodies,
 }
 
 /// What SHOW CREATE shows beside tables and databases.

@@ -60,11 +60,14 @@ impl Parser<'_> {
                 return Ok(true);
             }
         }
-        for (words, kind) in [
-            (["PROCEDURE", "STATUS"], Listing::Procedures),
-            (["FUNCTION", "STATUS"], Listing::Functions),
-        ] {
-            if self.accept_kws(&words) {
+        let routines: [(&[&str], Listing); 4] = [
+            (&["PROCEDURE", "STATUS"], Listing::Procedures),
+            (&["FUNCTION", "STATUS"], Listing::Functions),
+            (&["PACKAGE", "STATUS"], Listing::Packages),
+            (&["PACKAGE", "BODY", "STATUS"], Listing::PackageBodies),
+        ];
+        for (words, kind) in routines {
+            if self.accept_kws(words) {
                 show.kind = ShowKind::List(kind);
                 return Ok(true);
             }
