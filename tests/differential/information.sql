@@ -199,4 +199,44 @@ SELECT COLUMN_NAME, JSON_EXTRACT(HISTOGRAM, '$."number-of-buckets-specified"') F
 -- ignore types
 SELECT `COLUMN_NAME` AS `Field`, `COLUMN_TYPE` AS `Type`, `IS_NULLABLE` AS `Null`, `COLUMN_KEY` AS `Key`, `COLUMN_DEFAULT` AS `Default`, `EXTRA` AS `Extra`, `COLUMN_COMMENT` AS `Comment` FROM `information_schema`.`COLUMNS` WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders' ORDER BY ORDINAL_POSITION;
 SELECT /*!40001 SQL_NO_CACHE */ * FROM `users` ORDER BY id;
+/*!40100 SET @@SQL_MODE='' */;
+/*!40103 SET TIME_ZONE='+00:00' */;
+-- only mysql
+/*!80000 SET SESSION information_schema_stats_expiry=0 */;
+SET SESSION NET_READ_TIMEOUT= 86400, SESSION NET_WRITE_TIMEOUT= 86400;
+SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+START TRANSACTION /*!40100 WITH CONSISTENT SNAPSHOT */;
+-- ignore rows
+SHOW VARIABLES LIKE 'gtid\_mode';
+-- only mysql
+-- ignore rows
+SELECT @@GLOBAL.GTID_EXECUTED;
+-- text
+UNLOCK TABLES;
+SHOW CREATE DATABASE IF NOT EXISTS `shop`;
+SAVEPOINT sp;
+-- ignore types rows
+SHOW TABLE STATUS LIKE 'users';
+SET SQL_QUOTE_SHOW_CREATE=1;
+SET SESSION character_set_results = 'binary';
+-- ignore types
+-- ignore rows
+SHOW CREATE TABLE `users`;
+SET SESSION character_set_results = 'utf8mb4';
+SHOW FIELDS FROM `users`;
+-- ignore types
+SHOW TRIGGERS LIKE 'users';
+SET SESSION character_set_results = 'utf8mb4';
+ROLLBACK TO SAVEPOINT sp;
+RELEASE SAVEPOINT sp;
+ROLLBACK;
+SHOW SESSION VARIABLES LIKE 'lower_case_table_names';
+-- ignore rows
+SHOW SESSION STATUS LIKE 'Ssl_cipher';
+-- ignore rows types
+SHOW TABLE STATUS FROM `shop` LIKE 'users';
+-- ignore types
+SELECT * FROM information_schema.TABLES t WHERE t.TABLE_SCHEMA = 'information_schema' AND t.TABLE_NAME = 'NO_SUCH_THING';
+-- ignore rows
+SHOW PLUGINS;
 DROP TABLE users, orders, t_both, t_phys, t_single;
