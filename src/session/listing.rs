@@ -7,6 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::execute::Reply;
 use crate::execute::run::Call;
 use crate::plan::template::Target;
+use crate::protocol::column::Column;
 use crate::sql::statement::{Listing, Show};
 use crate::sql::{self, quote};
 
@@ -145,9 +146,7 @@ impl Session {
         let name = pattern.as_deref().and_then(plain_name);
         let filter = show.filter.and_then(|span| text.get(span.range()));
         let listed = Listed { source, schema: schema.as_deref(), name: name.as_deref(), filter };
-        let query = listed.query(&headings);
-        let statement = sql::parse(&query, &self.mode)?;
-        self.run(&query, &statement, Call::Text).await
+        self.run_listed(&listed, headings).await
     }
 
     /// SHOW INDEX of a table with several physical ones: its numbers are of all of them.
@@ -164,13 +163,24 @@ impl Session {
         let headings = self.headings(shown, Some(target)).await?;
         let filter = show.filter.and_then(|span| text.get(span.range()));
         let listed = Listed { source: &INDEXES, schema: Some(schema), name: Some(table), filter };
+        self.run_listed(&listed, headings).await
+    }
+
+    /// Runs the query behind a SHOW; its columns are those that a server's own SHOW has.
+    async fn run_listed(&mut self, listed: &Listed<'_>, headings: Vec<Column>) -> Result<Reply> {
         let query = listed.query(&headings);
         let statement = sql::parse(&query, &self.mode)?;
-        self.run(&query, &statement, Call::Text).await
+        let mut reply = self.run(&query, &statement, Call::Text).await?;
+        if let Reply::Rows(rows) = &mut reply
+            && rows.columns.len() == headings.len()
+        {
+            rows.columns = headings;
+        }
+        Ok(reply)
     }
 
     /// The headings that a server gives.
-    async fn headings(&mut self, text: String, target: Option<&Target>) -> Result<Vec<String>> {
+    async fn headings(&mut self, text: String, target: Option<&Target>) -> Result<Vec<Column>> {
         let reply = match target {
             Some(target) => self.run_at(text.as_bytes(), target).await?,
             None => self.run_at_home(text.as_bytes()).await?,
@@ -178,8 +188,7 @@ impl Session {
         let Reply::Rows(mut rows) = reply else {
             return Err(Error::protocol("a server answers SHOW without rows"));
         };
-        let name = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
-        let headings = rows.columns.iter().map(|column| name(&column.name)).collect();
+        let headings = std::mem::take(&mut rows.columns);
         let outcome = rows.next().await;
         self.finish(&mut rows, 0, outcome.as_ref().err());
         outcome?;
@@ -225,15 +234,17 @@ struct Listed<'a> {
 }
 
 impl Listed<'_> {
-    fn query(&self, headings: &[String]) -> Vec<u8> {
+    fn query(&self, headings: &[Column]) -> Vec<u8> {
         let source = self.source;
+        let name = |column: &Column| String::from_utf8_lossy(&column.name).into_owned();
         let column_of = |heading: &str| {
             source.columns.iter().find(|(shown, _)| *shown == heading).map(|(_, column)| *column)
         };
         let mut query = b"SELECT * FROM (SELECT ".to_vec();
         for (index, heading) in headings.iter().enumerate() {
             query.extend_from_slice(if index == 0 { b"" } else { b", " });
-            let column = column_of(heading).unwrap_or(heading);
+            let heading = name(heading);
+            let column = column_of(&heading).unwrap_or(&heading);
             query.extend_from_slice(&quote::identifier(column.as_bytes()));
             query.extend_from_slice(b" AS ");
             query.extend_from_slice(&quote::identifier(heading.as_bytes()));

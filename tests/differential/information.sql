@@ -95,21 +95,15 @@ SELECT ENGINE FROM engines WHERE ENGINE = 'InnoDB';
 USE shop;
 
 -- SHOW of what a schema holds.
--- ignore rows types
+-- ignore rows
 SHOW TABLE STATUS LIKE 't\_both';
--- ignore rows types
+-- ignore rows
 SHOW TABLE STATUS FROM shop WHERE Name IN ('users', 'orders');
--- ignore types
 SHOW TABLE STATUS LIKE 'nothing like it';
--- ignore types
 SHOW TRIGGERS;
--- ignore types
 SHOW TRIGGERS FROM shop LIKE 'users';
--- ignore types
 SHOW EVENTS;
--- ignore types
 SHOW PROCEDURE STATUS WHERE Db = 'shop';
--- ignore types
 SHOW FUNCTION STATUS WHERE Db = DATABASE();
 SHOW OPEN TABLES WHERE 1 = 0;
 SHOW CREATE DATABASE shop;
@@ -121,7 +115,7 @@ SHOW FIELDS FROM `t_both`;
 -- ignore types
 -- ignore rows
 SHOW KEYS FROM users WHERE Key_name = 'PRIMARY' AND Column_name = 'id';
--- ignore rows types
+-- ignore rows
 SHOW INDEXES FROM t_both FROM shop;
 SHOW TABLES FROM information_schema LIKE 'TABLES';
 SHOW COLUMNS FROM information_schema.SCHEMATA;
@@ -215,7 +209,7 @@ SELECT @@GLOBAL.GTID_EXECUTED;
 UNLOCK TABLES;
 SHOW CREATE DATABASE IF NOT EXISTS `shop`;
 SAVEPOINT sp;
--- ignore types rows
+-- ignore rows
 SHOW TABLE STATUS LIKE 'users';
 SET SQL_QUOTE_SHOW_CREATE=1;
 SET SESSION character_set_results = 'binary';
@@ -224,7 +218,6 @@ SET SESSION character_set_results = 'binary';
 SHOW CREATE TABLE `users`;
 SET SESSION character_set_results = 'utf8mb4';
 SHOW FIELDS FROM `users`;
--- ignore types
 SHOW TRIGGERS LIKE 'users';
 SET SESSION character_set_results = 'utf8mb4';
 ROLLBACK TO SAVEPOINT sp;
@@ -233,7 +226,7 @@ ROLLBACK;
 SHOW SESSION VARIABLES LIKE 'lower_case_table_names';
 -- ignore rows
 SHOW SESSION STATUS LIKE 'Ssl_cipher';
--- ignore rows types
+-- ignore rows
 SHOW TABLE STATUS FROM `shop` LIKE 'users';
 -- ignore types
 SELECT * FROM information_schema.TABLES t WHERE t.TABLE_SCHEMA = 'information_schema' AND t.TABLE_NAME = 'NO_SUCH_THING';

@@ -141,7 +141,6 @@ SHOW INDEX FROM t_hash;
 SHOW CREATE TABLE t_hash;
 SHOW CREATE TABLE shop.t_hash;
 -- shape
--- ignore types
 SHOW TABLE STATUS LIKE 't\_hash';
 SHOW DATABASES LIKE 'shop';
 -- ignore rows
