@@ -137,7 +137,7 @@ impl<'c, 'a> Reader<'c, 'a> {
     pub(super) fn add_use(
         &mut self,
         name: &TableName,
-        nest: NestId,
+        (nest, instance): (NestId, u32),
     ) -> Result<Option<UseId>, Stop> {
         let Some(table) = self.look_up(name)? else {
             self.found.system = true;
@@ -149,7 +149,8 @@ impl<'c, 'a> Reader<'c, 'a> {
         }
         let id = TableId { schema: table.schema.clone(), table: table.name.clone() };
         let columns = self.columns(&id)?;
-        self.found.uses.push(super::model::Use { id, table, columns, nest });
+        let span = name.span;
+        self.found.uses.push(super::model::Use { id, table, columns, nest, span, instance });
         Ok(Some(self.found.uses.len() - 1))
     }
 
@@ -304,6 +305,9 @@ impl<'c, 'a> Reader<'c, 'a> {
             self.found.outputs.clone_from(&outputs);
         }
         let answer = self.judge(select, outputs, inner);
+        let (span, instance) = (select.span, env.instance);
+        let outputs = answer.outputs.clone();
+        self.found.blocks.push(super::model::Block { span, instance, scope, outputs });
         Ok(answer)
     }
 }

@@ -165,6 +165,7 @@ impl Session {
             call,
             found_rows: self.identity.found_rows(),
             warnings: &mut self.warnings,
+            held: None,
         }
     }
 

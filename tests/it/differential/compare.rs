@@ -5,6 +5,8 @@ use crate::client::reply::{Column, Done, Reply, Rows, ServerError, text_row};
 use super::case::{Case, Order};
 
 /// UNSIGNED, BLOB, ZEROFILL, BINARY, ENUM, TIMESTAMP and SET.
+const FLAG_BINARY: u16 = 0x0080;
+const BINARY: u16 = 63;
 const FLAGS: u16 = 0x0020 | 0x0010 | 0x0040 | 0x0080 | 0x0100 | 0x0400 | 0x0800;
 /// In a transaction, autocommit, more results.
 const STATUS: u16 = 0x0001 | 0x0002 | 0x0008;
@@ -155,7 +157,11 @@ impl Findings<'_> {
             // Versions of servers differ in the rest.
             return format!("{name}: text, charset {charset}");
         }
-        let flags = flags & FLAGS;
+        let mut flags = flags & FLAGS;
+        // On a number it only tells whether the server took it from a temporary table.
+        if *charset == BINARY && !text {
+            flags &= !FLAG_BINARY;
+        }
         format!("{name}: type {kind}, flags {flags:#06x}, charset {charset}, decimals {decimals}")
     }
 
