@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use jiff::civil::DateTime;
 
-use super::shape::{Address, Backend, Grant, Health, Limits, Reads, Secret, Tls, TlsMode};
+use super::shape::{
+    Address, Backend, Grant, Health, Limits, Reads, Secret, Tls, TlsMode, Transactions,
+};
 use super::suffix::Suffix;
 use super::unit::Unit;
 
@@ -32,6 +34,7 @@ pub struct Settings {
     pub limits: Limits,
     pub backend: Backend,
     pub health: Health,
+    pub transactions: Transactions,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -55,137 +55,21 @@ impl Run<'_> {
         }
     }
 
-    async fn write_in_transaction(
+    /// Each cluster does its part at the same time as the others.
+    async fn write_together(
         &mut self,
-        work: &[(Fragment, Target)],
+        work: Vec<(Fragment, Target)>,
         count: Count,
+        own: Option<Transaction>,
     ) -> Result<Reply> {
-        let Some((first, _)) = work.first() else {
-            return Err(Error::internal("a write without a target"));
-        };
-        let cluster = self.snapshot.shard(first.shard)?.cluster;
-        let elsewhere = |fragment: &Fragment| {
-            self.snapshot.shard(fragment.shard).is_ok_and(|shard| shard.cluster != cluster)
-        };
-        if work.iter().any(|(fragment, _)| elsewhere(fragment)) {
-            return Err(Error::unsupported(
-                "a statement that writes to several clusters inside a transaction is not supported \
-                 yet; run it outside of the transaction, or split it by cluster",
-            ));
-        }
-        let mut lent = self.connect(first.shard, Access::Primary).await?;
-        lent.opening.push(format!("SAVEPOINT {STATEMENT_SAVEPOINT}").into_bytes());
-        let mut warnings = Warnings::default();
-        match self.write_in_turn(&mut lent, work.iter(), count, &mut warnings).await {
-            Ok(summary) => {
-                self.warnings.add(warnings);
-                self.transaction.give_back(lent);
-                Ok(Reply::Done(summary))
-            }
-            Err(error) => {
-                let undo = format!("ROLLBACK TO SAVEPOINT {STATEMENT_SAVEPOINT}");
-                // A deadlock has rolled the transaction back, savepoint included; the client is told.
-                let undone = lent.lease.query_all(&undo).await;
-                if let (Err(undone), ErrorKind::Server(_)) = (&undone, error.kind()) {
-                    tracing::debug!(%undone, "statement savepoint is gone");
-                }
-                self.give_back_after(lent, &error);
-                Err(error)
-            }
-        }
-    }
-
-    /// One transaction a cluster, committed once all of them have done their part.
-    async fn write_atomically(
-        &mut self,
-        work: &[(Fragment, Target)],
-        count: Count,
-    ) -> Result<Reply> {
-        let mut by_cluster: BTreeMap<usize, Vec<&(Fragment, Target)>> = BTreeMap::new();
+        let mut scope = Scope::new(own, &mut *self.transaction);
+        let mut by_cluster: BTreeMap<usize, Vec<(Fragment, Target)>> = BTreeMap::new();
         for item in work {
             let cluster = self.snapshot.shard(item.0.shard)?.cluster;
             by_cluster.entry(cluster).or_default().push(item);
         }
-        let mut branches = Vec::with_capacity(by_cluster.len());
-        for (cluster, items) in by_cluster {
-            let lease =
-                self.snapshot.backends.lease(cluster, Access::Primary, self.found_rows).await?;
-            let mut begin = Transaction::default();
-            begin.begin(&Begin::default());
-            branches.push((Lent { lease, cluster, opening: begin.opening(cluster) }, items));
-        }
-        let run = &*self;
-        let outcomes = join_all(branches.iter_mut().map(|(lent, items)| async move {
-            let mut warnings = Warnings::default();
-            let items = items.iter().copied();
-            let summary = run.write_in_turn(lent, items, count, &mut warnings).await;
-            summary.map(|summary| (summary, warnings))
-        }))
-        .await;
-        let mut total: Option<Summary> = None;
-        for outcome in outcomes {
-            match outcome {
-                Ok((summary, warnings)) => {
-                    if total.is_none() || count == Count::Sum {
-                        self.warnings.add(warnings);
-                    }
-                    merge_summary(&mut total, &summary, count);
-                }
-                Err(error) => {
-                    end_all(&mut branches, "ROLLBACK").await;
-                    return Err(error);
-                }
-            }
-        }
-        if let Some((broken, _)) = branches.iter().find(|(lent, _)| lent.lease.is_broken()) {
-            let node = broken.lease.node_name().clone();
-            end_all(&mut branches, "ROLLBACK").await;
-            return Err(Error::new(
-                ErrorKind::BackendLost,
-                format!("the connection to {node} broke; the statement was rolled back everywhere"),
-            ));
-        }
-        self.commit_all(branches).await?;
-        total.map(Reply::Done).ok_or_else(|| Error::internal("a write without a target"))
-    }
-
-    /// Commits all branches. What has begun is brought to its end even if nobody waits for it any more:
-    /// a client that leaves must not leave half a commit behind.
-    async fn commit_all(&self, branches: Vec<(Lent, Vec<&(Fragment, Target)>)>) -> Result<()> {
-        let deadline = self.snapshot.deadline(None);
-        let mut branches: Vec<(Lent, ())> =
-            branches.into_iter().map(|(lent, _)| (lent, ())).collect();
-        let committing = tokio::spawn(async move {
-            branches.iter_mut().for_each(|(lent, ())| lent.lease.set_deadline(deadline));
-            let outcomes = end_all(&mut branches, "COMMIT").await;
-            (branches, outcomes)
-        });
-        let (branches, outcomes) = committing
-            .await
-            .map_err(|error| Error::internal("the task that commits ended").with_source(error))?;
-        let name = |cluster: usize| {
-            self.snapshot.config.clusters.get(cluster).map_or("?", |cluster| cluster.name.as_str())
-        };
-        let mut done = Vec::new();
-        let mut failed = Vec::new();
-        for ((lent, _), outcome) in branches.iter().zip(outcomes) {
-            match outcome {
-                Ok(()) => done.push(name(lent.cluster).to_owned()),
-                Err(error) => failed.push(format!("{}: {error}", name(lent.cluster))),
-            }
-        }
-        if failed.is_empty() {
-            return Ok(());
-        }
-        Err(Error::new(
-            ErrorKind::BackendLost,
-            format!(
-                "COMMIT failed on {}; committed on: {}. Check the rows on the failed clusters before \
-                 you run the statement again",
-                failed.join("; "),
-                if done.is_empty() { "none".to_owned() } else { done.join(", ") }
-            ),
-        ))
+        let _ = (&mut scope, by_cluster);
+        Err(Error::internal("unfinished"))
     }
 
     /// Runs fragments of one cluster one after the other on one connection.
@@ -219,14 +103,4 @@ fn merge_summary(total: &mut Option<Summary>, summary: &Summary, count: Count) {
         (Some(_), Count::Same) => {}
         (total @ None, _) => *total = Some(summary.clone()),
     }
-}
-
-/// Sends COMMIT or ROLLBACK to all at once.
-async fn end_all<T>(branches: &mut [(Lent, T)], statement: &str) -> Vec<Result<()>> {
-    join_all(
-        branches
-            .iter_mut()
-            .map(|(lent, _)| async move { lent.lease.query_all(statement).await.map(drop) }),
-    )
-    .await
 }

@@ -48,6 +48,7 @@ pub(super) fn check(root: Root, place: &Place, problems: &mut Problems) -> Confi
         limits: root.limits,
         backend: root.backend,
         health: root.health,
+        transactions: root.transactions,
     };
     Config { settings, clusters, users, schemas }
 }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{
-    Address, Backend, Health, Lenient, Limits, Map, Reads, Schema, Secret, Shape, Tls, Type,
+    Address, Backend, Health, Lenient, Limits, Map, Reads, Schema, Secret, Shape, Tls,
+    Transactions, Type,
 };
 use super::{choice, shape};
 use crate::config::node::{Kind, Located, Node};
@@ -30,6 +31,8 @@ shape! {
         backend: Backend = "",
         /// Checks of the servers behind.
         health: Health = "",
+        /// Transactions over several clusters.
+        transactions: Transactions = "",
         /// The clusters by name. A name is part of the names of shards: `c0/shop`.
         clusters: Map<Cluster>,
         /// Who may log in, by name.
