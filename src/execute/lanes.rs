@@ -99,7 +99,8 @@ impl Run<'_> {
         }
         let bytes_left = AtomicU64::new(self.snapshot.config.settings.limits.sort_bytes.0);
         let run = &*self;
-        let reads = lanes.iter_mut().map(|lane| run.begin_lane(lane, fragments, targets, &bytes_left));
+        let reads =
+            lanes.iter_mut().map(|lane| run.begin_lane(lane, fragments, targets, &bytes_left));
         let outcomes = join_all(reads).await;
         if outcomes.iter().any(Result::is_err) {
             let errors = outcomes.into_iter().map(Result::err);
@@ -120,8 +121,7 @@ impl Run<'_> {
             parts.push((last, columns, Input::Live(Box::new(lane.lent))));
         }
         parts.sort_unstable_by_key(|(index, ..)| *index);
-        let (heads, inputs) =
-            parts.into_iter().map(|(_, columns, input)| (columns, input)).unzip();
+        let (heads, inputs) = parts.into_iter().map(|(_, columns, input)| (columns, input)).unzip();
         Ok((heads, Inputs { inputs, slots: Vec::new() }))
     }
 

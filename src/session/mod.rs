@@ -141,16 +141,14 @@ impl Session {
     /// Ends a result set whose rows were pulled: `rows_sent`, and the error that ended it if one did.
     /// Gives the number of warnings for its last packet.
     pub fn finish(&mut self, rows: &mut Rows, rows_sent: u64, error: Option<&Error>) -> u16 {
-        let (lent, warnings) = rows.end();
+        let (lents, warnings) = rows.end();
         let count = warnings.wire_count();
         self.warnings.add(warnings);
-        match (lent, error) {
-            (Some(lent), None) => self.transaction.give_back(*lent),
-            (Some(lent), Some(error)) if matches!(error.kind(), ErrorKind::Server(_)) => {
-                self.transaction.give_back(*lent);
+        for lent in lents {
+            match error {
+                None => self.transaction.give_back(lent),
+                Some(error) => self.transaction.give_back_refused(lent, error),
             }
-            (Some(_), Some(_)) => self.transaction.lost(),
-            (None, _) => {}
         }
         match error {
             Some(error) => self.failed(error),

@@ -162,11 +162,7 @@ impl Coordinator {
 
     /// The decision on a transaction; forbids it if it was not made. None: a commit that may still come
     /// has the record locked.
-    pub(super) async fn decide(
-        &self,
-        home: usize,
-        id: &TransactionId,
-    ) -> Result<Option<Decision>> {
+    pub(super) async fn decide(&self, home: usize, id: &TransactionId) -> Result<Option<Decision>> {
         match self.ask(home, &self.records.forbid(id, SystemTime::now())).await {
             Ok(_) => Ok(Some(Decision::Abort)),
             Err(error) => match error.kind() {
@@ -208,8 +204,9 @@ impl Coordinator {
     /// It is not a name of ours, or the cluster that knows cannot be asked.
     pub async fn outcome(&self, id: &str) -> Result<(&'static str, String)> {
         let unknown = |why: &str| Error::unsupported(format!("transaction `{id}`: {why}"));
-        let parsed = TransactionId::parse(id)
-            .ok_or_else(|| unknown("not a name of a transaction; it is in the error that told of it"))?;
+        let parsed = TransactionId::parse(id).ok_or_else(|| {
+            unknown("not a name of a transaction; it is in the error that told of it")
+        })?;
         let home = self
             .home_of(&parsed)
             .await

@@ -71,9 +71,9 @@ impl Ending {
                 let _ = tell.send(self.verdict());
             }
         });
-        let outcome = decided.await.unwrap_or_else(|_| {
-            Err(Error::internal("the task that commits ended without a word"))
-        });
+        let outcome = decided
+            .await
+            .unwrap_or_else(|_| Err(Error::internal("the task that commits ended without a word")));
         // What the client does next shall find its rows, unless a server takes too long to be waited for.
         let _ = tokio::time::timeout(CONFIRM_LIMIT, working).await;
         outcome
@@ -113,10 +113,9 @@ impl Ending {
                 .map(|action| (action, self.connections.remove(&action.cluster())))
                 .collect();
             let this = &*self;
-            let answers = join_all(
-                work.into_iter().map(|(action, lent)| this.perform(action, lent, limit)),
-            )
-            .await;
+            let answers =
+                join_all(work.into_iter().map(|(action, lent)| this.perform(action, lent, limit)))
+                    .await;
             for answer in answers.into_iter().flatten() {
                 if let Some(lent) = answer.lent {
                     self.connections.insert(lent.cluster, lent);
@@ -285,9 +284,11 @@ impl Ending {
                 "the outcome of the transaction is unknown: the server that decides broke off during \
                  COMMIT; ask later by SHOW MARGAY TRANSACTION '{id}' before you run it again"
             ),
-            Some(_) | None => "the outcome of the transaction is unknown: the connection broke during \
+            Some(_) | None => {
+                "the outcome of the transaction is unknown: the connection broke during \
                                COMMIT; check its rows before you run it again"
-                .to_owned(),
+                    .to_owned()
+            }
         };
         let error = Error::new(ErrorKind::CommitUnknown, message);
         match cause {

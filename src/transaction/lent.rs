@@ -34,6 +34,11 @@ impl Lent {
         }
     }
 
+    /// The transaction is open on it, as far as is known.
+    pub fn is_open(&self) -> bool {
+        self.opened && !self.lease.is_broken()
+    }
+
     /// Sends what must go in front of the next statement and waits for its success: a statement must not
     /// run, and commit by itself, where its transaction is not open.
     ///

@@ -173,11 +173,6 @@ impl Machine {
         self.members.get(&cluster).map(|member| member.kind)
     }
 
-    /// The clusters that joined.
-    pub fn members(&self) -> impl Iterator<Item = usize> {
-        self.members.keys().copied()
-    }
-
     pub fn len(&self) -> usize {
         self.members.len()
     }
@@ -254,7 +249,11 @@ impl Machine {
         if let [] | [_] = writers.as_slice() {
             let sole = writers.first().copied().unwrap_or(first);
             self.phase = Phase::Deciding;
-            return self.kind(sole).map(|kind| Action::CommitAlone(sole, kind)).into_iter().collect();
+            return self
+                .kind(sole)
+                .map(|kind| Action::CommitAlone(sole, kind))
+                .into_iter()
+                .collect();
         }
         self.phase = Phase::Preparing;
         self.is_recorded = true;

@@ -9,11 +9,11 @@ mod begin;
 mod coordinator;
 mod ending;
 mod lent;
-mod machine;
+pub mod machine;
 mod records;
 mod recovery;
 mod savepoints;
-mod xid;
+pub mod xid;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -313,7 +313,7 @@ pub fn broken() -> Error {
 
 /// The errors by which a server says that it has rolled the whole transaction back: deadlock, lock
 /// table full, and those of branches.
-fn ends_transaction(error: &Error) -> bool {
+pub fn ends_transaction(error: &Error) -> bool {
     matches!(
         error.kind(),
         ErrorKind::Server(ServerError { code: 1206 | 1213 | 1402 | 1613 | 1614, .. })

@@ -63,7 +63,12 @@ impl Records {
     }
 
     /// Within the local transaction: its commit decides. `branches`: the other clusters that wrote.
-    pub(super) fn commit(&self, id: &TransactionId, branches: &[String], now: SystemTime) -> String {
+    pub(super) fn commit(
+        &self,
+        id: &TransactionId,
+        branches: &[String],
+        now: SystemTime,
+    ) -> String {
         self.insert(id, "commit", branches, now)
     }
 
