@@ -196,8 +196,9 @@ impl Machine {
                 Vec::new()
             }
             Event::Wrote(cluster) => {
+                // Servers refuse what would write in a read-only transaction.
                 if let Some(member) = self.members.get_mut(&cluster) {
-                    member.wrote = true;
+                    member.wrote = !self.read_only;
                 }
                 Vec::new()
             }

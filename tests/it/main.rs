@@ -25,4 +25,6 @@ mod streaming;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
+mod transactions;
+#[cfg(test)]
 mod wire;
