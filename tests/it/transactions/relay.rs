@@ -4,9 +4,21 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 /// What happens at the chosen message: it is told which relay it came by.
 type Plug = Box<dyn FnOnce(usize) + Send>;
+
+/// What becomes of the chosen message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It arrives after the plug was pulled.
+    Arrives,
+    /// It never arrives.
+    Lost,
+    /// It arrives before the plug is pulled, but its answer does not.
+    Unanswered,
+}
 
 /// Counts the messages of commits over all relays.
 #[derive(Clone, Default)]
@@ -14,8 +26,8 @@ pub(crate) struct Gate(Arc<Mutex<Watch>>);
 
 #[derive(Default)]
 struct Watch {
-    /// Messages to go until the plug is pulled, and whether the last of them still passes.
-    due: Option<(u32, bool, Plug)>,
+    /// Messages to go until the plug is pulled, and what becomes of the last of them.
+    due: Option<(u32, Fate, Plug)>,
     seen: Vec<String>,
 }
 
@@ -25,10 +37,10 @@ pub(crate) struct Relay {
 }
 
 impl Gate {
-    /// Pulls the plug at the `count`-th message from now, after it has gone out if `passes`.
-    pub(crate) fn arm(&self, count: u32, passes: bool, plug: impl FnOnce(usize) + Send + 'static) {
+    /// Pulls the plug at the `count`-th message from now.
+    pub(crate) fn arm(&self, count: u32, fate: Fate, plug: impl FnOnce(usize) + Send + 'static) {
         let mut watch = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        watch.due = Some((count, passes, Box::new(plug)));
+        watch.due = Some((count, fate, Box::new(plug)));
         watch.seen.clear();
     }
 
@@ -39,18 +51,34 @@ impl Gate {
     }
 
     /// Passes a message on, or pulls the plug. False: the connection is to be closed.
-    fn pass(&self, relay: usize, packet: &[u8], server: &mut TcpStream) -> bool {
+    fn pass(
+        &self,
+        relay: usize,
+        packet: &[u8],
+        client: &TcpStream,
+        server: &mut TcpStream,
+    ) -> bool {
         let Some(text) = message(packet) else { return server.write_all(packet).is_ok() };
         let mut watch = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         watch.seen.push(format!("{relay}: {text}"));
         match watch.due.take() {
-            Some((1, passes, plug)) => {
-                let passed = !passes || server.write_all(packet).is_ok();
+            Some((1, Fate::Arrives, plug)) => {
                 plug(relay);
-                passed && passes
+                server.write_all(packet).is_ok()
+            }
+            Some((1, Fate::Lost, plug)) => {
+                plug(relay);
+                false
+            }
+            Some((1, Fate::Unanswered, plug)) => {
+                let _ = client.shutdown(Shutdown::Both);
+                let _ = server.write_all(packet);
+                thread::sleep(Duration::from_millis(100));
+                plug(relay);
+                false
             }
             due => {
-                watch.due = due.map(|(count, passes, plug)| (count - 1, passes, plug));
+                watch.due = due.map(|(count, fate, plug)| (count - 1, fate, plug));
                 drop(watch);
                 server.write_all(packet).is_ok()
             }
@@ -109,7 +137,9 @@ fn commands(index: usize, mut client: TcpStream, mut server: TcpStream, gate: &G
         let length =
             usize::from(packet[0]) | usize::from(packet[1]) << 8 | usize::from(packet[2]) << 16;
         packet.resize(4 + length, 0);
-        if client.read_exact(&mut packet[4..]).is_err() || !gate.pass(index, &packet, &mut server) {
+        if client.read_exact(&mut packet[4..]).is_err()
+            || !gate.pass(index, &packet, &client, &mut server)
+        {
             break;
         }
     }
