@@ -25,6 +25,13 @@ struct Lane {
     fragments: Vec<usize>,
 }
 
+/// What lanes read, and how many bytes of rows they may hold.
+struct Work<'a> {
+    fragments: &'a [Fragment],
+    targets: &'a [Target],
+    bytes_left: AtomicU64,
+}
+
 /// The columns and rows of one fragment, by its index.
 type Part = (usize, Vec<Column>, VecDeque<Bytes>);
 
@@ -61,9 +68,9 @@ impl Run<'_> {
             lanes.push(Lane { lent: self.connect(shard, access).await?, fragments: indexes });
         }
         let bytes_left = AtomicU64::new(self.snapshot.config.settings.limits.sort_bytes.0);
+        let work = Work { fragments, targets, bytes_left };
         let run = &*self;
-        let read =
-            lanes.into_iter().map(|lane| run.read_lane(lane, fragments, targets, &bytes_left));
+        let read = lanes.into_iter().map(|lane| run.read_lane(lane, &work));
         let done = try_join_all(read).await?;
         drop(slots);
         let mut parts = Vec::with_capacity(fragments.len());
@@ -98,9 +105,9 @@ impl Run<'_> {
             }
         }
         let bytes_left = AtomicU64::new(self.snapshot.config.settings.limits.sort_bytes.0);
+        let work = Work { fragments, targets, bytes_left };
         let run = &*self;
-        let reads =
-            lanes.iter_mut().map(|lane| run.begin_lane(lane, fragments, targets, &bytes_left));
+        let reads = lanes.iter_mut().map(|lane| run.begin_lane(lane, &work));
         let outcomes = join_all(reads).await;
         if outcomes.iter().any(Result::is_err) {
             let errors = outcomes.into_iter().map(Result::err);
@@ -129,9 +136,7 @@ impl Run<'_> {
     async fn begin_lane(
         &self,
         lane: &mut Lane,
-        fragments: &[Fragment],
-        targets: &[Target],
-        bytes_left: &AtomicU64,
+        work: &Work<'_>,
     ) -> Result<(Vec<Part>, Warnings, Vec<Column>)> {
         let Some((last, before)) = lane.fragments.split_last() else {
             return Err(Error::internal("a lane without a fragment"));
@@ -140,11 +145,9 @@ impl Run<'_> {
         let mut warnings = Warnings::default();
         for index in before {
             let lent = &mut lane.lent;
-            parts.push(
-                self.read_part(lent, *index, fragments, targets, bytes_left, &mut warnings).await?,
-            );
+            parts.push(self.read_part(lent, *index, work, &mut warnings).await?);
         }
-        let columns = self.start_part(&mut lane.lent, *last, fragments, targets).await?;
+        let columns = self.start_part(&mut lane.lent, *last, work).await?;
         Ok((parts, warnings, columns))
     }
 
@@ -170,20 +173,12 @@ impl Run<'_> {
         first
     }
 
-    async fn read_lane(
-        &self,
-        mut lane: Lane,
-        fragments: &[Fragment],
-        targets: &[Target],
-        bytes_left: &AtomicU64,
-    ) -> Result<(Vec<Part>, Warnings)> {
+    async fn read_lane(&self, mut lane: Lane, work: &Work<'_>) -> Result<(Vec<Part>, Warnings)> {
         let mut parts = Vec::with_capacity(lane.fragments.len());
         let mut warnings = Warnings::default();
         for index in lane.fragments {
             let lent = &mut lane.lent;
-            parts.push(
-                self.read_part(lent, index, fragments, targets, bytes_left, &mut warnings).await?,
-            );
+            parts.push(self.read_part(lent, index, work, &mut warnings).await?);
         }
         Ok((parts, warnings))
     }
@@ -192,10 +187,10 @@ impl Run<'_> {
         &self,
         lent: &mut Lent,
         index: usize,
-        fragments: &[Fragment],
-        targets: &[Target],
+        work: &Work<'_>,
     ) -> Result<Vec<Column>> {
-        let (Some(fragment), Some(target)) = (fragments.get(index), targets.get(index)) else {
+        let (Some(fragment), Some(target)) = (work.fragments.get(index), work.targets.get(index))
+        else {
             return Err(Error::internal("a lane reads a fragment that is not there"));
         };
         let head = self.start_rows(lent, fragment).await;
@@ -209,15 +204,13 @@ impl Run<'_> {
         &self,
         lent: &mut Lent,
         index: usize,
-        fragments: &[Fragment],
-        targets: &[Target],
-        bytes_left: &AtomicU64,
+        work: &Work<'_>,
         warnings: &mut Warnings,
     ) -> Result<Part> {
-        let columns = self.start_part(lent, index, fragments, targets).await?;
+        let columns = self.start_part(lent, index, work).await?;
         let mut rows = VecDeque::new();
         while let Some(row) = lent.lease.read_row().await? {
-            take_bytes(bytes_left, row.len() as u64 + ROW_OVERHEAD)?;
+            take_bytes(&work.bytes_left, row.len() as u64 + ROW_OVERHEAD)?;
             rows.push_back(row);
         }
         warnings.collect(&mut lent.lease).await;

@@ -75,8 +75,8 @@ impl Session {
         let entry = shared.registry.enter(&identity, schema.as_deref());
         Self {
             shared,
+            state: Self::initial_state(&identity, &snapshot),
             snapshot,
-            state: Self::initial_state(&identity),
             identity,
             schema,
             mode: Mode::default(),
@@ -259,7 +259,7 @@ impl Session {
         if let Err(error) = self.rollback().await {
             tracing::debug!(%error, "rollback on reset failed; the server does it by itself");
         }
-        self.state = Self::initial_state(&self.identity);
+        self.state = Self::initial_state(&self.identity, &self.snapshot);
         self.mode = Mode::default();
         self.next = Begin::default();
         self.prepared = prepared::Statements::default();

@@ -105,15 +105,7 @@ impl Session {
 
     /// Commits the open transaction, if there is one.
     pub(super) async fn commit(&mut self) -> Result<()> {
-        if self.transaction.is_broken() {
-            self.transaction.end();
-            return Err(Error::new(
-                ErrorKind::BackendLost,
-                "the connection of this transaction broke and the server rolled it back: nothing was \
-                 committed",
-            ));
-        }
-        let Some(ending) = self.transaction.end() else { return Ok(()) };
+        let Some(ending) = self.transaction.end_to_commit()? else { return Ok(()) };
         let deadline = self.snapshot.deadline(None);
         self.wrote_at = Some(tokio::time::Instant::now());
         // Who is told that COMMIT was interrupted cannot know what became of it.

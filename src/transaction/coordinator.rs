@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::machine::Decision;
 use super::records::Records;
-use super::xid::{Home, TransactionId, Xid};
+use super::xid::{Home, TransactionId};
 use crate::backend::cluster::Cluster;
 use crate::backend::{Backends, Deadline, Lease, QueryResult, SessionState};
 use crate::config::Transactions as Settings;
@@ -79,10 +79,6 @@ impl Coordinator {
     /// The bookkeeping of the cluster is not there and cannot be made.
     pub(super) async fn new_id(&self, first: usize) -> Result<TransactionId> {
         Ok(TransactionId::new(self.home(first).await?, SystemTime::now()))
-    }
-
-    pub(super) fn xid(&self, id: &TransactionId, cluster: usize) -> Xid {
-        Xid::new(id.clone(), self.name(cluster))
     }
 
     /// What a cluster is called in names of transactions. Makes its bookkeeping if it is not there.

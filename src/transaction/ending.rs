@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::coordinator::{Coordinator, InFlight};
 use super::lent::Lent;
 use super::machine::{Action, Event, Kind, Machine, Outcome, Phase};
-use super::xid::TransactionId;
+use super::xid::{TransactionId, Xid, short_name};
 use crate::backend::{Connection, Deadline};
 use crate::error::{Error, ErrorKind, Result, ServerError};
 use crate::protocol::reply::ReplyHead;
@@ -213,10 +213,8 @@ impl Ending {
     }
 
     async fn send(&self, action: Action, lent: &mut Lent) -> Result<()> {
-        let xid = || match (&self.coordinator, &self.id) {
-            (Some(coordinator), Some(id)) => Ok(coordinator.xid(id, lent.cluster).sql()),
-            _ => Err(Error::internal("a branch without a name")),
-        };
+        let name = lent.xid.as_ref().map(Xid::sql);
+        let xid = || name.ok_or_else(|| Error::internal("a branch without a name"));
         match action {
             Action::Prepare(_) => {
                 let xid = xid()?;
@@ -232,7 +230,7 @@ impl Ending {
                 let writers = self.machine.writers().into_iter();
                 let branches: Vec<String> = writers
                     .filter(|cluster| Some(*cluster) != first)
-                    .map(|cluster| coordinator.xid(id, cluster).branch)
+                    .map(|cluster| short_name(coordinator.name(cluster)))
                     .collect();
                 let record = coordinator.records().commit(id, &branches, SystemTime::now());
                 run(&mut lent.lease, &[record]).await

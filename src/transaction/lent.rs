@@ -1,5 +1,6 @@
 //! A backend connection in the hands of a statement.
 
+use super::xid::Xid;
 use crate::backend::{Connection, Lease};
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::reply::ReplyHead;
@@ -12,8 +13,8 @@ pub struct Lent {
     pub opening: Vec<Vec<u8>>,
     /// It belongs to a transaction, which takes it back.
     pub held: bool,
-    /// It is a branch, which ends by the XA statements alone.
-    pub(super) is_branch: bool,
+    /// The name of a branch, which ends by the XA statements alone.
+    pub(super) xid: Option<Xid>,
     /// The transaction is open on it.
     pub(super) opened: bool,
     /// The server refused the last statement: it may have rolled the transaction back without saying so.
@@ -28,7 +29,7 @@ impl Lent {
             cluster,
             opening: Vec::new(),
             held: false,
-            is_branch: false,
+            xid: None,
             opened: false,
             doubtful: false,
         }
@@ -52,7 +53,7 @@ impl Lent {
         if opening.is_empty() {
             return Ok(());
         }
-        if self.is_branch && !self.opened {
+        if self.xid.is_some() && !self.opened {
             // Only the end of the transaction makes it fit for others.
             self.lease.taint();
         }

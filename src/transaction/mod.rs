@@ -28,7 +28,7 @@ use crate::backend::Lease;
 use crate::error::{Error, ErrorKind, Result, ServerError};
 use machine::{Action, Event, Kind, Machine};
 use savepoints::Savepoints;
-use xid::TransactionId;
+use xid::{Threads, TransactionId, Xid};
 
 /// The transaction of a session, if there is one.
 #[derive(Default)]
@@ -55,6 +55,8 @@ struct Active {
     savepoints: Savepoints,
     /// From the second cluster on.
     id: Option<TransactionId>,
+    /// The connection to the first cluster, as its server counts.
+    home_thread: u32,
     coordinator: Option<Arc<Coordinator>>,
 }
 
@@ -65,6 +67,7 @@ impl Active {
             connections: BTreeMap::new(),
             savepoints: Savepoints::default(),
             id: None,
+            home_thread: 0,
             coordinator: None,
         }
     }
@@ -156,20 +159,26 @@ impl Transaction {
             active.id = Some(coordinator.new_id(first).await?);
         }
         active.coordinator = Some(coordinator.clone());
+        if active.machine.is_empty() {
+            active.home_thread = lease.thread_id();
+        }
+        let threads = Threads { home: active.home_thread, branch: lease.thread_id() };
+        let mut xid = None;
         let mut opening = Vec::new();
         for action in active.machine.step(Event::Joins(cluster)).1 {
             match (action, &active.id) {
                 (Action::Open(_, Kind::Local), _) => opening = self.begun.local(),
                 (Action::Open(_, Kind::Branch), Some(id)) => {
-                    opening = self.begun.branch(&coordinator.xid(id, cluster));
+                    let branch = Xid::new(id.clone(), coordinator.name(cluster), threads);
+                    opening = self.begun.branch(&branch);
+                    xid = Some(branch);
                 }
                 _ => return Err(Error::internal("a cluster joins a transaction without a name")),
             }
         }
         opening.extend(active.savepoints.names().map(begin::savepoint));
         active.connections.insert(cluster, None);
-        let is_branch = active.machine.kind(cluster) == Some(Kind::Branch);
-        Ok(Lent { opening, held: true, is_branch, ..Lent::apart(lease, cluster) })
+        Ok(Lent { opening, held: true, xid, ..Lent::apart(lease, cluster) })
     }
 
     /// Notes that a statement may write on the cluster.
@@ -260,6 +269,24 @@ impl Transaction {
     /// A connection broke and the client has not ended the transaction yet.
     pub fn is_broken(&self) -> bool {
         matches!(self.state, State::Broken)
+    }
+
+    /// Ends it in order to commit it: gives what must hear of it, if anything does.
+    ///
+    /// # Errors
+    /// A connection broke: it was rolled back everywhere.
+    pub fn end_to_commit(&mut self) -> Result<Option<Ending>> {
+        self.lost();
+        let is_broken = self.is_broken();
+        let ending = self.end();
+        if is_broken {
+            return Err(Error::new(
+                ErrorKind::BackendLost,
+                "a connection of this transaction broke and it was rolled back everywhere: nothing was \
+                 committed",
+            ));
+        }
+        Ok(ending)
     }
 
     /// Ends it: gives what must hear of it, if anything does.

@@ -17,6 +17,9 @@ use crate::error::{Error, ErrorKind, Result};
 const INTERVAL: Duration = Duration::from_secs(2);
 /// A branch that has been prepared for so long is probably not in the middle of its commit.
 const GRACE: Duration = Duration::from_secs(3);
+/// Added to `transactions.commit_timeout`: after so long whoever holds up recovery is dead, though its
+/// connections are still there.
+const DEAD_MARGIN: Duration = Duration::from_secs(1);
 /// From one removal of old records to the next.
 const CLEANING: Duration = Duration::from_secs(600);
 /// Records deleted by one statement.
@@ -89,15 +92,15 @@ impl Watch {
             }
         }
         self.seen = present;
-        let due: Vec<(usize, Xid)> = self
+        let dead_after = coordinator.commit_timeout() + DEAD_MARGIN;
+        let due: Vec<Doubt> = self
             .seen
             .iter()
-            .filter(|((_, xid), since)| {
-                !coordinator.is_in_flight(&xid.id) && now.duration_since(**since) >= GRACE
-            })
-            .map(|(key, _)| key.clone())
+            .map(|((cluster, xid), since)| (*cluster, xid, now.duration_since(*since)))
+            .filter(|(_, xid, age)| *age >= GRACE && !coordinator.is_in_flight(&xid.id))
+            .map(|(cluster, xid, age)| Doubt { cluster, xid: xid.clone(), dead: age >= dead_after })
             .collect();
-        join_all(due.iter().map(|(cluster, xid)| end_branch(coordinator, *cluster, xid))).await;
+        join_all(due.iter().map(|doubt| doubt.end(coordinator))).await;
         forget(coordinator).await;
         let is_time = self.cleaned.is_none_or(|cleaned| cleaned.elapsed() >= CLEANING);
         if is_complete && self.seen.is_empty() && is_time {
@@ -140,50 +143,87 @@ async fn list(coordinator: &Coordinator, cluster: usize) -> Result<Vec<Xid>> {
     Ok(xids.collect())
 }
 
-/// Ends a branch as its transaction was decided; what cannot be told now is left for the next round.
-async fn end_branch(coordinator: &Coordinator, cluster: usize, xid: &Xid) {
-    let outcome = decision_on(coordinator, cluster, xid).await;
-    let (statement, done) = match outcome {
-        Ok(Some(Decision::Commit)) => ("XA COMMIT", "committed"),
-        Ok(Some(Decision::Abort)) => ("XA ROLLBACK", "rolled back"),
-        Ok(None) => return,
-        Err(error) => {
-            tracing::warn!(id = %xid.id, %error, "transaction stays in doubt for now");
-            return;
-        }
-    };
-    let cluster_name = coordinator.name(cluster);
-    match coordinator.ask(cluster, &format!("{statement} {}", xid.sql())).await {
-        Ok(_) => tracing::info!(id = %xid.id, cluster = cluster_name, "recovered: {done}"),
-        Err(error) => {
-            let is_unknown =
-                matches!(error.kind(), ErrorKind::Server(server) if server.code == UNKNOWN_XID);
-            if !is_unknown {
-                tracing::warn!(id = %xid.id, cluster = cluster_name, %error, "not ended yet");
+/// A branch that its proxy does not seem to end.
+struct Doubt {
+    cluster: usize,
+    xid: Xid,
+    /// Whoever still holds it up does not answer any more.
+    dead: bool,
+}
+
+impl Doubt {
+    /// Ends the branch as its transaction was decided; what cannot be told now is left for the next round.
+    async fn end(&self, coordinator: &Coordinator) {
+        let Self { cluster, xid, dead } = self;
+        let (statement, done) = match self.decision(coordinator).await {
+            Ok(Some(Decision::Commit)) => ("XA COMMIT", "committed"),
+            Ok(Some(Decision::Abort)) => ("XA ROLLBACK", "rolled back"),
+            Ok(None) => return,
+            Err(error) => {
+                tracing::warn!(id = %xid.id, %error, "transaction stays in doubt for now");
+                return;
+            }
+        };
+        let name = coordinator.name(*cluster);
+        let outcome = coordinator.ask(*cluster, &format!("{statement} {}", xid.sql())).await;
+        match outcome {
+            Ok(_) => tracing::info!(id = %xid.id, cluster = name, "recovered: {done}"),
+            Err(error) if is_code(&error, UNKNOWN_XID) => {
+                // MariaDB ends a branch for others once the connection that prepared it is closed.
+                if *dead {
+                    kill(coordinator, *cluster, xid.threads.branch).await;
+                }
+            }
+            Err(error) => {
+                tracing::warn!(id = %xid.id, cluster = name, %error, "not ended yet");
             }
         }
     }
+
+    async fn decision(&self, coordinator: &Coordinator) -> Result<Option<Decision>> {
+        let id = &self.xid.id;
+        let Some(home) = coordinator.home_of(id).await else {
+            return Err(Error::new(
+                ErrorKind::NoBackend,
+                "its first cluster is unreachable, or not in these rules",
+            ));
+        };
+        if let Some((decision, _)) = coordinator.look_up(home, id).await? {
+            return Ok(Some(decision));
+        }
+        // Without a record it is either undecided or ended and forgotten; what has ended is not listed.
+        if !list(coordinator, self.cluster).await?.contains(&self.xid) {
+            return Ok(None);
+        }
+        let decision = coordinator.decide(home, id).await?;
+        if decision.is_none() && self.dead {
+            kill(coordinator, home, self.xid.threads.home).await;
+            return coordinator.decide(home, id).await;
+        }
+        Ok(decision)
+    }
 }
 
-async fn decision_on(
-    coordinator: &Coordinator,
-    cluster: usize,
-    xid: &Xid,
-) -> Result<Option<Decision>> {
-    let Some(home) = coordinator.home_of(&xid.id).await else {
-        return Err(Error::new(
-            ErrorKind::NoBackend,
-            "its first cluster is unreachable, or not in these rules",
-        ));
-    };
-    if let Some((decision, _)) = coordinator.look_up(home, &xid.id).await? {
-        return Ok(Some(decision));
+/// Closes a connection of a proxy that has frozen or lost its machine. Should the number belong to another
+/// one by now, its transaction is rolled back and its client told so.
+async fn kill(coordinator: &Coordinator, cluster: usize, thread: u32) {
+    const NO_SUCH_THREAD: u16 = 1094;
+    match coordinator.ask(cluster, &format!("KILL {thread}")).await {
+        Ok(_) => {
+            let cluster = coordinator.name(cluster);
+            tracing::warn!(
+                cluster,
+                thread,
+                "closed the connection of a proxy that does not answer"
+            );
+        }
+        Err(error) if is_code(&error, NO_SUCH_THREAD) => {}
+        Err(error) => tracing::warn!(%error, "cannot close the connection of a dead proxy"),
     }
-    // Without a record it is either undecided or ended and forgotten; what has ended is not listed.
-    if !list(coordinator, cluster).await?.contains(xid) {
-        return Ok(None);
-    }
-    coordinator.decide(home, &xid.id).await
+}
+
+fn is_code(error: &Error, code: u16) -> bool {
+    matches!(error.kind(), ErrorKind::Server(server) if server.code == code)
 }
 
 /// Deletes records of transactions that are committed everywhere.

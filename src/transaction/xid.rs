@@ -26,6 +26,17 @@ pub struct Xid {
     pub id: TransactionId,
     /// The cluster of the branch, by its short name.
     pub branch: String,
+    pub threads: Threads,
+}
+
+/// The connections that may keep a transaction from being recovered as long as their servers believe
+/// that somebody is at the other end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Threads {
+    /// That of the local transaction, on the first cluster.
+    pub home: u32,
+    /// The branch's own.
+    pub branch: u32,
 }
 
 /// What tells our branches from those of others.
@@ -34,8 +45,6 @@ const PREFIX: &str = "margay:";
 const NAME_MAX: usize = 22;
 const MARK_LEN: usize = 8;
 const SERIAL_LEN: usize = 24;
-/// The length of a whole [`TransactionId`] as text.
-pub const ID_MAX: usize = NAME_MAX + 1 + MARK_LEN + 1 + SERIAL_LEN;
 
 impl Home {
     pub fn new(cluster: &str, mark: &str) -> Self {
@@ -90,22 +99,26 @@ impl fmt::Display for TransactionId {
 }
 
 impl Xid {
-    pub fn new(id: TransactionId, cluster: &str) -> Self {
-        Self { id, branch: short_name(cluster) }
+    pub fn new(id: TransactionId, cluster: &str, threads: Threads) -> Self {
+        Self { id, branch: short_name(cluster), threads }
     }
 
-    /// As XA statements take it: `'margay:...','c1'`. No part holds a quote.
+    /// As XA statements take it: `'margay:...','c1:17:4'`. No part holds a quote.
     pub fn sql(&self) -> String {
-        format!("'{PREFIX}{}','{}'", self.id, self.branch)
+        let Threads { home, branch } = self.threads;
+        format!("'{PREFIX}{}','{}:{home}:{branch}'", self.id, self.branch)
     }
 
     /// Reads a row of XA RECOVER. None: a branch of somebody else.
     pub fn parse(format: u64, gtrid_len: usize, data: &[u8]) -> Option<Self> {
-        let (gtrid, branch) = data.split_at_checked(gtrid_len)?;
+        let (gtrid, qualifier) = data.split_at_checked(gtrid_len)?;
         let gtrid = std::str::from_utf8(gtrid).ok()?;
-        let branch = std::str::from_utf8(branch).ok()?;
         let id = TransactionId::parse(gtrid.strip_prefix(PREFIX)?)?;
-        (format == 1 && is_short_name(branch)).then(|| Self { id, branch: branch.to_owned() })
+        let mut parts = std::str::from_utf8(qualifier).ok()?.split(':');
+        let branch = parts.next().filter(|name| is_short_name(name))?.to_owned();
+        let threads =
+            Threads { home: parts.next()?.parse().ok()?, branch: parts.next()?.parse().ok()? };
+        (format == 1 && parts.next().is_none()).then_some(Self { id, branch, threads })
     }
 }
 
@@ -122,7 +135,7 @@ fn is_short_name(text: &str) -> bool {
 }
 
 /// The name itself if it is short and plain, else a hash of it.
-fn short_name(name: &str) -> String {
+pub(super) fn short_name(name: &str) -> String {
     if is_short_name(name) && !name.starts_with('~') {
         return name.to_owned();
     }
@@ -142,11 +155,11 @@ mod tests {
         let id = TransactionId::new(home, SystemTime::now());
         assert_eq!(TransactionId::parse(&id.to_string()).as_ref(), Some(&id));
         assert!(id.to_string().starts_with(name) && id.to_string().contains(".0123abcd:"), "{id}");
-        assert!(id.to_string().len() <= ID_MAX && ID_MAX + PREFIX.len() <= 64);
-        let xid = Xid::new(id, "c1");
+        assert!(PREFIX.len() + id.to_string().len() <= 64);
+        let xid = Xid::new(id, "c1", Threads { home: 17, branch: 4 });
         let gtrid = format!("{PREFIX}{}", xid.id);
-        assert_eq!(xid.sql(), format!("'{gtrid}','c1'"));
-        let data = format!("{gtrid}c1");
+        assert_eq!(xid.sql(), format!("'{gtrid}','c1:17:4'"));
+        let data = format!("{gtrid}c1:17:4");
         assert_eq!(Xid::parse(1, gtrid.len(), data.as_bytes()), Some(xid));
         assert_eq!(Xid::parse(2, gtrid.len(), data.as_bytes()), None);
         assert_eq!(Xid::parse(1, gtrid.len() - 1, data.as_bytes()), None);

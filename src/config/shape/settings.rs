@@ -75,7 +75,11 @@ shape! {
         database: String = "margay",
         /// How long a server may take for each step of such a commit. Before the decision the transaction
         /// is then rolled back everywhere; after it, it is finished in the background.
-        commit_timeout: Duration = "10s",
+        commit_timeout: Duration = "5s",
+        /// How long a statement waits for a row lock, in whole seconds, unless the session says otherwise;
+        /// without it, as the servers are set. Transactions that wait for each other on different
+        /// clusters, where no server can see it, end by this.
+        lock_wait_timeout: Option<Duration>,
     }
 }
 

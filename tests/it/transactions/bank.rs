@@ -4,11 +4,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use margay::cli::demo::flavor::Flavor;
 use rand::Rng as _;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use super::{Field, Told, login, signal, told};
 use crate::client::Client;

@@ -1,9 +1,10 @@
 //! Something dies at each message of a commit: the transaction is whole or absent, and the client was told
 //! nothing else.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use margay::cli::demo::flavor::Flavor;
+use tokio::time::Instant;
 
 use super::relay::Fate;
 use super::{Field, Told, client, kill, signal, told};
@@ -88,6 +89,56 @@ fn proxy_dies(flavor: Flavor) {
     check(&field, &outcomes);
     let committed = outcomes.iter().filter(|(id, ..)| rows(&field, *id) == 3).count();
     assert!(committed > 1 && committed < outcomes.len(), "{committed} of {outcomes:?}");
+}
+
+#[test]
+fn proxy_freezes_at_each_message_mysql() {
+    proxy_freezes(Flavor::MySql);
+}
+
+#[test]
+fn proxy_freezes_at_each_message_mariadb() {
+    proxy_freezes(Flavor::MariaDb);
+}
+
+/// The proxy stops answering, with all its connections open, as if its machine was lost; and it goes on
+/// after the other one has finished its commits.
+fn proxy_freezes(flavor: Flavor) {
+    if !wanted(flavor) {
+        return;
+    }
+    let field = Field::start(flavor, 3);
+    let more = "transactions: {commit_timeout: 1s}";
+    let other = field.proxy(false, more);
+    // Once to learn how many messages there are; then all at the same time.
+    let (last, _) = position(&field, &field.proxy(true, more), 900, "XA COMMIT");
+    let mut frozen = Vec::new();
+    for at in 1..=last + 1 {
+        let proxy = field.proxy(true, more);
+        let pid = proxy.pid().expect("a proxy of our own");
+        let mut client = wait_ready(&proxy);
+        field.gate.arm(at, Fate::Arrives, move |_| signal(pid, "STOP"));
+        let telling = std::thread::spawn(move || told(&mut client, &writes(at)));
+        std::thread::sleep(Duration::from_millis(500));
+        let (tripped, seen) = field.gate.disarm();
+        assert!(tripped, "{seen:?}");
+        frozen.push((at, telling, proxy, format!("message {at} of {seen:?}")));
+    }
+    field.wait_clear();
+    let outcomes: Vec<(u32, Told, String)> = frozen
+        .into_iter()
+        .map(|(at, telling, proxy, what)| {
+            signal(proxy.pid().expect("a proxy of our own"), "CONT");
+            (at, telling.join().expect("the client ends"), what)
+        })
+        .collect();
+    field.wait_clear();
+    check(&field, &outcomes);
+    // Locks are free again.
+    for (id, ..) in outcomes {
+        let mut client = client(&other);
+        client.run(&format!("DELETE FROM transfers WHERE id = {id}"));
+    }
 }
 
 /// The server that gets the n-th message dies, before or after it got it.

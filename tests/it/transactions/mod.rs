@@ -6,9 +6,10 @@ mod relay;
 mod statements;
 
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use margay::cli::demo::flavor::Flavor;
+use tokio::time::Instant;
 
 use crate::client::reply::Reply;
 use crate::client::{Client, Login};
