@@ -126,7 +126,7 @@ impl Tables<'_> {
             };
             let columns = table.columns.into_iter().map(column).collect();
             let id = TableId { schema, table: table.name };
-            self.facts.columns.insert(id, Some(Arc::new(Columns { columns })));
+            self.facts.columns.insert(id, Some(Arc::new(Columns { columns, rows: 0 })));
         }
         Ok(())
     }
@@ -149,8 +149,13 @@ impl Tables<'_> {
         }
         refuse_without_plan(&statement.kind)?;
         let catalog = self.catalog;
-        let planned =
-            self.settle(text, |facts| plan(&statement, text, &Context { catalog, facts, schema }))?;
+        let planned = self.settle(text, |facts| {
+            plan(
+                &statement,
+                text,
+                &Context { catalog, facts, schema, mode: Mode::default(), temporaries: &[] },
+            )
+        })?;
         let mut lines = self.settle(text, |facts| {
             explain(
                 &planned,
@@ -311,6 +316,8 @@ fn column(definition: ColumnDefinition) -> Column {
     Column {
         class: class(&definition),
         name: definition.name,
+        declared: String::new(),
+        nullable: true,
         auto_increment: definition.auto_increment,
         invisible: definition.invisible,
     }

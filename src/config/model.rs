@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::civil::DateTime;
 
 use super::shape::{
-    Address, Backend, Grant, Health, Limits, Reads, Secret, Tls, TlsMode, Transactions,
+    Address, Backend, Combine, Grant, Health, Limits, Reads, Secret, Tls, TlsMode, Transactions,
 };
 use super::suffix::Suffix;
 use super::unit::Unit;
@@ -33,6 +33,7 @@ pub struct Settings {
     pub drain_timeout: Duration,
     pub limits: Limits,
     pub backend: Backend,
+    pub combine: Combine,
     pub health: Health,
     pub transactions: Transactions,
 }

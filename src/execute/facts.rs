@@ -133,20 +133,23 @@ impl Snapshot {
         let shard = self.shard(shard)?;
         let text = [
             b"SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, COLLATION_NAME, \
-              CHARACTER_MAXIMUM_LENGTH, NUMERIC_SCALE, DATETIME_PRECISION, EXTRA \
-              FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = "
+              CHARACTER_MAXIMUM_LENGTH, NUMERIC_SCALE, DATETIME_PRECISION, EXTRA, IS_NULLABLE, \
+              (SELECT t.TABLE_ROWS FROM information_schema.TABLES t WHERE \
+              t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME) \
+              FROM information_schema.COLUMNS c WHERE c.TABLE_SCHEMA = "
                 .to_vec(),
             quote::text(shard.database.as_bytes()),
-            b" AND TABLE_NAME = ".to_vec(),
+            b" AND c.TABLE_NAME = ".to_vec(),
             quote::text(name.as_bytes()),
-            b" ORDER BY ORDINAL_POSITION".to_vec(),
+            b" ORDER BY c.ORDINAL_POSITION".to_vec(),
         ]
         .concat();
         let rows = self.ask(shard.cluster, &text).await?;
         if rows.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Columns { columns: rows.iter().map(column).collect() }))
+        let guess = rows.first().map_or(0, |row| number_of(row, 9).into());
+        Ok(Some(Columns { columns: rows.iter().map(column).collect(), rows: guess }))
     }
 
     /// Physical tables of a time table on a shard, as the primary has them now. They are never cached:
@@ -284,6 +287,8 @@ fn column(row: &Row) -> Column {
     Column {
         name: text_of(row, 0).unwrap_or_default(),
         class: column_class(row),
+        declared: text_of(row, 2).unwrap_or_default(),
+        nullable: text_of(row, 8).is_none_or(|text| !text.eq_ignore_ascii_case("NO")),
         auto_increment: extra.contains("auto_increment"),
         invisible: extra.contains("invisible"),
     }

@@ -12,6 +12,7 @@ pub mod run;
 pub mod snapshot;
 pub mod summary;
 
+mod combine;
 mod ddl;
 mod describe;
 mod insert;

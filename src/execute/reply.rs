@@ -31,6 +31,8 @@ pub(super) enum Source {
     Memory(VecDeque<Bytes>),
     /// One shard's rows, untouched.
     One(Box<Lent>),
+    /// Rows of a connection that no transaction goes on with.
+    Apart(Box<Lent>),
     /// Many shards' rows.
     Merged(Box<Merged>),
     /// Ended: the connections are kept for the transaction.
@@ -87,6 +89,15 @@ impl Rows {
                 }
                 Ok(None)
             }
+            Source::Apart(lent) => {
+                let row = lent.lease.read_row().await?;
+                if row.is_none() {
+                    refuse_more(&lent.lease)?;
+                    self.warnings.collect(&mut lent.lease).await;
+                    self.source = Source::Ended(Vec::new());
+                }
+                Ok(row)
+            }
             Source::Merged(merged) => {
                 let row = merged.next(&mut self.warnings).await?;
                 if row.is_none() {
@@ -105,7 +116,7 @@ impl Rows {
             // Given up midway, after an error of the shard: the connection may still be good.
             Source::One(lent) => (vec![*lent], warnings),
             Source::Merged(merged) => (merged.lents(), warnings),
-            Source::Memory(_) => (Vec::new(), warnings),
+            Source::Memory(_) | Source::Apart(_) => (Vec::new(), warnings),
         }
     }
 

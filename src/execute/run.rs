@@ -5,12 +5,13 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 
 use super::client_state::ClientState;
+use super::combine::{Held, hold};
 use super::names::Names;
 use super::reply::Reply;
 use super::snapshot::Snapshot;
 use super::summary::Summary;
 use super::warnings::Warnings;
-use crate::backend::{Access, Connection, Deadline};
+use crate::backend::{Access, Connection, Deadline, SessionState};
 use crate::catalog::ShardId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
@@ -40,7 +41,13 @@ pub struct Run<'a> {
     pub writes: bool,
     /// Filled as warnings come in.
     pub warnings: &'a mut Warnings,
+    /// Of a part of a combined statement: temporary tables that it reads. None: a client's statement.
+    pub held: Option<HeldTables<'a>>,
 }
+
+/// Temporary tables that every connection must have that runs a part of a combined statement.
+#[derive(Clone, Copy)]
+pub struct HeldTables<'a>(pub(super) &'a [Arc<Held>]);
 
 /// How the client called the statement.
 #[derive(Clone, Copy)]
@@ -123,13 +130,13 @@ impl Run<'_> {
     }
 
     /// Asks `step` until it needs no more facts. Each round fetches what the last one lacked, and a
-    /// step lacks each fact at most once, so a handful of rounds is plenty.
+    /// step lacks each fact at most once: columns come table by table at the worst.
     pub(super) async fn settle<T>(
         &mut self,
         facts: &mut Facts,
         step: impl Fn(&Self, &Facts) -> Result<T, Stop>,
     ) -> Result<T> {
-        const ROUNDS_MAX: usize = 8;
+        const ROUNDS_MAX: usize = 64;
         for _ in 0..ROUNDS_MAX {
             match step(self, facts) {
                 Ok(value) => return Ok(value),
@@ -155,7 +162,7 @@ impl Run<'_> {
     pub(super) async fn connect(&mut self, shard: ShardId, access: Access) -> Result<Lent> {
         let cluster = self.snapshot.shard(shard)?.cluster;
         let lent = if self.transaction.is_active() {
-            self.snapshot.join(self.transaction, cluster, self.found_rows).await?
+            Box::pin(self.snapshot.join(self.transaction, cluster, self.found_rows)).await?
         } else {
             let lease = self.snapshot.backends.lease(cluster, access, self.found_rows).await?;
             Lent::apart(lease, cluster)
@@ -181,10 +188,24 @@ impl Run<'_> {
     /// Sends a fragment, with all that must go before it, in one write, and reads how the reply starts.
     pub(super) async fn start(&self, lent: &mut Lent, fragment: &Fragment) -> Result<ReplyHead> {
         let database = &self.snapshot.shard(fragment.shard)?.database;
-        lent.lease.set_deadline(self.deadline);
+        let connection = &mut *lent.lease;
+        connection.set_deadline(self.deadline);
+        if let Some(HeldTables(held)) = self.held {
+            hold(connection, self.state.base(), database, held, &self.snapshot.abilities).await?;
+        }
+        self.start_in(lent, fragment, &self.state.in_database(database)).await
+    }
+
+    /// As [`Run::start`], in the state that the connection is to have.
+    pub(super) async fn start_in(
+        &self,
+        lent: &mut Lent,
+        fragment: &Fragment,
+        state: &Arc<SessionState>,
+    ) -> Result<ReplyHead> {
         // Waiting for the state to be right costs a round trip when it differs. It is worth it: a
         // statement must never run in a wrong one.
-        lent.lease.ensure_state(&self.state.in_database(database)).await?;
+        lent.lease.ensure_state(state).await?;
         lent.prepare().await?;
         let connection = &mut *lent.lease;
         match self.call {
@@ -224,7 +245,7 @@ impl Run<'_> {
 }
 
 /// Queues the execution of the fragment as a prepared statement of the connection.
-async fn queue_execute(
+pub(super) async fn queue_execute(
     connection: &mut Connection,
     fragment: &Fragment,
     params: &[Param],

@@ -71,6 +71,7 @@ impl Run<'_> {
             found_rows: self.found_rows,
             deadline: self.deadline,
             writes: true,
+            held: None,
             warnings: &mut *self.warnings,
         };
         let outcome = run.write_together(work, count, false).await;

@@ -10,12 +10,17 @@ use crate::error::Error;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Columns {
     pub columns: Vec<Column>,
+    /// Rows that the server guesses one physical table to hold; a hint for the order of joins only.
+    pub rows: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
     pub name: String,
     pub class: ColumnClass,
+    /// The type as `SHOW COLUMNS` writes it, such as `enum('a','b')`; empty if not known.
+    pub declared: String,
+    pub nullable: bool,
     pub auto_increment: bool,
     /// Invisible to `SELECT *`.
     pub invisible: bool,

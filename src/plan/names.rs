@@ -149,7 +149,8 @@ impl<'c, 'a> Reader<'c, 'a> {
         }
         let id = TableId { schema: table.schema.clone(), table: table.name.clone() };
         let columns = self.columns(&id)?;
-        self.found.uses.push(super::model::Use { id, table, columns, nest });
+        let span = name.span;
+        self.found.uses.push(super::model::Use { id, table, columns, nest, span });
         Ok(Some(self.found.uses.len() - 1))
     }
 
@@ -304,6 +305,8 @@ impl<'c, 'a> Reader<'c, 'a> {
             self.found.outputs.clone_from(&outputs);
         }
         let answer = self.judge(select, outputs, inner);
+        let (span, instance) = (select.span, env.instance);
+        self.found.blocks.push(super::model::Block { span, instance, scope });
         Ok(answer)
     }
 }

@@ -1,6 +1,8 @@
 //! From a statement's shape and the rules to a plan.
 
-use super::facts::{Facts, Stop};
+use std::sync::Arc;
+
+use super::facts::{ColumnClass, Facts, Stop};
 use super::model::Analysis;
 use super::names::Reader;
 use super::types::{Place, Plan, Refusal};
@@ -10,7 +12,7 @@ use crate::catalog::{Catalog, ShardId, TableKind};
 use crate::error::{Error, ErrorKind};
 use crate::sql::query::TableName;
 use crate::sql::walk::{self, Node};
-use crate::sql::{Statement, StatementKind};
+use crate::sql::{Mode, Statement, StatementKind};
 
 /// What planning may look at.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +21,31 @@ pub struct Context<'c> {
     pub facts: &'c Facts,
     /// The current schema, as by `USE`.
     pub schema: Option<&'c str>,
+    /// How the text is read.
+    pub mode: Mode,
+    /// Tables that Margay makes on the connections that run the statement.
+    pub temporaries: &'c [Temporary],
 }
+
+/// A temporary table that is there wherever the statement runs.
+#[derive(Debug, Clone)]
+pub struct Temporary {
+    /// It begins with [`TEMPORARY_PREFIX`], and stands without a schema.
+    pub name: String,
+    /// None: not known yet.
+    pub columns: Option<Vec<TemporaryColumn>>,
+}
+
+/// A column of a temporary table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemporaryColumn {
+    pub name: String,
+    /// None: it is an expression of any type.
+    pub class: Option<ColumnClass>,
+}
+
+/// How the names of Margay's own temporary tables begin.
+pub const TEMPORARY_PREFIX: &str = "_margay_";
 
 /// Plans a query, INSERT, UPDATE, DELETE or DDL statement. `text` is what the statement was parsed from.
 ///
@@ -128,7 +154,7 @@ pub(super) fn place(
             TableKind::Sharded(_) => continue,
         };
         if !list.contains(&used.table) {
-            list.push(std::sync::Arc::clone(&used.table));
+            list.push(Arc::clone(&used.table));
         }
     }
     place.default = context

@@ -6,7 +6,7 @@ use super::names::Env;
 use super::planner::{Context, forced, place, reader, refusal};
 use super::scatter::{self, Input};
 use super::splice::{Splice, untouched};
-use super::types::{Place, Select};
+use super::types::{Place, Select, Source};
 use crate::sql::Statement;
 use crate::sql::query::Query;
 
@@ -20,7 +20,8 @@ pub(super) fn plan(
         let place = Place { forced: Some(shard), ..Place::default() };
         let scatter = Err(refusal("a statement with the hint shard=", &place));
         let route = untouched(text, statement.params);
-        return Ok(Select { place, route, scatter, primary: query.locking.is_some() });
+        let primary = query.locking.is_some();
+        return Ok(Select { place, route, scatter, primary, source: None });
     }
     let mut reader = reader(statement, text, context);
     reader.query(query, Env::top())?;
@@ -32,5 +33,12 @@ pub(super) fn plan(
     let scatter = scatter::plan(query, input);
     let calls = found.calls.iter().any(|call| functions::needs_primary(&call.function.name));
     let primary = found.locking || calls;
-    Ok(Select { route: splice.whole(statement.params), scatter, primary, place })
+    // Tables of one cluster may turn out not to lie beside the shards that are needed.
+    let local = !place.singles.is_empty() || !place.broadcasts.is_empty();
+    let source = (scatter.is_err() || local).then(|| Source {
+        text: text.to_vec(),
+        mode: context.mode,
+        schema: context.schema.map(str::to_owned),
+    });
+    Ok(Select { route: splice.whole(statement.params), scatter, primary, source, place })
 }

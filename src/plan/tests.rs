@@ -49,10 +49,12 @@ fn facts() -> Facts {
     let column = |name: &str| Column {
         name: name.into(),
         class: ColumnClass::Integer { unsigned: false },
+        declared: "int".into(),
+        nullable: true,
         auto_increment: false,
         invisible: false,
     };
-    let columns = Arc::new(Columns { columns: vec![column("k"), column("v")] });
+    let columns = Arc::new(Columns { columns: vec![column("k"), column("v")], rows: 0 });
     let mut facts = Facts::default();
     for table in ["modulo", "hash", "ranges"] {
         let id = TableId { schema: "shop".into(), table: table.into() };
@@ -242,7 +244,13 @@ fn test() -> impl Strategy<Value = Test> {
 /// The targets of a SELECT.
 fn planned(catalog: &Catalog, sql: &str, params: &[Literal]) -> Vec<Target> {
     let facts = facts();
-    let context = Context { catalog, facts: &facts, schema: Some("shop") };
+    let context = Context {
+        catalog,
+        facts: &facts,
+        schema: Some("shop"),
+        mode: Mode::default(),
+        temporaries: &[],
+    };
     let statement = parse(sql.as_bytes(), &Mode::default()).unwrap();
     let Plan::Select(select) = plan(&statement, sql.as_bytes(), &context).unwrap() else {
         panic!("{sql}: no SELECT");
@@ -284,7 +292,7 @@ proptest! {
         let facts = facts();
         let text = format!("SELECT {}", words.join(" "));
         let Ok(statement) = parse(text.as_bytes(), &Mode::default()) else { return Ok(()) };
-        let context = Context { catalog: &catalog, facts: &facts, schema: Some("shop") };
+        let context = Context { catalog: &catalog, facts: &facts, schema: Some("shop"), mode: Mode::default(), temporaries: &[] };
         match plan(&statement, text.as_bytes(), &context) {
             Ok(plan) => {
                 let params = vec![Literal::Integer("1".into()); statement.params.into()];

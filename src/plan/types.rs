@@ -6,6 +6,7 @@ use super::facts::ColumnClass;
 use super::template::Template;
 use crate::catalog::{ShardId, Table};
 use crate::merge::Spec;
+use crate::sql::Mode;
 use crate::sql::expr::Literal;
 
 /// What a statement does. Executing it is one match, explaining it another.
@@ -27,6 +28,19 @@ pub struct Select {
     pub scatter: Result<Scatter, Refusal>,
     /// Must run on the primary: FOR UPDATE, GET_LOCK(), LAST_INSERT_ID() and the like.
     pub primary: bool,
+    /// What it was planned from, where it may be that it cannot be merged, or that its tables do not
+    /// lie together: then it needs another plan, of [`combine`](super::combine), which is made when
+    /// that is known.
+    pub source: Option<Source>,
+}
+
+/// The text of a statement and how it is read.
+#[derive(Debug, Clone)]
+pub struct Source {
+    pub text: Vec<u8>,
+    pub mode: Mode,
+    /// The current schema.
+    pub schema: Option<String>,
 }
 
 #[derive(Debug, Clone)]

@@ -84,6 +84,8 @@ impl Session {
                 catalog: &self.snapshot.catalog,
                 facts,
                 schema: self.schema.as_deref(),
+                mode: self.mode,
+                temporaries: &[],
             };
             match planner::plan(statement, text, &context) {
                 Ok(plan) => return Ok(plan),
@@ -170,6 +172,7 @@ impl Session {
             writes: false,
             found_rows: self.identity.found_rows(),
             warnings: &mut self.warnings,
+            held: None,
         }
     }
 

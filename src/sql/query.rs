@@ -9,6 +9,8 @@ pub struct Query {
     /// Without the parentheses of a subquery.
     pub span: Span,
     pub with: Vec<Cte>,
+    /// The WITH clause, keyword included.
+    pub with_span: Option<Span>,
     pub body: Body,
     pub order_by: Vec<OrderItem>,
     pub limit: Option<Limit>,
@@ -25,6 +27,8 @@ pub struct Cte {
     pub columns: Vec<Name>,
     pub query: Query,
     pub recursive: bool,
+    /// From the name to the closing parenthesis.
+    pub span: Span,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +67,8 @@ pub struct Select {
     pub items: Vec<SelectItem>,
     /// Several entries are a comma join. Empty: no FROM, or `FROM DUAL`.
     pub from: Vec<TableExpr>,
+    /// What stands between FROM and the next clause.
+    pub from_span: Option<Span>,
     pub filter: Option<Expr>,
     pub group_by: Vec<OrderItem>,
     pub rollup: bool,
@@ -157,7 +163,11 @@ pub struct TableRef {
     pub table: TableName,
     pub alias: Option<Name>,
     /// `PARTITION (p0, p1)`, which counts MySQL's own partitions.
-    pub partitions: bool,
+    pub partitions: Option<Span>,
+    /// `USE INDEX (a) ...`, all of them.
+    pub index_hints: Option<Span>,
+    /// From the name to the end of alias and index hints.
+    pub span: Span,
     /// Where ` AS alias` goes when there is none: right after the name and its PARTITION list.
     pub alias_at: u32,
 }

@@ -15,6 +15,8 @@ mod drivers;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod plan;
 #[cfg(test)]
 mod servers;
@@ -24,6 +26,7 @@ mod splitting;
 mod streaming;
 #[cfg(test)]
 mod tidy;
+mod tpch;
 #[cfg(test)]
 mod transactions;
 #[cfg(test)]

@@ -25,6 +25,9 @@ struct Case {
     /// The values of parameters, as integers or strings.
     #[serde(default)]
     params: Vec<String>,
+    /// Inside a transaction.
+    #[serde(default)]
+    transaction: bool,
     #[serde(default)]
     explain: Option<Vec<String>>,
     #[serde(default)]
@@ -77,6 +80,8 @@ fn column(text: &str) -> Column {
     Column {
         name: words[0].to_owned(),
         class: class(words[1]),
+        declared: words[1].to_owned(),
+        nullable: true,
         auto_increment: words.contains(&"auto"),
         invisible: words.contains(&"invisible"),
     }
@@ -89,7 +94,10 @@ impl Fixture {
             Need::Columns(ids) => {
                 for id in ids {
                     let columns = self.tables.get(&id.table).map(|columns| {
-                        Arc::new(Columns { columns: columns.iter().map(|c| column(c)).collect() })
+                        Arc::new(Columns {
+                            columns: columns.iter().map(|c| column(c)).collect(),
+                            rows: 0,
+                        })
                     });
                     facts.columns.insert(id, columns);
                 }
@@ -131,13 +139,19 @@ impl Fixture {
         let params: Vec<Literal> = case.params.iter().map(|param| value(param)).collect();
         let mut facts = Facts::default();
         for _ in 0..10 {
-            let context = Context { catalog: &self.catalog, facts: &facts, schema: Some("shop") };
+            let context = Context {
+                catalog: &self.catalog,
+                facts: &facts,
+                schema: Some("shop"),
+                mode: Mode::default(),
+                temporaries: &[],
+            };
             let run = Run {
                 catalog: &self.catalog,
                 facts: &facts,
                 params: &params,
                 charset: "utf8mb4",
-                cluster: None,
+                cluster: case.transaction.then_some(0),
             };
             let done = plan(&statement, text, &context).and_then(|plan| explain(&plan, &run));
             match done {
@@ -171,6 +185,9 @@ fn written(cases: &[Case], heading: &str) -> String {
         if !case.params.is_empty() {
             let params: Vec<String> = case.params.iter().map(|param| quoted(param)).collect();
             writeln!(out, "  params: [{}]", params.join(", ")).unwrap();
+        }
+        if case.transaction {
+            writeln!(out, "  transaction: true").unwrap();
         }
         if let Some(error) = &case.error {
             writeln!(out, "  error: {}", quoted(error)).unwrap();
@@ -227,7 +244,13 @@ fn unknown_table() {
     let mut facts = Facts::default();
     let id = TableId { schema: "shop".into(), table: "orders".into() };
     facts.columns.insert(id, None);
-    let context = Context { catalog: &fixture.catalog, facts: &facts, schema: Some("shop") };
+    let context = Context {
+        catalog: &fixture.catalog,
+        facts: &facts,
+        schema: Some("shop"),
+        mode: Mode::default(),
+        temporaries: &[],
+    };
     let text = b"SELECT * FROM orders";
     let statement = parse(text, &Mode::default()).unwrap();
     match plan(&statement, text, &context) {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{
-    Address, Backend, Health, Lenient, Limits, Map, Reads, Schema, Secret, Shape, Tls,
+    Address, Backend, Combine, Health, Lenient, Limits, Map, Reads, Schema, Secret, Shape, Tls,
     Transactions, Type,
 };
 use super::{choice, shape};
@@ -29,6 +29,8 @@ shape! {
         limits: Limits = "",
         /// Connections to the servers behind.
         backend: Backend = "",
+        /// SELECTs that gather rows of several shards on one server.
+        combine: Combine = "",
         /// Checks of the servers behind.
         health: Health = "",
         /// Transactions over several clusters.

@@ -206,15 +206,13 @@ impl Parser<'_> {
         if !partitions {
             alias = self.delete_alias()?;
         }
-        let partitions = self.accept_kw("PARTITION");
-        if partitions {
-            self.name_list()?;
-            if alias.is_none() {
-                alias_at = self.end();
-                alias = self.delete_alias()?;
-            }
+        let partitions = self.partitions()?;
+        if partitions.is_some() && alias.is_none() {
+            alias_at = self.end();
+            alias = self.delete_alias()?;
         }
-        let table = TableRef { table, alias, partitions, alias_at };
+        let span = self.span_from(table.span.start);
+        let table = TableRef { table, alias, partitions, index_hints: None, span, alias_at };
         Ok((Vec::new(), vec![TableExpr::Table(table)]))
     }
 

@@ -4,6 +4,7 @@ use crate::error::Result;
 
 use super::super::expr::{Expr, Name};
 use super::super::query::{Join, JoinConstraint, JoinKind, TableExpr, TableName, TableRef};
+use super::super::span::Span;
 use super::super::token::TokenKind;
 use super::cursor::Parser;
 
@@ -119,14 +120,12 @@ impl Parser<'_> {
             return self.json_table(start);
         }
         let table = self.table_name()?;
-        let partitions = self.accept_kw("PARTITION");
-        if partitions {
-            self.name_list()?;
-        }
+        let partitions = self.partitions()?;
         let alias_at = self.end();
         let alias = self.table_alias()?;
-        self.index_hints()?;
-        Ok(TableExpr::Table(TableRef { table, alias, partitions, alias_at }))
+        let index_hints = self.index_hints()?;
+        let span = self.span_from(start);
+        Ok(TableExpr::Table(TableRef { table, alias, partitions, index_hints, span, alias_at }))
     }
 
     /// `(a, b)` in parentheses is a cross join.
@@ -152,8 +151,19 @@ impl Parser<'_> {
         Ok(TableExpr::Derived { query, alias, columns, lateral, span: self.span_from(start) })
     }
 
+    /// `PARTITION (p0, p1)`
+    pub(super) fn partitions(&mut self) -> Result<Option<Span>> {
+        let start = self.start();
+        if !self.accept_kw("PARTITION") {
+            return Ok(None);
+        }
+        self.name_list()?;
+        Ok(Some(self.span_from(start)))
+    }
+
     /// `USE | FORCE | IGNORE {INDEX | KEY} [FOR ...] (a, b)`, several.
-    fn index_hints(&mut self) -> Result<()> {
+    fn index_hints(&mut self) -> Result<Option<Span>> {
+        let start = self.start();
         while self.at_any_kw(&["USE", "FORCE", "IGNORE"])
             && (self.nth_kw(1, "INDEX") || self.nth_kw(1, "KEY"))
         {
@@ -173,7 +183,8 @@ impl Parser<'_> {
             }
             self.expect(TokenKind::RightParen)?;
         }
-        Ok(())
+        let span = self.span_from(start);
+        Ok((span.end > start).then_some(span))
     }
 
     /// `JSON_TABLE(expr, path COLUMNS (...)) [AS] alias`

@@ -25,7 +25,6 @@ fn statements_mariadb() {
 struct Subject {
     field: Field,
     proxy: Proxy,
-    is_mariadb: bool,
 }
 
 fn run(flavor: Flavor) {
@@ -34,7 +33,7 @@ fn run(flavor: Flavor) {
     }
     let field = Field::start(flavor, 3);
     let proxy = field.proxy(false, "limits: {transaction_idle_timeout: 2s}");
-    let subject = Subject { field, proxy, is_mariadb: flavor == Flavor::MariaDb };
+    let subject = Subject { field, proxy };
     let checks: &[Check<Subject>] = &[
         ("commits everywhere", commits_everywhere),
         ("rolls back everywhere", rolls_back_everywhere),
@@ -203,11 +202,8 @@ fn a_lost_connection_ends_all(subject: &Subject) {
     client.run("UPDATE accounts SET amount = 1 WHERE id = 360");
     client.run("UPDATE accounts SET amount = 1 WHERE id = 361");
     let mut server = subject.field.server(361 % 3);
-    let transactions = if subject.is_mariadb {
-        "SELECT trx_mysql_thread_id FROM information_schema.innodb_trx WHERE trx_rows_modified > 0"
-    } else {
-        "SELECT trx_mysql_thread_id FROM information_schema.innodb_trx WHERE trx_rows_modified > 0"
-    };
+    let transactions =
+        "SELECT trx_mysql_thread_id FROM information_schema.innodb_trx WHERE trx_rows_modified > 0";
     for row in server.rows(transactions) {
         let id = row[0].clone().expect("a number");
         server.run(&format!("KILL {id}"));

@@ -148,7 +148,7 @@ fn deletes() {
             .iter()
             .map(|table| match table {
                 TableExpr::Table(table) => {
-                    let partitions = if table.partitions { " partitions" } else { "" };
+                    let partitions = if table.partitions.is_some() { " partitions" } else { "" };
                     let at = &sql[table.alias_at as usize..];
                     format!("{}{partitions}[{at}]", table.exposed_name().value)
                 }

@@ -21,7 +21,7 @@ fn table(table: &TableExpr) -> String {
         TableExpr::Table(reference) => {
             let schema = reference.table.schema.as_ref().map(|name| format!("{}.", name.value));
             let alias = reference.alias.as_ref().map(|name| format!(" {}", name.value));
-            let partitions = if reference.partitions { " PARTITION" } else { "" };
+            let partitions = if reference.partitions.is_some() { " PARTITION" } else { "" };
             let name = &reference.table.name.value;
             format!("{}{name}{partitions}{}", schema.unwrap_or_default(), alias.unwrap_or_default())
         }
