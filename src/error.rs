@@ -49,6 +49,8 @@ pub enum ErrorKind {
     Server(ServerError),
     /// The connection to a backend broke while a statement ran on it.
     BackendLost,
+    /// The server that decides on a transaction broke off during its COMMIT.
+    CommitUnknown,
     /// No node of a cluster can serve this.
     NoBackend,
     /// A wait for a backend connection ended at its limit.
@@ -98,7 +100,7 @@ pub struct Row {
 
 impl ErrorKind {
     /// All kinds in the order of the table but [`ErrorKind::Server`], which has a code of its own.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Syntax,
         Self::Unsupported,
         Self::UnknownDatabase,
@@ -119,6 +121,7 @@ impl ErrorKind {
         Self::TooManyConnections,
         Self::PacketTooLarge,
         Self::BackendLost,
+        Self::CommitUnknown,
         Self::NoBackend,
         Self::PoolTimeout,
         Self::Timeout,
@@ -159,6 +162,9 @@ impl ErrorKind {
             Self::PacketTooLarge => "A packet is over `limits.max_allowed_packet`.",
             Self::Server(_) => "A server's own error, handed on.",
             Self::BackendLost => "A connection to a server broke while a statement ran on it.",
+            Self::CommitUnknown => {
+                "A server broke off during COMMIT: committed or not, nobody knows yet."
+            }
             Self::NoBackend => "The server is down, unreachable, or refused Margay's login.",
             Self::PoolTimeout => {
                 "All connections to a server stayed in use for `backend.pool_wait`."
@@ -199,6 +205,8 @@ impl ErrorKind {
             Self::PacketTooLarge => (1153, "08S01", Client, false),
             Self::Server(error) => return error.row(),
             Self::BackendLost => (2013, "HY000", Backend, true),
+            // SQLSTATE 08007: transaction resolution unknown.
+            Self::CommitUnknown => (1180, "08007", Backend, false),
             Self::NoBackend => (2003, "HY000", Backend, true),
             Self::PoolTimeout => (1203, "42000", Proxy, true),
             Self::Timeout => (3024, "HY000", Proxy, false),

@@ -24,6 +24,7 @@ use crate::frontend::{RsaKey, tls};
 use crate::protocol::auth::PasswordDigest;
 use crate::protocol::charset::UTF8MB4_0900_AI_CI;
 use crate::session::Shared;
+use crate::transaction::Recovery;
 
 /// A proxy that listens.
 pub struct Server {
@@ -35,6 +36,7 @@ pub struct Server {
     /// Looks after the nodes until it is dropped.
     _health: Health,
     _periods: periods::Keeper,
+    _recovery: Recovery,
 }
 
 impl Server {
@@ -66,8 +68,18 @@ impl Server {
             last_id: AtomicU32::new(0),
         };
         let periods = periods::Keeper::start(shared.snapshot());
+        let recovery = Recovery::start(shared.snapshot().coordinator.clone());
         let accepting = tokio::spawn(accept(listener, Arc::new(gate), drain));
-        Ok(Self { address, shared, stop, drain, accepting, _health: health, _periods: periods })
+        Ok(Self {
+            address,
+            shared,
+            stop,
+            drain,
+            accepting,
+            _health: health,
+            _periods: periods,
+            _recovery: recovery,
+        })
     }
 
     /// Where clients connect.

@@ -108,6 +108,11 @@ impl Cluster {
         &self.spec.name
     }
 
+    /// The user that Margay is on its servers.
+    pub fn user(&self) -> &str {
+        &self.spec.user
+    }
+
     pub fn primary(&self) -> &Arc<Node> {
         &self.primary
     }

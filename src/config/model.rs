@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use jiff::civil::DateTime;
 
-use super::shape::{Address, Backend, Combine, Grant, Health, Limits, Reads, Secret, Tls, TlsMode};
+use super::shape::{
+    Address, Backend, Combine, Grant, Health, Limits, Reads, Secret, Tls, TlsMode, Transactions,
+};
 use super::suffix::Suffix;
 use super::unit::Unit;
 
@@ -33,6 +35,7 @@ pub struct Settings {
     pub backend: Backend,
     pub combine: Combine,
     pub health: Health,
+    pub transactions: Transactions,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -80,7 +80,7 @@ impl Run<'_> {
             let mut lent = match lease.take() {
                 Some(lent) => lent,
                 None => match self.snapshot.backends.lease(cluster, Access::Primary, false).await {
-                    Ok(lease) => crate::transaction::Lent { lease, cluster, opening: Vec::new() },
+                    Ok(lease) => crate::transaction::Lent::apart(lease, cluster),
                     Err(error) => {
                         outcomes.push((target, Outcome::Failed(error)));
                         continue;

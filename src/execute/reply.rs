@@ -35,14 +35,16 @@ pub(super) enum Source {
     Apart(Box<Lent>),
     /// Many shards' rows.
     Merged(Box<Merged>),
-    /// Ended: the connection is kept for the transaction.
-    Ended(Option<Box<Lent>>),
+    /// Ended: the connections are kept for the transaction.
+    Ended(Vec<Lent>),
 }
 
 /// Streams of several targets and what makes one of them.
 pub(super) struct Merged {
     inputs: Inputs,
     merge: Merge,
+    /// Connections of the transaction whose rows are all read.
+    done: Vec<Lent>,
 }
 
 pub(super) struct Inputs {
@@ -81,9 +83,9 @@ impl Rows {
                 }
                 refuse_more(&lent.lease)?;
                 self.warnings.collect(&mut lent.lease).await;
-                if let Source::One(lent) = std::mem::replace(&mut self.source, Source::Ended(None))
-                {
-                    self.source = Source::Ended(Some(lent));
+                let source = std::mem::replace(&mut self.source, Source::Ended(Vec::new()));
+                if let Source::One(lent) = source {
+                    self.source = Source::Ended(vec![*lent]);
                 }
                 Ok(None)
             }
@@ -92,28 +94,29 @@ impl Rows {
                 if row.is_none() {
                     refuse_more(&lent.lease)?;
                     self.warnings.collect(&mut lent.lease).await;
-                    self.source = Source::Ended(None);
+                    self.source = Source::Ended(Vec::new());
                 }
                 Ok(row)
             }
             Source::Merged(merged) => {
                 let row = merged.next(&mut self.warnings).await?;
                 if row.is_none() {
-                    self.source = Source::Ended(None);
+                    self.source = Source::Ended(std::mem::take(&mut merged.done));
                 }
                 Ok(row)
             }
         }
     }
 
-    /// The connection that a transaction may go on with, and the warnings.
-    pub fn end(&mut self) -> (Option<Box<Lent>>, Warnings) {
+    /// The connections that a transaction may go on with, and the warnings.
+    pub fn end(&mut self) -> (Vec<Lent>, Warnings) {
         let warnings = std::mem::take(&mut self.warnings);
-        match std::mem::replace(&mut self.source, Source::Ended(None)) {
-            Source::Ended(lent) => (lent, warnings),
+        match std::mem::replace(&mut self.source, Source::Ended(Vec::new())) {
+            Source::Ended(lents) => (lents, warnings),
             // Given up midway, after an error of the shard: the connection may still be good.
-            Source::One(lent) => (Some(lent), warnings),
-            Source::Memory(_) | Source::Apart(_) | Source::Merged(_) => (None, warnings),
+            Source::One(lent) => (vec![*lent], warnings),
+            Source::Merged(merged) => (merged.lents(), warnings),
+            Source::Memory(_) | Source::Apart(_) => (Vec::new(), warnings),
         }
     }
 
@@ -151,7 +154,17 @@ pub(super) const ROW_OVERHEAD: u64 = size_of::<Bytes>() as u64;
 
 impl Merged {
     pub(super) fn new(inputs: Inputs, merge: Merge) -> Self {
-        Self { inputs, merge }
+        Self { inputs, merge, done: Vec::new() }
+    }
+
+    /// The connections of the transaction, wherever they are in their rows.
+    fn lents(self) -> Vec<Lent> {
+        let mut lents = self.done;
+        lents.extend(self.inputs.inputs.into_iter().filter_map(|input| match input {
+            Input::Live(lent) if lent.held => Some(*lent),
+            Input::Live(_) | Input::Memory(_) | Input::Ended => None,
+        }));
+        lents
     }
 
     async fn next(&mut self, warnings: &mut Warnings) -> Result<Option<Bytes>> {
@@ -169,7 +182,7 @@ impl Merged {
                 }
                 Step::Done => {
                     for input in &mut self.inputs.inputs {
-                        input.drain(warnings).await;
+                        self.done.extend(input.drain(warnings).await);
                     }
                     self.inputs.inputs.clear();
                     self.inputs.slots.clear();
@@ -183,42 +196,53 @@ impl Merged {
         let Some(input) = self.inputs.inputs.get_mut(index) else {
             return Err(Error::internal("a merge asks for a stream that it does not have"));
         };
-        let row = input.next(warnings).await?;
+        let (row, lent) = input.next(warnings).await?;
+        self.done.extend(lent);
         self.merge.feed(index, row)
     }
 }
 
 impl Input {
     /// Reads what a merge with a LIMIT has left over, so that the connection can be kept. Where that is
-    /// much, the connection is given up.
-    async fn drain(&mut self, warnings: &mut Warnings) {
+    /// much, the connection is given up, unless a transaction needs it.
+    async fn drain(&mut self, warnings: &mut Warnings) -> Option<Lent> {
         const ROWS_MAX: usize = 1000;
-        for _ in 0..ROWS_MAX {
+        let mut rows = 0;
+        loop {
+            let is_needed = matches!(self, Self::Live(lent) if lent.held);
+            if rows == ROWS_MAX && !is_needed {
+                return None;
+            }
+            rows += 1;
             match self.next(warnings).await {
-                Ok(Some(_)) => {}
-                Ok(None) | Err(_) => return,
+                Ok((Some(_), _)) => {}
+                Ok((None, lent)) => return lent,
+                Err(_) => return None,
             }
         }
     }
 
-    async fn next(&mut self, warnings: &mut Warnings) -> Result<Option<Bytes>> {
+    /// The next row; after the last, the connection if a transaction holds it.
+    async fn next(&mut self, warnings: &mut Warnings) -> Result<(Option<Bytes>, Option<Lent>)> {
         match self {
             Self::Live(lent) => {
                 let row = lent.lease.read_row().await?;
-                if row.is_none() {
-                    warnings.collect(&mut lent.lease).await;
-                    *self = Self::Ended;
+                if row.is_some() {
+                    return Ok((row, None));
                 }
-                Ok(row)
+                warnings.collect(&mut lent.lease).await;
+                let input = std::mem::replace(self, Self::Ended);
+                let Self::Live(lent) = input else { return Ok((None, None)) };
+                Ok((None, lent.held.then_some(*lent)))
             }
             Self::Memory(rows) => {
                 let row = rows.pop_front();
                 if row.is_none() {
                     *self = Self::Ended;
                 }
-                Ok(row)
+                Ok((row, None))
             }
-            Self::Ended => Ok(None),
+            Self::Ended => Ok((None, None)),
         }
     }
 }

@@ -37,6 +37,8 @@ pub struct Run<'a> {
     /// The client asked for CLIENT_FOUND_ROWS.
     pub found_rows: bool,
     pub deadline: Option<Deadline>,
+    /// The statement may write.
+    pub writes: bool,
     /// Filled as warnings come in.
     pub warnings: &'a mut Warnings,
     /// Of a part of a combined statement: temporary tables that it reads. None: a client's statement.
@@ -159,14 +161,16 @@ impl Run<'_> {
     /// A connection to the shard's cluster: the transaction's if there is one, else from the pool.
     pub(super) async fn connect(&mut self, shard: ShardId, access: Access) -> Result<Lent> {
         let cluster = self.snapshot.shard(shard)?.cluster;
-        let clusters = &self.snapshot.config.clusters;
-        let name = |index: usize| clusters.get(index).map_or("?", |cluster| cluster.name.as_str());
-        if let Some(lent) = self.transaction.take(cluster, name)? {
-            return Ok(lent);
+        let lent = if self.transaction.is_active() {
+            Box::pin(self.snapshot.join(self.transaction, cluster, self.found_rows)).await?
+        } else {
+            let lease = self.snapshot.backends.lease(cluster, access, self.found_rows).await?;
+            Lent::apart(lease, cluster)
+        };
+        if self.writes {
+            self.transaction.wrote(cluster);
         }
-        let access = if self.transaction.is_active() { Access::Primary } else { access };
-        let lease = self.snapshot.backends.lease(cluster, access, self.found_rows).await?;
-        Ok(Lent { lease, cluster, opening: self.transaction.opening(cluster) })
+        Ok(lent)
     }
 
     /// What the last statement on a connection warned of, with logical names.
@@ -199,22 +203,11 @@ impl Run<'_> {
         fragment: &Fragment,
         state: &Arc<SessionState>,
     ) -> Result<ReplyHead> {
-        let connection = &mut *lent.lease;
         // Waiting for the state to be right costs a round trip when it differs. It is worth it: a
         // statement must never run in a wrong one.
-        connection.ensure_state(state).await?;
-        let opening = std::mem::take(&mut lent.opening);
-        for statement in &opening {
-            connection.queue_query(statement)?;
-        }
-        match self.call {
-            // A statement must not run, and commit by itself, where its transaction could not be opened.
-            _ if !opening.is_empty() => {
-                connection.flush().await?;
-                expect_ok(connection, opening.len()).await?;
-            }
-            Call::Text | Call::Prepared { .. } => {}
-        }
+        lent.lease.ensure_state(state).await?;
+        lent.prepare().await?;
+        let connection = &mut *lent.lease;
         match self.call {
             Call::Text => {
                 connection.queue_query(&fragment.text)?;
@@ -243,7 +236,7 @@ impl Run<'_> {
     /// one, stays open if the server only refused the statement, and is lost if the connection broke.
     pub(super) fn give_back_after(&mut self, lent: Lent, error: &Error) {
         if matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Unsupported) {
-            self.transaction.give_back(lent);
+            self.transaction.give_back_refused(lent, error);
         } else {
             drop(lent);
             self.transaction.lost();
@@ -262,18 +255,4 @@ pub(super) async fn queue_execute(
     let mut payload = BytesMut::new();
     put_execute(&mut payload, Execute { statement: prepared.id, flags: 0 }, params, &picks)?;
     connection.queue_command(&[&payload])
-}
-
-/// Consumes the replies of statements that only prepare the ground.
-async fn expect_ok(connection: &mut Connection, count: usize) -> Result<()> {
-    for _ in 0..count {
-        match connection.read_head().await? {
-            ReplyHead::Ok(_) => {}
-            ReplyHead::Err(error) => return Err(Error::server(error)),
-            ReplyHead::Columns(_) | ReplyHead::LocalInfile(_) => {
-                return Err(Error::protocol("rows in reply to the start of a transaction"));
-            }
-        }
-    }
-    Ok(())
 }

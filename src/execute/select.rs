@@ -152,7 +152,7 @@ impl Run<'_> {
             fragments.push(fragment);
         }
         let (heads, inputs): (Vec<Vec<Column>>, Inputs) = if self.transaction.is_active() {
-            self.read_in_turn(&fragments, targets).await?
+            Box::pin(self.read_in_transaction(&fragments, targets)).await?
         } else if self.exceeds_streams(&fragments)? {
             self.read_in_lanes(&fragments, targets, access).await?
         } else {
@@ -204,37 +204,6 @@ impl Run<'_> {
             .await?;
         let inputs = lents.into_iter().map(|lent| Input::Live(Box::new(lent))).collect();
         Ok((heads, Inputs { inputs, slots }))
-    }
-
-    /// Within a transaction all fragments share its connection: each is read to its end in turn.
-    async fn read_in_turn(
-        &mut self,
-        fragments: &[Fragment],
-        targets: &[Target],
-    ) -> Result<(Vec<Vec<Column>>, Inputs)> {
-        let mut heads = Vec::with_capacity(fragments.len());
-        let mut inputs = Vec::with_capacity(fragments.len());
-        let mut bytes_left = self.snapshot.config.settings.limits.sort_bytes.0;
-        for (fragment, target) in fragments.iter().zip(targets) {
-            match self.route(fragment, target, Access::Primary).await? {
-                Reply::Rows(mut rows) => {
-                    let buffered = rows.drain(&mut bytes_left).await;
-                    let (lent, warnings) = rows.end();
-                    self.warnings.add(warnings);
-                    match (lent, &buffered) {
-                        (Some(lent), Ok(_)) => self.transaction.give_back(*lent),
-                        (Some(lent), Err(error)) => self.give_back_after(*lent, error),
-                        (None, _) => {}
-                    }
-                    heads.push(rows.columns);
-                    inputs.push(Input::Memory(buffered?));
-                }
-                Reply::Done(_) => {
-                    return Err(Error::protocol("a shard answers a SELECT without rows"));
-                }
-            }
-        }
-        Ok((heads, Inputs { inputs, slots: Vec::new() }))
     }
 
     /// The columns that the client sees: those of the first target, wide enough for all.

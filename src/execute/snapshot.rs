@@ -10,17 +10,19 @@ use tokio::time::Instant;
 
 use super::combine::Abilities;
 use super::facts::FactCache;
-use crate::backend::{Backends, Deadline};
+use crate::backend::{Access, Backends, Deadline};
 use crate::catalog::{Catalog, Schema, Shard, ShardId};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge;
+use crate::transaction::{Coordinator, Lent, Transaction};
 
 pub struct Snapshot {
     pub config: Config,
     pub catalog: Catalog,
     pub backends: Backends,
     pub facts: FactCache,
+    pub coordinator: Arc<Coordinator>,
     /// Connections that scatters may hold at once, a semaphore a cluster. A scatter takes all it needs
     /// of a cluster in one go, clusters in order, so that no two wait for each other.
     scatter: Vec<Arc<Semaphore>>,
@@ -41,8 +43,23 @@ impl Snapshot {
         };
         let schemas = catalog.schemas.values().flat_map(of_schema).collect();
         let combine = Arc::new(Semaphore::new(config.settings.combine.concurrency as usize));
+        let coordinator = Arc::new(Coordinator::new(&config.settings.transactions, &backends));
         let (facts, abilities) = Default::default();
-        Self { config, catalog, backends, facts, scatter, combine, abilities, schemas }
+        Self { config, catalog, backends, facts, coordinator, scatter, combine, abilities, schemas }
+    }
+
+    /// The transaction's connection to a cluster, which joins it if need be.
+    pub(super) async fn join(
+        &self,
+        transaction: &mut Transaction,
+        cluster: usize,
+        found_rows: bool,
+    ) -> Result<Lent> {
+        if let Some(lent) = transaction.take(cluster)? {
+            return Ok(lent);
+        }
+        let lease = self.backends.lease(cluster, Access::Primary, found_rows).await?;
+        transaction.open(cluster, lease, &self.coordinator).await
     }
 
     /// When a statement that starts now must be over: after `timeout` of its own if it has one.

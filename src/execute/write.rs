@@ -1,6 +1,7 @@
 //! Writes on one target, or on several at once.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use futures_util::future::join_all;
 
@@ -14,7 +15,7 @@ use crate::plan::facts::Facts;
 use crate::plan::resolve;
 use crate::plan::template::Target;
 use crate::plan::types::Write;
-use crate::transaction::{Begin, Lent, Transaction};
+use crate::transaction::{self, Begin, Lent, Transaction, ends_transaction};
 
 /// How the counts of several targets make one.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,151 +49,145 @@ impl Run<'_> {
         match work.as_slice() {
             [] => Err(Error::internal("a write without a target")),
             [(fragment, target)] => self.route(fragment, target, Access::Primary).await,
-            _ if self.transaction.is_active() || !self.state.autocommits() => {
-                self.write_in_transaction(&work, count).await
-            }
-            _ => self.write_atomically(&work, count).await,
+            _ if self.transaction.is_active() => self.write_together(work, count, true).await,
+            _ => self.write_atomically(work, count).await,
         }
     }
 
-    async fn write_in_transaction(
-        &mut self,
-        work: &[(Fragment, Target)],
-        count: Count,
-    ) -> Result<Reply> {
-        let Some((first, _)) = work.first() else {
-            return Err(Error::internal("a write without a target"));
-        };
-        let cluster = self.snapshot.shard(first.shard)?.cluster;
-        let elsewhere = |fragment: &Fragment| {
-            self.snapshot.shard(fragment.shard).is_ok_and(|shard| shard.cluster != cluster)
-        };
-        if work.iter().any(|(fragment, _)| elsewhere(fragment)) {
-            return Err(Error::unsupported(
-                "a statement that writes to several clusters inside a transaction is not supported \
-                 yet; run it outside of the transaction, or split it by cluster",
-            ));
-        }
-        let mut lent = self.connect(first.shard, Access::Primary).await?;
-        lent.opening.push(format!("SAVEPOINT {STATEMENT_SAVEPOINT}").into_bytes());
-        let mut warnings = Warnings::default();
-        match self.write_in_turn(&mut lent, work.iter(), count, &mut warnings).await {
-            Ok(summary) => {
-                self.warnings.add(warnings);
-                self.transaction.give_back(lent);
-                Ok(Reply::Done(summary))
-            }
-            Err(error) => {
-                let undo = format!("ROLLBACK TO SAVEPOINT {STATEMENT_SAVEPOINT}");
-                // A deadlock has rolled the transaction back, savepoint included; the client is told.
-                let undone = lent.lease.query_all(&undo).await;
-                if let (Err(undone), ErrorKind::Server(_)) = (&undone, error.kind()) {
-                    tracing::debug!(%undone, "statement savepoint is gone");
-                }
-                self.give_back_after(lent, &error);
-                Err(error)
-            }
-        }
-    }
-
-    /// One transaction a cluster, committed once all of them have done their part.
+    /// A transaction for the statement alone.
     async fn write_atomically(
         &mut self,
-        work: &[(Fragment, Target)],
+        work: Vec<(Fragment, Target)>,
         count: Count,
     ) -> Result<Reply> {
-        let mut by_cluster: BTreeMap<usize, Vec<&(Fragment, Target)>> = BTreeMap::new();
+        let mut own = Transaction::default();
+        own.begin(&Begin::default());
+        let mut run = Run {
+            snapshot: self.snapshot,
+            transaction: &mut own,
+            state: self.state,
+            call: self.call,
+            reads: self.reads,
+            found_rows: self.found_rows,
+            deadline: self.deadline,
+            writes: true,
+            held: None,
+            warnings: &mut *self.warnings,
+        };
+        let outcome = run.write_together(work, count, false).await;
+        let deadline = self.snapshot.deadline(None);
+        match (outcome, own.end()) {
+            (Ok(reply), Some(ending)) => ending.commit(deadline).await.map(|()| reply),
+            (Ok(_), None) => Err(Error::new(
+                ErrorKind::BackendLost,
+                "a connection broke; the statement was rolled back on all clusters",
+            )),
+            (Err(error), Some(ending)) => {
+                ending.roll_back(deadline).await;
+                Err(error)
+            }
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    /// Within a transaction: clusters work at the same time, each on its one connection. With
+    /// `savepoint`, a failure undoes the statement on all of them.
+    async fn write_together(
+        &mut self,
+        work: Vec<(Fragment, Target)>,
+        count: Count,
+        savepoint: bool,
+    ) -> Result<Reply> {
+        let mut by_cluster: BTreeMap<usize, Vec<(Fragment, Target)>> = BTreeMap::new();
         for item in work {
             let cluster = self.snapshot.shard(item.0.shard)?.cluster;
             by_cluster.entry(cluster).or_default().push(item);
         }
-        let mut branches = Vec::with_capacity(by_cluster.len());
-        for (cluster, items) in by_cluster {
-            let lease =
-                self.snapshot.backends.lease(cluster, Access::Primary, self.found_rows).await?;
-            let mut begin = Transaction::default();
-            begin.begin(&Begin::default());
-            branches.push((Lent { lease, cluster, opening: begin.opening(cluster) }, items));
-        }
-        let run = &*self;
-        let outcomes = join_all(branches.iter_mut().map(|(lent, items)| async move {
-            let mut warnings = Warnings::default();
-            let items = items.iter().copied();
-            let summary = run.write_in_turn(lent, items, count, &mut warnings).await;
-            summary.map(|summary| (summary, warnings))
-        }))
-        .await;
-        let mut total: Option<Summary> = None;
-        for outcome in outcomes {
-            match outcome {
-                Ok((summary, warnings)) => {
-                    if total.is_none() || count == Count::Sum {
-                        self.warnings.add(warnings);
+        let timestamp = self.shared_timestamp(count);
+        let mut lents = Vec::with_capacity(by_cluster.len());
+        for items in by_cluster.values() {
+            let Some((first, _)) = items.first() else { continue };
+            match self.connect(first.shard, Access::Primary).await {
+                Ok(mut lent) => {
+                    if savepoint {
+                        let statement = format!("SAVEPOINT {STATEMENT_SAVEPOINT}");
+                        lent.opening.push(statement.into_bytes());
                     }
-                    merge_summary(&mut total, &summary, count);
+                    lent.opening.extend(timestamp.clone());
+                    lents.push(lent);
                 }
                 Err(error) => {
-                    end_all(&mut branches, "ROLLBACK").await;
+                    self.settle_all(lents.into_iter().map(|lent| (lent, None)).collect()).await;
                     return Err(error);
                 }
             }
         }
-        if let Some((broken, _)) = branches.iter().find(|(lent, _)| lent.lease.is_broken()) {
-            let node = broken.lease.node_name().clone();
-            end_all(&mut branches, "ROLLBACK").await;
-            return Err(Error::new(
-                ErrorKind::BackendLost,
-                format!("the connection to {node} broke; the statement was rolled back everywhere"),
-            ));
+        let run = &*self;
+        let parts = lents.iter_mut().zip(by_cluster.values());
+        let outcomes = join_all(parts.map(|(lent, items)| async move {
+            let mut warnings = Warnings::default();
+            let summary = run.write_in_turn(lent, items, count, &mut warnings).await;
+            Ok((summary?, warnings))
+        }))
+        .await;
+        let outcomes = match timestamp {
+            Some(_) => leave_timestamp(&mut lents, outcomes).await,
+            None => outcomes,
+        };
+        self.conclude(lents, outcomes, count, savepoint).await
+    }
+
+    /// One answer of all clusters; the connections go back to the transaction.
+    async fn conclude(
+        &mut self,
+        mut lents: Vec<Lent>,
+        outcomes: Vec<Result<(Summary, Warnings)>>,
+        count: Count,
+        savepoint: bool,
+    ) -> Result<Reply> {
+        if outcomes.iter().any(Result::is_err) {
+            let errors: Vec<Option<Error>> = outcomes.into_iter().map(Result::err).collect();
+            let is_over = errors.iter().flatten().any(ends_transaction);
+            if savepoint && !is_over && !undo(&mut lents).await {
+                lents.clear();
+                self.transaction.lost();
+            }
+            let first = match lents.is_empty() {
+                true => errors.into_iter().flatten().next(),
+                false => self.settle_all(lents.into_iter().zip(errors).collect()).await,
+            };
+            return Err(first.unwrap_or_else(|| Error::internal("a failure without an error")));
         }
-        self.commit_all(branches).await?;
+        let mut total: Option<Summary> = None;
+        for (summary, warnings) in outcomes.into_iter().flatten() {
+            if total.is_none() || count == Count::Sum {
+                self.warnings.add(warnings);
+            }
+            merge_summary(&mut total, &summary, count);
+        }
+        lents.into_iter().for_each(|lent| self.transaction.give_back(lent));
+        if self.transaction.is_broken() {
+            return Err(transaction::broken());
+        }
         total.map(Reply::Done).ok_or_else(|| Error::internal("a write without a target"))
     }
 
-    /// Commits all branches. What has begun is brought to its end even if nobody waits for it any more:
-    /// a client that leaves must not leave half a commit behind.
-    async fn commit_all(&self, branches: Vec<(Lent, Vec<&(Fragment, Target)>)>) -> Result<()> {
-        let deadline = self.snapshot.deadline(None);
-        let mut branches: Vec<(Lent, ())> =
-            branches.into_iter().map(|(lent, _)| (lent, ())).collect();
-        let committing = tokio::spawn(async move {
-            branches.iter_mut().for_each(|(lent, ())| lent.lease.set_deadline(deadline));
-            let outcomes = end_all(&mut branches, "COMMIT").await;
-            (branches, outcomes)
-        });
-        let (branches, outcomes) = committing
-            .await
-            .map_err(|error| Error::internal("the task that commits ended").with_source(error))?;
-        let name = |cluster: usize| {
-            self.snapshot.config.clusters.get(cluster).map_or("?", |cluster| cluster.name.as_str())
-        };
-        let mut done = Vec::new();
-        let mut failed = Vec::new();
-        for ((lent, _), outcome) in branches.iter().zip(outcomes) {
-            match outcome {
-                Ok(()) => done.push(name(lent.cluster).to_owned()),
-                Err(error) => failed.push(format!("{}: {error}", name(lent.cluster))),
-            }
+    /// Copies must agree on NOW() and on columns that default to it. None: the client has set the time
+    /// itself, or each row is on one server alone.
+    fn shared_timestamp(&self, count: Count) -> Option<Vec<u8>> {
+        if count == Count::Sum || self.state.base().variables.contains_key("timestamp") {
+            return None;
         }
-        if failed.is_empty() {
-            return Ok(());
-        }
-        Err(Error::new(
-            ErrorKind::BackendLost,
-            format!(
-                "COMMIT failed on {}; committed on: {}. Check the rows on the failed clusters before \
-                 you run the statement again",
-                failed.join("; "),
-                if done.is_empty() { "none".to_owned() } else { done.join(", ") }
-            ),
-        ))
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        let (seconds, micros) = (now.as_secs(), now.subsec_micros());
+        Some(format!("SET timestamp = {seconds}.{micros:06}").into_bytes())
     }
 
     /// Runs fragments of one cluster one after the other on one connection.
-    async fn write_in_turn<'w>(
+    async fn write_in_turn(
         &self,
         lent: &mut Lent,
-        work: impl Iterator<Item = &'w (Fragment, Target)>,
+        work: &[(Fragment, Target)],
         count: Count,
         warnings: &mut Warnings,
     ) -> Result<Summary> {
@@ -221,12 +216,22 @@ fn merge_summary(total: &mut Option<Summary>, summary: &Summary, count: Count) {
     }
 }
 
-/// Sends COMMIT or ROLLBACK to all at once.
-async fn end_all<T>(branches: &mut [(Lent, T)], statement: &str) -> Vec<Result<()>> {
-    join_all(
-        branches
-            .iter_mut()
-            .map(|(lent, _)| async move { lent.lease.query_all(statement).await.map(drop) }),
-    )
-    .await
+/// Undoes the statement wherever it has begun. False: somewhere the transaction is gone.
+async fn undo(lents: &mut [Lent]) -> bool {
+    let undo = format!("ROLLBACK TO SAVEPOINT {STATEMENT_SAVEPOINT}");
+    let open = lents.iter_mut().filter(|lent| lent.is_open());
+    let undone = join_all(open.map(|lent| lent.lease.query_all(&undo))).await;
+    undone.iter().all(Result::is_ok)
+}
+
+/// Brings the servers' own time back after a statement with a common one.
+async fn leave_timestamp<T>(lents: &mut [Lent], outcomes: Vec<Result<T>>) -> Vec<Result<T>> {
+    let left = join_all(lents.iter_mut().map(|lent| async move {
+        match lent.is_open() {
+            true => lent.lease.query_all("SET timestamp = DEFAULT").await.map(drop),
+            false => Ok(()),
+        }
+    }))
+    .await;
+    outcomes.into_iter().zip(left).map(|(outcome, left)| left.and(outcome)).collect()
 }

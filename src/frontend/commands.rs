@@ -56,7 +56,14 @@ impl Client {
                 self.write_error(&error).await?;
                 return self.stream.flush().await;
             }
-            let command = self.next_command(limits.idle_timeout, limits.max_allowed_packet.0);
+            let mut idle = (limits.idle_timeout, "`limits.idle_timeout`");
+            if let Some(limit) = limits.transaction_idle_timeout
+                && self.session.in_transaction()
+                && limit < idle.0
+            {
+                idle = (limit, "`limits.transaction_idle_timeout`");
+            }
+            let command = self.next_command(idle, limits.max_allowed_packet.0);
             let payload = tokio::select! {
                 payload = command => payload?,
                 () = stop.cancelled(), if !stop.is_cancelled() => continue,
@@ -70,7 +77,7 @@ impl Client {
     }
 
     /// Waits for a command, for a while, or until another session kills this one.
-    async fn next_command(&mut self, idle: Duration, limit: u64) -> Result<Bytes> {
+    async fn next_command(&mut self, idle: (Duration, &str), limit: u64) -> Result<Bytes> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut signal = self.session.kill_signal();
         loop {
@@ -90,10 +97,10 @@ impl Client {
                     // Nothing runs: it is too late, and stays noted until the next statement begins.
                     Kill::Statement => self.session.forget_kill(),
                 },
-                () = tokio::time::sleep(idle) => {
+                () = tokio::time::sleep(idle.0) => {
                     return Err(Error::new(
                         ErrorKind::ClientGone,
-                        "idle for longer than `limits.idle_timeout`",
+                        format!("idle for longer than {}", idle.1),
                     ));
                 }
             }

@@ -78,8 +78,8 @@ impl Session {
         let entry = shared.registry.enter(&identity, schema.as_deref());
         Self {
             shared,
+            state: Self::initial_state(&identity, &snapshot),
             snapshot,
-            state: Self::initial_state(&identity),
             identity,
             schema,
             mode: Mode::default(),
@@ -144,16 +144,14 @@ impl Session {
     /// Ends a result set whose rows were pulled: `rows_sent`, and the error that ended it if one did.
     /// Gives the number of warnings for its last packet.
     pub fn finish(&mut self, rows: &mut Rows, rows_sent: u64, error: Option<&Error>) -> u16 {
-        let (lent, warnings) = rows.end();
+        let (lents, warnings) = rows.end();
         let count = warnings.wire_count();
         self.warnings.add(warnings);
-        match (lent, error) {
-            (Some(lent), None) => self.transaction.give_back(*lent),
-            (Some(lent), Some(error)) if matches!(error.kind(), ErrorKind::Server(_)) => {
-                self.transaction.give_back(*lent);
+        for lent in lents {
+            match error {
+                None => self.transaction.give_back(lent),
+                Some(error) => self.transaction.give_back_refused(lent, error),
             }
-            (Some(_), Some(_)) => self.transaction.lost(),
-            (None, _) => {}
         }
         match error {
             Some(error) => self.failed(error),
@@ -266,7 +264,7 @@ impl Session {
         if let Err(error) = self.rollback().await {
             tracing::debug!(%error, "rollback on reset failed; the server does it by itself");
         }
-        self.state = Self::initial_state(&self.identity);
+        self.state = Self::initial_state(&self.identity, &self.snapshot);
         self.mode = Mode::default();
         self.next = Begin::default();
         self.prepared = prepared::Statements::default();

@@ -125,7 +125,9 @@ impl Session {
             self.begin_if_asked();
         }
         let snapshot = self.snapshot.clone();
-        let reply = self.runner(&snapshot, hints, call).plan(plan, facts).await;
+        let mut run = self.runner(&snapshot, hints, call);
+        run.writes = writes;
+        let reply = run.plan(plan, facts).await;
         if writes {
             self.wrote_at = Some(Instant::now());
         }
@@ -150,6 +152,15 @@ impl Session {
         self.runner(&snapshot, &hints, Call::Text).text_at(text, target).await
     }
 
+    /// As [`Session::run_at`], for a text that may do anything.
+    pub(super) async fn run_unknown_at(&mut self, text: &[u8], target: &Target) -> Result<Reply> {
+        let snapshot = self.snapshot.clone();
+        let hints = Hints { primary: true, ..Hints::default() };
+        let mut run = self.runner(&snapshot, &hints, Call::Text);
+        run.writes = true;
+        run.text_at(text, target).await
+    }
+
     pub(super) fn runner<'a>(
         &'a mut self,
         snapshot: &'a Arc<Snapshot>,
@@ -163,6 +174,7 @@ impl Session {
             transaction: &mut self.transaction,
             state: &self.state,
             call,
+            writes: false,
             found_rows: self.identity.found_rows(),
             warnings: &mut self.warnings,
             held: None,

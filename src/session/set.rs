@@ -11,7 +11,7 @@ use super::identity::Identity;
 use super::substitute::substitute;
 use crate::backend::{Access, Lease, QueryResult, SessionState};
 use crate::error::{Error, ErrorKind, Result};
-use crate::execute::{ClientState, Reply, Summary};
+use crate::execute::{ClientState, Reply, Snapshot, Summary};
 use crate::protocol::capability::ColumnType;
 use crate::protocol::charset::{BINARY, Collation, UTF8MB4_0900_AI_CI};
 use crate::sql::expr::Expr;
@@ -29,8 +29,12 @@ const NAMES: [&str; 4] = [
 
 impl Session {
     /// The state that the handshake asks for.
-    pub(super) fn initial_state(identity: &Identity) -> ClientState {
+    pub(super) fn initial_state(identity: &Identity, snapshot: &Snapshot) -> ClientState {
         let mut state = SessionState::default();
+        if let Some(limit) = snapshot.config.settings.transactions.lock_wait_timeout {
+            let name = "innodb_lock_wait_timeout".to_owned();
+            state.variables.insert(name, limit.as_secs().max(1).to_string());
+        }
         let Some(collation) = Collation::by_id(identity.collation) else {
             return ClientState::new(state, None);
         };

@@ -31,6 +31,16 @@ impl Session {
                 let errors_only = matches!(show.kind, ShowKind::Errors { .. });
                 Ok(self.show_warnings(*count, errors_only))
             }
+            ShowKind::MargayTransaction(id) => {
+                let (state, clusters) = self.snapshot.coordinator.outcome(id).await?;
+                let headings = [
+                    Heading::Text("Transaction"),
+                    Heading::Text("State"),
+                    Heading::Text("Clusters"),
+                ];
+                let row = vec![cell(id.as_str()), cell(state), cell(clusters)];
+                Ok(self.rows(&headings, vec![row]))
+            }
             ShowKind::Processlist => Ok(self.show_processlist(show.full)),
             ShowKind::List(listing) => self.show_listing(text, show, *listing).await,
             ShowKind::Create(created) => self.show_created(text, show, *created).await,
@@ -195,7 +205,7 @@ impl Session {
                 "there is no shard `{shard}`; see `margay check` for the names"
             ))
         })?;
-        self.run_at(text, &Target { shard, part: None }).await
+        self.run_unknown_at(text, &Target { shard, part: None }).await
     }
 
     pub(super) fn kill(&self, statement_only: bool, id: u64) -> Result<Reply> {

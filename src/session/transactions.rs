@@ -1,5 +1,7 @@
 //! BEGIN, COMMIT, ROLLBACK and savepoints.
 
+use futures_util::future::join_all;
+
 use super::Session;
 use crate::error::{Error, ErrorKind, Result, ServerError};
 use crate::execute::{Reply, Summary};
@@ -34,17 +36,17 @@ impl Session {
             }
             Control::Savepoint(name) => {
                 self.begin_if_asked();
-                if !self.transaction.note_savepoint(&name.value) {
-                    self.forward(text).await?;
-                }
+                self.transaction.set_savepoint(&name.value);
+                self.forward(text).await?;
             }
             Control::RollbackTo(name) | Control::ReleaseSavepoint(name) => {
                 let keep = matches!(control, Control::RollbackTo(_));
-                match self.transaction.drop_savepoint(&name.value, keep) {
-                    Some(true) => {}
-                    Some(false) => return Err(unknown_savepoint(&name.value)),
-                    None => self.forward(text).await?,
+                if !self.transaction.is_broken()
+                    && !self.transaction.drop_savepoint(&name.value, keep)
+                {
+                    return Err(unknown_savepoint(&name.value));
                 }
+                self.forward(text).await?;
             }
             Control::Xa => {
                 return Err(Error::unsupported(
@@ -71,68 +73,58 @@ impl Session {
         }
     }
 
-    /// Sends a statement to the connection of the open transaction, if it is open anywhere.
+    /// Sends a statement to all clusters of the transaction. What one of them refuses breaks it: they
+    /// must agree on savepoints.
     async fn forward(&mut self, text: &[u8]) -> Result<()> {
         if self.transaction.is_broken() {
             return Err(transaction::broken());
         }
-        let Some(mut lent) = self.transaction.lend() else { return Ok(()) };
-        lent.lease.set_deadline(self.snapshot.deadline(None));
-        let outcome = lent.lease.query_all(text).await;
-        match &outcome {
-            Ok(_) => self.transaction.give_back(lent),
-            Err(error) if matches!(error.kind(), ErrorKind::Server(_)) => {
-                self.transaction.give_back(lent);
+        let deadline = self.snapshot.deadline(None);
+        let mut lents = self.transaction.lend_all();
+        let outcomes = join_all(lents.iter_mut().map(|lent| {
+            lent.lease.set_deadline(deadline);
+            lent.lease.query_all(text)
+        }))
+        .await;
+        let is_alone = lents.len() == 1;
+        let mut failed = None;
+        for (lent, outcome) in lents.into_iter().zip(outcomes) {
+            match outcome {
+                Ok(_) => self.transaction.give_back(lent),
+                Err(error) => {
+                    if is_alone && matches!(error.kind(), ErrorKind::Server(_)) {
+                        self.transaction.give_back_refused(lent, &error);
+                    }
+                    failed.get_or_insert(error);
+                }
             }
-            Err(_) => self.transaction.lost(),
         }
-        outcome.map(drop)
+        self.transaction.lost();
+        failed.map_or(Ok(()), Err)
     }
 
     /// Commits the open transaction, if there is one.
     pub(super) async fn commit(&mut self) -> Result<()> {
-        if self.transaction.is_broken() {
-            self.transaction.end();
-            return Err(Error::new(
-                ErrorKind::BackendLost,
-                "the connection of this transaction broke and the server rolled it back: nothing was \
-                 committed",
-            ));
-        }
-        self.end_with("COMMIT").await
-    }
-
-    pub(super) async fn rollback(&mut self) -> Result<()> {
-        self.end_with("ROLLBACK").await
-    }
-
-    async fn end_with(&mut self, statement: &str) -> Result<()> {
-        let Some(mut lent) = self.transaction.end() else { return Ok(()) };
-        lent.lease.set_deadline(self.snapshot.deadline(None));
-        if statement == "COMMIT" {
-            self.wrote_at = Some(tokio::time::Instant::now());
-        }
+        let Some(ending) = self.transaction.end_to_commit()? else { return Ok(()) };
+        let deadline = self.snapshot.deadline(None);
+        self.wrote_at = Some(tokio::time::Instant::now());
         // Who is told that COMMIT was interrupted cannot know what became of it.
         let outcome = {
             let _shield = self.entry.shield();
-            lent.lease.query_all(statement).await
+            ending.commit(deadline).await
         };
-        if statement == "COMMIT" {
-            // A COMMIT may take its time, and what it wrote is news from now on.
-            self.wrote_at = Some(tokio::time::Instant::now());
+        // A COMMIT may take its time, and what it wrote is news from now on.
+        self.wrote_at = Some(tokio::time::Instant::now());
+        outcome
+    }
+
+    /// Rolls back the open transaction, if there is one. A server whose connection broke has done so by
+    /// itself.
+    pub(super) async fn rollback(&mut self) -> Result<()> {
+        if let Some(ending) = self.transaction.end() {
+            ending.roll_back(self.snapshot.deadline(None)).await;
         }
-        match outcome {
-            Ok(_) => Ok(()),
-            // The server had rolled back by itself when the connection broke.
-            Err(_) if statement == "ROLLBACK" => Ok(()),
-            Err(error) if matches!(error.kind(), ErrorKind::Server(_)) => Err(error),
-            Err(error) => Err(Error::new(
-                ErrorKind::BackendLost,
-                "the connection broke during COMMIT: whether the transaction is committed is unknown; \
-                 check its rows before you run it again",
-            )
-            .with_source(error)),
-        }
+        Ok(())
     }
 }
 

@@ -254,6 +254,8 @@ pub enum ShowKind {
         count: bool,
     },
     Processlist,
+    /// `SHOW MARGAY TRANSACTION 'name'`: what became of it.
+    MargayTransaction(String),
     /// Answered alike by every server: CHARSET, COLLATION, ENGINES, PLUGINS, PRIVILEGES ...
     Server,
     /// Anything else; the words in upper case.

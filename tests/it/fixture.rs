@@ -161,6 +161,11 @@ impl Proxy {
         Login::new(self.address.clone(), USER, PASSWORD).schema(SCHEMA)
     }
 
+    /// None for a stand-in.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.process.as_ref().map(|process| process.child.id())
+    }
+
     /// A line of `/proc/PID/status` in KiB, such as `VmHWM`.
     pub(crate) fn memory_kib(&self, name: &str) -> u64 {
         let Some(process) = &self.process else { return 0 };

@@ -28,7 +28,8 @@ mod splitting;
 mod streaming;
 #[cfg(test)]
 mod tidy;
-#[cfg(test)]
 mod tpch;
+#[cfg(test)]
+mod transactions;
 #[cfg(test)]
 mod wire;

@@ -49,6 +49,7 @@ pub(super) fn check(root: Root, place: &Place, problems: &mut Problems) -> Confi
         backend: root.backend,
         combine: root.combine,
         health: root.health,
+        transactions: root.transactions,
     };
     Config { settings, clusters, users, schemas }
 }

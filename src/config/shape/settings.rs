@@ -17,6 +17,9 @@ shape! {
         handshake_timeout: Duration = "10s",
         /// How long a client may be idle before its connection is closed.
         idle_timeout: Duration = "8h",
+        /// How long a client may be idle inside a transaction before its connection is closed and the
+        /// transaction rolled back; without it, `idle_timeout` alone counts.
+        transaction_idle_timeout: Option<Duration>,
         /// How long a client may take no rows of a result before its connection is closed.
         write_timeout: Duration = "10m",
         /// How long a statement may run; without it, as long as the servers let it.
@@ -89,6 +92,22 @@ shape! {
         timeout: Duration = "2s",
         /// A replica further behind its primary gets no reads until it has caught up.
         lag_limit: Duration = "5s",
+    }
+}
+
+shape! {
+    /// Transactions over several clusters.
+    pub struct Transactions {
+        /// The database on each cluster where Margay keeps its decisions on such transactions. It is made
+        /// when it is first needed.
+        database: String = "margay",
+        /// How long a server may take for each step of such a commit. Before the decision the transaction
+        /// is then rolled back everywhere; after it, it is finished in the background.
+        commit_timeout: Duration = "5s",
+        /// How long a statement waits for a row lock, in whole seconds, unless the session says otherwise;
+        /// without it, as the servers are set. Transactions that wait for each other on different
+        /// clusters, where no server can see it, end by this.
+        lock_wait_timeout: Option<Duration>,
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{
     Address, Backend, Combine, Health, Lenient, Limits, Map, Reads, Schema, Secret, Shape, Tls,
-    Type,
+    Transactions, Type,
 };
 use super::{choice, shape};
 use crate::config::node::{Kind, Located, Node};
@@ -33,6 +33,8 @@ shape! {
         combine: Combine = "",
         /// Checks of the servers behind.
         health: Health = "",
+        /// Transactions over several clusters.
+        transactions: Transactions = "",
         /// The clusters by name. A name is part of the names of shards: `c0/shop`.
         clusters: Map<Cluster>,
         /// Who may log in, by name.

@@ -79,7 +79,8 @@ impl Program<'_> {
             b") LIMIT 0) AS d ON FALSE",
         ]
         .concat();
-        let mut lent = Lent { lease, cluster, opening: Vec::new() };
+        let mut lent = Lent::apart(lease, cluster);
+        lent.lease.set_deadline(self.deadline);
         let (mut apart, mut warnings) = (Transaction::default(), Warnings::default());
         let run = self.run_of(&mut apart, state, call, held, &mut warnings);
         let Head::Rows(heads) = run.start_rows(&mut lent, &fragment).await? else {

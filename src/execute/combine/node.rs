@@ -1,8 +1,8 @@
 //! The server where rows are gathered.
 
+use crate::backend::Access;
 use crate::backend::cluster::Cluster;
 use crate::backend::node::{Node, NodeState};
-use crate::backend::{Access, Lease};
 use crate::catalog::ShardId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::snapshot::Snapshot;
@@ -26,21 +26,17 @@ pub(super) async fn lease(
     if let Some(wanted) = wanted {
         let shard = snapshot.shard(wanted.shard)?;
         let lease = snapshot.backends.lease(shard.cluster, wanted.access, false).await?;
-        return Ok((lent(lease, shard.cluster), shard.database.clone()));
+        return Ok((Lent::apart(lease, shard.cluster), shard.database.clone()));
     }
     let mut last = Error::new(ErrorKind::NoBackend, "no server can gather rows: all are down");
     for (index, node, database) in candidates(snapshot, schema)? {
         match node.lease(false).await {
-            Ok(lease) => return Ok((lent(lease, index), database)),
+            Ok(lease) => return Ok((Lent::apart(lease, index), database)),
             Err(error) if *error.kind() == ErrorKind::NoBackend => last = error,
             Err(error) => return Err(error),
         }
     }
     Err(last)
-}
-
-fn lent(lease: Lease, cluster: usize) -> Lent {
-    Lent { lease, cluster, opening: Vec::new() }
 }
 
 /// Servers, those with the least to do first.

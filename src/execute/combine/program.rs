@@ -217,14 +217,14 @@ impl<'p> Program<'p> {
             let call = bound.call();
             let sample = sample.ok().map(|fragment| Sample { fragment, call, state, held: &held });
             let poured = self.pour(at, &mut rows, gather, sample).await;
-            let (lent, raised) = rows.end();
+            let (lents, raised) = rows.end();
             run.warnings.add(raised);
-            if let Some(mut lent) = lent {
+            for mut lent in lents {
                 // What is left belongs to the transaction's connection, which goes on.
-                if poured.is_err() && !lent.lease.is_broken() && run.transaction.is_active() {
+                if poured.is_err() && lent.held && !lent.lease.is_broken() {
                     let _ = lent.lease.drain().await;
                 }
-                run.transaction.give_back(*lent);
+                run.transaction.give_back(lent);
             }
             poured?
         };

@@ -165,6 +165,7 @@ impl Program<'_> {
             call,
             reads: self.reads,
             found_rows: self.found_rows,
+            writes: false,
             deadline: self.deadline,
             warnings,
             held: Some(HeldTables(held)),

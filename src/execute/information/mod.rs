@@ -82,7 +82,7 @@ impl Run<'_> {
         };
         let fragment = self.fragment(&select.route, target, facts)?;
         let (lease, cluster) = self.prepared_lease(rewritten, viewer, target).await?;
-        let mut lent = Lent { lease, cluster, opening: Vec::new() };
+        let mut lent = Lent::apart(lease, cluster);
         let head = self.start_rows(&mut lent, &fragment).await;
         let head = head.map_err(|error| self.named(error, rewritten, target));
         let columns = match head {

@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 
+use super::super::literal;
 use super::super::query::TableName;
 use super::super::statement::{Created, Listing, Show, ShowKind, StatementKind};
 use super::super::token::TokenKind;
@@ -36,6 +37,10 @@ impl Parser<'_> {
             || self.show_server(&mut show)?
         {
             self.show_filter(&mut show);
+        } else if self.accept_kws(&["MARGAY", "TRANSACTION"]) {
+            let span = self.expect(TokenKind::String)?.span;
+            let bytes = literal::unescape(self.slice(span), !self.mode.no_backslash_escapes);
+            show.kind = ShowKind::MargayTransaction(self.utf8(bytes)?);
         } else {
             self.show_other(&mut show)?;
         }
