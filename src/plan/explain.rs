@@ -1,6 +1,6 @@
 //! A plan in words: the lines of `EXPLAIN FORMAT=MARGAY`.
 
-use super::combine::{self, Options, Stage};
+use super::combine::{self, Options, Stage, Temp};
 use super::facts::Stop;
 use super::key::Run;
 use super::planner::{Context, Temporary, plan};
@@ -84,7 +84,8 @@ fn explain_combine(source: &Source, run: &Run<'_>) -> Result<Vec<String>, Stop> 
         let place = stage_place(&step.stage, &context, run)?;
         let copied = if step.temp.broadcast { ", copied to the shards" } else { "" };
         let names = step.temp.names.join(", ");
-        lines.push(format!("  step {}: {names}{copied}: {place}", index + 1));
+        let indexes = indexes(&step.temp);
+        lines.push(format!("  step {}: {names}{indexes}{copied}: {place}", index + 1));
         lines.push(format!("    {}", stage_text(&step.stage)));
         temporaries.extend(step.temp.temporaries());
     }
@@ -93,6 +94,20 @@ fn explain_combine(source: &Source, run: &Run<'_>) -> Result<Vec<String>, Stop> 
     lines.push(format!("    {}", stage_text(&program.last)));
     lines.extend(program.notes.iter().map(|note| format!("  note: {note}")));
     Ok(lines)
+}
+
+/// `, index (a), (b)`
+fn indexes(temp: &Temp) -> String {
+    let name = |index: &usize| {
+        let column = temp.columns.get(*index).and_then(|column| column.name.as_deref());
+        column.unwrap_or("?").to_owned()
+    };
+    let list = |columns: &Vec<usize>| {
+        let names: Vec<String> = columns.iter().map(name).collect();
+        format!("({})", names.join(", "))
+    };
+    let lists: Vec<String> = temp.indexes.iter().map(list).collect();
+    if lists.is_empty() { String::new() } else { format!(", index {}", lists.join(", ")) }
 }
 
 /// Where a statement of a program runs.

@@ -26,8 +26,6 @@ pub(super) struct Use {
     pub nest: NestId,
     /// Its name in the text.
     pub span: Span,
-    /// Which reference to a CTE it is inside of; 0: none.
-    pub instance: u32,
 }
 
 /// A column of a use.
@@ -162,8 +160,6 @@ pub(super) struct Block {
     pub span: Span,
     pub instance: u32,
     pub scope: Scope,
-    /// None: not known.
-    pub outputs: Option<Vec<Output>>,
 }
 
 /// A column of a query's answer.

@@ -137,7 +137,7 @@ impl<'c, 'a> Reader<'c, 'a> {
     pub(super) fn add_use(
         &mut self,
         name: &TableName,
-        (nest, instance): (NestId, u32),
+        nest: NestId,
     ) -> Result<Option<UseId>, Stop> {
         let Some(table) = self.look_up(name)? else {
             self.found.system = true;
@@ -150,7 +150,7 @@ impl<'c, 'a> Reader<'c, 'a> {
         let id = TableId { schema: table.schema.clone(), table: table.name.clone() };
         let columns = self.columns(&id)?;
         let span = name.span;
-        self.found.uses.push(super::model::Use { id, table, columns, nest, span, instance });
+        self.found.uses.push(super::model::Use { id, table, columns, nest, span });
         Ok(Some(self.found.uses.len() - 1))
     }
 
@@ -306,8 +306,7 @@ impl<'c, 'a> Reader<'c, 'a> {
         }
         let answer = self.judge(select, outputs, inner);
         let (span, instance) = (select.span, env.instance);
-        let outputs = answer.outputs.clone();
-        self.found.blocks.push(super::model::Block { span, instance, scope, outputs });
+        self.found.blocks.push(super::model::Block { span, instance, scope });
         Ok(answer)
     }
 }

@@ -197,7 +197,7 @@ impl<'a> Reader<'_, 'a> {
         if name.schema.is_none() && self.temporary((&name.name.value, name.span), &exposed, scope) {
             return Ok(());
         }
-        let Some(id) = self.add_use(name, (env.nest, env.instance))? else {
+        let Some(id) = self.add_use(name, env.nest)? else {
             let schema = name.schema.as_ref().map(|schema| schema.value.clone());
             let source = Source { schema, ..Source::opaque(exposed, name.span) };
             self.add_source(source, scope);

@@ -17,6 +17,8 @@ mod drivers;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod plan;
 #[cfg(test)]
 mod servers;
@@ -26,5 +28,7 @@ mod splitting;
 mod streaming;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod tpch;
 #[cfg(test)]
 mod wire;

@@ -5,17 +5,29 @@ use super::super::model::{Analysis, Block, Resolved, Scope, SourceId, same_name}
 use super::super::planner::Context;
 use super::super::splice::{quoted, text_piece};
 use super::super::template::Piece;
+use super::filter::keys;
 use super::part::{Draft, Part};
 use super::push::{conjuncts, is_simple};
 use super::rewrite::{Rewrite, Round, Standalone, attempt};
 use super::stage::{Examined, examine};
 use super::subquery::is_closed;
-use super::survey::{NodeId, Role};
-use super::{Temp, TempColumn};
+use super::survey::{NodeId, Role, TableNode};
+use super::{KeyList, Temp, TempColumn};
 use crate::sql::expr::{ColumnName, Expr, ExprKind};
 use crate::sql::query::{Body, Query, Select, SelectItem, SelectItemKind};
 use crate::sql::walk::{self, Node};
 use crate::sql::{Span, parse};
+
+/// How much of a block must go to the shards at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// Its whole WHERE, and the rest of it needs nothing of other places.
+    Whole,
+    /// Its whole WHERE.
+    Where,
+    /// Some of its conditions.
+    Part,
+}
 
 /// A column of FROM that the rest of the block needs.
 struct Needed {
@@ -36,18 +48,33 @@ struct Taken<'x, 'a> {
     alias: Option<String>,
 }
 
-/// Gathers the rows of a block. `all`: only if its whole WHERE goes along.
+/// Gathers the rows of a block.
 pub(super) fn cut(
     rewrite: &mut Rewrite<'_>,
     round: Round<'_, '_>,
-    (id, all): (NodeId, bool),
+    (id, extent): (NodeId, Extent),
     context: &Context<'_>,
 ) -> Result<bool, Stop> {
     let Some(node) = round.survey.nodes.get(id) else { return Ok(false) };
     let Body::Select(own) = &node.query.body else { return Ok(false) };
     let lateral = matches!(node.role, Role::Derived { lateral: true, .. });
     let reads = |span| round.survey.reads(span, &|meaning| rewrite.remote(meaning));
+    let all = extent != Extent::Part;
     if lateral || !own.from_span.is_some_and(reads) || (!all && own.filter.is_none()) {
+        return Ok(false);
+    }
+    let elsewhere = || {
+        let below = [own.from_span, own.filter.as_ref().map(|filter| filter.span)];
+        let above = |table: &&TableNode<'_>| {
+            below.iter().flatten().all(|span| !span.contains(table.name.span))
+        };
+        let with = |table: &&TableNode<'_>| {
+            node.query.with_span.is_none_or(|span| !span.contains(table.name.span))
+        };
+        let mut rest = round.survey.within(node.query.span).filter(above).filter(with);
+        rest.any(|table| reads(table.name.span))
+    };
+    if extent == Extent::Whole && elsewhere() {
         return Ok(false);
     }
     let Some(alone) = rewrite.standalone(round, id)? else { return Ok(false) };
@@ -64,30 +91,23 @@ pub(super) fn cut(
         select.filter.iter().flat_map(conjuncts).partition(|expr| all || is_simple(expr));
     let Some(taken) = Taken::new(&examined, select, block, &residual) else { return Ok(false) };
     let draft = Draft::new(&alone.part, &context.mode)?;
-    let core = taken.core(&alone.part, &draft, &pushed);
+    let (mut core, keys) = taken.core(&draft, &pushed, rewrite);
+    rewrite.lock(&mut core);
     let planned = parse(&core.text, &context.mode)?;
     let Some(core_found) = attempt(examine(&core, &planned, context))? else { return Ok(false) };
-    if core_found.obstacle(context, rewrite.options).is_some() {
+    if core_found.obstacle(context, rewrite.limits()).is_some() {
         return Ok(false);
     }
     let name = rewrite.name();
     let block = taken.rest(&alone, context, (&name, &residual))?;
-    if let Some(why) = examined.obstacle(context, rewrite.options) {
+    if let Some(why) = examined.obstacle(context, rewrite.limits()) {
         rewrite.note(format!("{name}: rows for {why}"));
     }
-    let mut outer = Draft::new(round.part, &context.mode)?;
-    let span = match node.role {
-        Role::Top => Span::new(0, round.part.text.len()),
-        Role::Derived { .. } | Role::Cte(_) | Role::Subquery { .. } | Role::Branch => {
-            node.query.span
-        }
-    };
-    outer.replace_with(span, block);
-    outer.keep_names(&round.examined.found);
-    rewrite.part = outer.finish();
+    rewrite.put(round, id, block)?;
     let temp =
         Temp { names: vec![name], columns: taken.columns(), indexes: Vec::new(), broadcast: false };
     rewrite.add_step(&core, &core_found, temp);
+    rewrite.add_keys(keys);
     Ok(true)
 }
 
@@ -248,9 +268,13 @@ impl<'x, 'a> Taken<'x, 'a> {
     }
 
     /// The statement of the step.
-    fn core(&self, part: &Part, draft: &Draft<'_>, pushed: &[&Expr]) -> Part {
+    fn core(
+        &self,
+        draft: &Draft<'_>,
+        pushed: &[&Expr],
+        rewrite: &Rewrite<'_>,
+    ) -> (Part, Vec<KeyList>) {
         let mut core = Part::default();
-        let _ = part;
         if let Some(with) = self.query.with_span {
             core.append(&draft.cut(with));
             core.add(" ");
@@ -272,7 +296,22 @@ impl<'x, 'a> Taken<'x, 'a> {
             core.add(if index == 0 { " WHERE " } else { " AND " });
             core.append(&bracketed(draft, expr, pushed.len() > 1));
         }
-        core
+        let mut keys = if rewrite.options.broadcast { Vec::new() } else { self.keys(rewrite) };
+        if !keys.is_empty() && pushed.is_empty() {
+            core.add(" WHERE TRUE");
+        }
+        let at = Span::new(0, core.text.len()).end;
+        keys.iter_mut().for_each(|key| key.at = at);
+        (core, keys)
+    }
+
+    /// Keys of earlier steps that its tables are joined with.
+    fn keys(&self, rewrite: &Rewrite<'_>) -> Vec<KeyList> {
+        let sources = self.scope.sources.iter().filter_map(|id| self.found.sources.get(*id));
+        sources
+            .filter_map(|source| source.table)
+            .flat_map(|id| keys(rewrite, self.found, id))
+            .collect()
     }
 
     fn columns(&self) -> Vec<TempColumn> {

@@ -1,15 +1,14 @@
 //! Tables whose rows are gathered by themselves, filtered as far as conditions allow.
 
-use super::super::facts::Stop;
+use super::super::facts::{Column, Stop};
 use super::super::model::{Analysis, SourceId, UseId, same_name};
 use super::super::planner::Context;
 use super::super::splice::quoted;
-use super::gather::bracketed;
-use super::part::{Draft, Part};
-use super::push::{Pushed, pushable};
-use super::rewrite::{Rewrite, Round};
+use super::filter::filters;
+use super::part::Draft;
+use super::rewrite::{Rewrite, Round, attempt};
 use super::stage::examine;
-use super::survey::TableNode;
+use super::survey::{Role, TableNode};
 use super::{Temp, TempColumn};
 use crate::error::Error;
 use crate::sql::expr::{ColumnName, Expr, ExprKind};
@@ -17,45 +16,38 @@ use crate::sql::query::{Body, JoinConstraint, Select, SelectItemKind, TableExpr}
 use crate::sql::walk::{self, Node};
 use crate::sql::{Span, parse};
 
-/// Makes a step of one table.
+/// Makes a step of one table: of that which is likely to have the fewest rows.
 pub(super) fn cut(
     rewrite: &mut Rewrite<'_>,
     round: Round<'_, '_>,
     context: &Context<'_>,
 ) -> Result<bool, Stop> {
-    let found = &round.examined.found;
     let remote = |table: &&TableNode<'_>| rewrite.remote(&table.meaning);
     let candidates: Vec<&TableNode<'_>> = round.survey.tables.iter().filter(remote).collect();
-    // A table with conditions of its own is likely to be small.
-    let best = candidates.into_iter().map(|table| (conditions(found, table.name.span), table));
-    let best =
-        best.max_by_key(|(pushed, table)| (pushed.len(), std::cmp::Reverse(table.name.span)));
-    let Some((pushed, table)) = best else { return Ok(false) };
-    step(rewrite, round, (table, pushed), context)?;
+    let Some(table) = smallest(rewrite, round, candidates) else { return Ok(false) };
+    rewrite.part = step(rewrite, round, table, context)?.finish();
     Ok(true)
 }
 
-/// The conditions that hold for all uses of a table that stands once in the text.
-fn conditions<'a>(found: &Analysis<'a>, site: Span) -> Vec<Pushed<'a>> {
-    let uses = (0..found.uses.len())
-        .filter(|id| found.uses.get(*id).is_some_and(|used| used.span == site));
-    let mut all: Option<Vec<Pushed<'a>>> = None;
-    for id in uses {
-        let own = pushable(found, id);
-        all = Some(match all {
-            None => own,
-            Some(before) => before.into_iter().filter(|one| own.contains(one)).collect(),
-        });
-    }
-    all.unwrap_or_default()
+/// The table with the fewest rows that its filters let pass, the first of equal ones.
+pub(super) fn smallest<'r, 'a>(
+    rewrite: &Rewrite<'_>,
+    round: Round<'r, 'a>,
+    candidates: Vec<&'r TableNode<'a>>,
+) -> Option<&'r TableNode<'a>> {
+    let size = |table: &TableNode<'_>| filters(rewrite, round, table.name.span).rows;
+    let sized = candidates.into_iter().map(|table| (size(table), table));
+    let best = sized.min_by_key(|(rows, table)| (*rows, table.name.span));
+    best.map(|(_, table)| table)
 }
 
-fn step(
+/// Adds the step of a table; gives the text around it, where its rows are read instead.
+pub(super) fn step<'a>(
     rewrite: &mut Rewrite<'_>,
-    round: Round<'_, '_>,
-    (table, pushed): (&TableNode<'_>, Vec<Pushed<'_>>),
+    round: Round<'_, 'a>,
+    table: &TableNode<'_>,
     context: &Context<'_>,
-) -> Result<(), Stop> {
+) -> Result<Draft<'a>, Stop> {
     let found = &round.examined.found;
     let site = table.name.span;
     let Some(id) = found.uses.iter().position(|used| used.span == site) else {
@@ -63,20 +55,21 @@ fn step(
     };
     let columns = needed(round, table, id)?;
     let draft = Draft::new(round.part, &context.mode)?;
-    let part = statement(&draft, table, &columns, &pushed);
+    let mut filters = filters(rewrite, round, site);
+    let mut part = filters.statement(&draft, table, &columns);
+    if !filters.partners.is_empty() && !runs(rewrite, &part, context)? {
+        filters.partners.clear();
+        part = filters.statement(&draft, table, &columns);
+    }
+    rewrite.lock(&mut part);
     let planned = parse(&part.text, &context.mode)?;
     let examined = examine(&part, &planned, context)?;
-    if let Some(why) = examined.obstacle(context, rewrite.options) {
+    if let Some(why) = examined.obstacle(context, rewrite.limits()) {
         let message = format!("{why} is not supported over several shards");
         return Err(Error::unsupported(message).into());
     }
     let name = rewrite.name();
-    let conditions = match pushed.len() {
-        0 => "without a condition".to_owned(),
-        1 => "with a condition".to_owned(),
-        count => format!("with {count} conditions"),
-    };
-    rewrite.note(format!("{name}: rows of `{}` {conditions}", table.name.name.value));
+    rewrite.note(format!("{name}: rows of `{}`{}", table.name.name.value, filters.note()));
     let mut draft = Draft::new(round.part, &context.mode)?;
     match table.entry {
         Some(entry) => {
@@ -87,41 +80,21 @@ fn step(
     }
     drop_schemas(found, site, &mut draft);
     draft.keep_names(found);
-    rewrite.part = draft.finish();
     let temp = Temp { names: vec![name], columns, indexes: Vec::new(), broadcast: false };
+    let keys = filters.keys;
     rewrite.add_step(&part, &examined, temp);
-    Ok(())
+    rewrite.add_keys(keys);
+    Ok(draft)
 }
 
-fn statement(
-    draft: &Draft<'_>,
-    table: &TableNode<'_>,
-    columns: &[TempColumn],
-    pushed: &[Pushed<'_>],
-) -> Part {
-    let mut part = Part::default();
-    let names = columns.iter().filter_map(|column| column.name.as_deref());
-    let names: Vec<String> = names.map(quoted).collect();
-    part.add(&format!("SELECT {} FROM ", names.join(", ")));
-    part.append(&draft.cut(table.entry.map_or(table.name.span, |entry| entry.span)));
-    let several = |list: &[&Expr]| list.len() > 1;
-    for (index, condition) in pushed.iter().enumerate() {
-        part.add(if index == 0 { " WHERE " } else { " AND " });
-        let alone = pushed.len() == 1 && condition.len() == 1;
-        part.add(if alone { "" } else { "(" });
-        for (index, branch) in condition.iter().enumerate() {
-            part.add(if index == 0 { "" } else { " OR " });
-            part.add(if several(branch) { "(" } else { "" });
-            for (index, expr) in branch.iter().enumerate() {
-                part.add(if index == 0 { "" } else { " AND " });
-                let brackets = several(branch) || condition.len() > 1;
-                part.append(&bracketed(draft, expr, brackets));
-            }
-            part.add(if several(branch) { ")" } else { "" });
-        }
-        part.add(if alone { "" } else { ")" });
-    }
-    part
+fn runs(
+    rewrite: &Rewrite<'_>,
+    part: &super::part::Part,
+    context: &Context<'_>,
+) -> Result<bool, Stop> {
+    let planned = parse(&part.text, &context.mode)?;
+    let found = attempt(examine(part, &planned, context))?;
+    Ok(found.is_some_and(|found| found.obstacle(context, rewrite.limits()).is_none()))
 }
 
 /// Columns of a table that the statement may mean, in their order.
@@ -131,24 +104,11 @@ fn needed(round: Round<'_, '_>, table: &TableNode<'_>, id: UseId) -> Result<Vec<
     let Some(columns) = used else {
         return Err(Error::internal("a table without known columns").into());
     };
-    let starred =
-        round.survey.nodes.get(table.node).is_none_or(|node| shows_all(&node.query.body, table));
-    let mut named: Vec<&str> = Vec::new();
-    let mut extra = Vec::new();
-    walk::query(round.examined.query, &mut |node| match node {
-        Node::Expr(Expr { kind: ExprKind::Column(name), .. }) => {
-            if may_be(found, name, table.name.span) {
-                named.push(&name.name.value);
-            }
-        }
-        Node::Query(query) => {
-            if let Body::Select(select) = &query.body {
-                select.from.iter().for_each(|entry| joined(entry, &mut extra));
-            }
-        }
-        Node::Expr(_) | Node::UnnamedItem(_) | Node::Table(_) => {}
-    });
-    named.extend(extra);
+    let node = round.survey.nodes.get(table.node);
+    // What EXISTS selects does not matter.
+    let exists = node.is_some_and(|node| matches!(node.role, Role::Subquery { exists: true }));
+    let starred = node.is_none_or(|node| shows_all(&node.query.body, table, exists));
+    let named = named(round, table.name.span);
     let is_named = |name: &str| named.iter().any(|other| same_name(other, name));
     let mut wanted = Vec::new();
     for column in &columns.columns {
@@ -167,12 +127,31 @@ fn needed(round: Round<'_, '_>, table: &TableNode<'_>, id: UseId) -> Result<Vec<
     if wanted.is_empty() {
         wanted.extend(columns.columns.iter().find(|column| !column.invisible));
     }
-    let column = |column: &&super::super::facts::Column| TempColumn {
+    let column = |column: &&Column| TempColumn {
         name: Some(column.name.clone()),
         declared: Some(column.declared.clone()).filter(|text| !text.is_empty()),
         class: Some(column.class.clone()),
     };
     Ok(wanted.iter().map(column).collect())
+}
+
+/// Names that are, or may be, of columns of the table at `site`.
+fn named<'a>(round: Round<'_, 'a>, site: Span) -> Vec<&'a str> {
+    let mut named: Vec<&str> = Vec::new();
+    walk::query(round.examined.query, &mut |node| match node {
+        Node::Expr(Expr { kind: ExprKind::Column(name), .. }) => {
+            if may_be(&round.examined.found, name, site) {
+                named.push(&name.name.value);
+            }
+        }
+        Node::Query(query) => {
+            if let Body::Select(select) = &query.body {
+                select.from.iter().for_each(|entry| joined(entry, &mut named));
+            }
+        }
+        Node::Expr(_) | Node::UnnamedItem(_) | Node::Table(_) => {}
+    });
+    named
 }
 
 /// The name is, or may be, one of a column of the table at `site`.
@@ -183,7 +162,7 @@ fn may_be(found: &Analysis<'_>, name: &ColumnName, site: Span) -> bool {
 }
 
 /// `*`, `t.*` or a NATURAL join beside the table need all of its columns.
-fn shows_all(body: &Body, table: &TableNode<'_>) -> bool {
+fn shows_all(body: &Body, table: &TableNode<'_>, exists: bool) -> bool {
     let Body::Select(select) = body else { return true };
     let exposed = table.entry.map(|entry| entry.exposed_name().value.as_str());
     let star = select.items.iter().any(|item| match &item.kind {
@@ -193,7 +172,7 @@ fn shows_all(body: &Body, table: &TableNode<'_>) -> bool {
         }
         SelectItemKind::Expr { .. } => false,
     });
-    star || is_natural(select)
+    (star && !exists) || is_natural(select)
 }
 
 fn is_natural(select: &Select) -> bool {

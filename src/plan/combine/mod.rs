@@ -6,14 +6,19 @@
 //! they are parsed and planned as if a client had sent them, so what is proven of routes and scatters
 //! holds for them too.
 
+mod filter;
 mod gather;
 mod leaf;
 mod part;
+mod partial;
 mod push;
 mod rewrite;
+mod spread;
 mod stage;
 mod subquery;
 mod survey;
+#[cfg(test)]
+mod tests;
 
 use super::facts::{ColumnClass, Stop};
 use super::planner::{Context, Temporary, TemporaryColumn};

@@ -1,18 +1,24 @@
 //! The rounds of rewriting: each makes steps of one part of the statement, until what is left runs.
 
-use super::super::facts::Stop;
+use std::collections::BTreeSet;
+
+use super::super::facts::{ColumnClass, Stop};
 use super::super::functions::{self, Nature};
 use super::super::model::Output;
-use super::super::planner::{Context, Temporary};
+use super::super::planner::{Context, TEMPORARY_PREFIX, Temporary};
+use super::super::template::Piece;
 use super::super::types::Source;
+use super::filter::looked_up;
+use super::gather::Extent;
 use super::part::{Draft, Part};
 use super::stage::{Examined, clusters_of, examine};
 use super::survey::{Meaning, NodeId, Role, Survey};
 use super::{Combine, KeyList, Options, Stage, Step, Temp, TempColumn};
-use super::{gather, leaf, subquery};
+use super::{gather, leaf, partial, spread, subquery};
 use crate::catalog::TableKind;
 use crate::error::Error;
 use crate::sql::query::Query;
+use crate::sql::walk::{self, Node};
 use crate::sql::{Span, parse};
 
 /// Each round takes at least one table or query out of the statement.
@@ -30,6 +36,10 @@ pub(super) struct Rewrite<'c> {
     pub on_shards: Vec<String>,
     /// The cluster of the tables that stay in place; None: any.
     pub home: Option<usize>,
+    /// The locking clause that steps get, with a space before.
+    locking: String,
+    /// Columns of temporary tables by which rows are looked up.
+    lookups: BTreeSet<(String, usize)>,
     next: usize,
 }
 
@@ -67,30 +77,47 @@ impl<'c> Rewrite<'c> {
             notes: Vec::new(),
             on_shards: Vec::new(),
             home: None,
+            locking: String::new(),
+            lookups: BTreeSet::new(),
             next: 0,
         })
     }
 
     pub(super) fn run(mut self) -> Result<Combine, Stop> {
-        for round in 0..ROUNDS_MAX {
+        for count in 0..ROUNDS_MAX {
             let part = self.part.clone();
             let statement = parse(&part.text, &self.context.mode)?;
             let temporaries = self.temporaries.clone();
             let context = Context { temporaries: &temporaries, ..self.context };
             let examined = examine(&part, &statement, &context)?;
-            if round == 0 {
+            if count == 0 {
                 self.check(&examined, &context)?;
             }
-            let detached = !self.options.detached || examined.found.uses.is_empty();
-            if detached && examined.obstacle(&context, self.options).is_none() {
+            let survey = Survey::new(examined.query, &context);
+            let round = Round { part: &part, examined: &examined, survey: &survey };
+            if !self.steps.is_empty() && subquery::drop_unused(&mut self, round)? {
+                continue;
+            }
+            let alone = !self.options.detached || examined.found.uses.is_empty();
+            if alone && examined.obstacle(&context, self.limits()).is_none() {
                 return Ok(self.finish(&examined));
             }
-            let survey = Survey::new(examined.query, &context);
-            self.round(Round { part: &part, examined: &examined, survey: &survey }, &context)?;
+            if examined.found.locking {
+                // The rows to lock are those that steps read.
+                self.options.detached = true;
+                self.take_locks(&examined)?;
+                continue;
+            }
+            self.round(round, &context)?;
         }
         let message =
             format!("the statement is not in parts after {ROUNDS_MAX} rounds; simplify it");
         Err(Error::unsupported(message).into())
+    }
+
+    /// What stages must keep to.
+    pub(super) fn limits(&self) -> (Options, Option<usize>) {
+        (self.options, self.home)
     }
 
     /// What no rewriting can keep the meaning of.
@@ -119,17 +146,42 @@ impl<'c> Rewrite<'c> {
         Ok(())
     }
 
+    /// Locking clauses go from the statement to the steps that read its tables.
+    fn take_locks(&mut self, examined: &Examined<'_>) -> Result<(), Stop> {
+        let part = self.part.clone();
+        let mut draft = Draft::new(&part, &self.context.mode)?;
+        walk::query(examined.query, &mut |node| {
+            if let Node::Query(query) = node
+                && let Some(locking) = query.locking
+            {
+                let text = part.text.get(locking.span.range()).unwrap_or_default();
+                let text = locking_clause(&String::from_utf8_lossy(text));
+                if self.locking.is_empty() || locking.exclusive {
+                    self.locking = text;
+                }
+                draft.remove(locking.span);
+            }
+        });
+        self.part = draft.finish();
+        Ok(())
+    }
+
+    /// Ends a statement that reads tables in the locking clause of the whole.
+    pub(super) fn lock(&self, part: &mut Part) {
+        part.add(&self.locking);
+    }
+
     fn round(&mut self, round: Round<'_, '_>, context: &Context<'_>) -> Result<(), Stop> {
-        if subquery::drop_unused(self, round)? || self.whole(round, context)? {
+        let done = subquery::drop_unused(self, round)?
+            || self.whole(round, context)?
+            || subquery::split_cte(self, round, context)?
+            || spread::cut(self, round, context)?
+            || self.partial(round, context)?
+            || leaf::cut(self, round, context)?;
+        if done {
             return Ok(());
         }
-        if subquery::split_cte(self, round, context)? || self.partial(round, context)? {
-            return Ok(());
-        }
-        if leaf::cut(self, round, context)? {
-            return Ok(());
-        }
-        let why = round.examined.obstacle(context, self.options);
+        let why = round.examined.obstacle(context, self.limits());
         let message = format!(
             "{} is not supported over several shards; simplify the statement",
             why.unwrap_or_else(|| "this statement".to_owned())
@@ -143,9 +195,10 @@ impl<'c> Rewrite<'c> {
             if !self.is_remote(round, id) {
                 continue;
             }
-            if subquery::cut(self, round, id, context)?
-                || gather::cut(self, round, (id, true), context)?
-            {
+            let done = subquery::cut(self, round, id, context)?
+                || partial::cut(self, round, id, context)?
+                || gather::cut(self, round, (id, Extent::Whole), context)?;
+            if done {
                 return Ok(true);
             }
         }
@@ -155,14 +208,19 @@ impl<'c> Rewrite<'c> {
     /// Blocks of which shards can compute a part.
     fn partial(&mut self, round: Round<'_, '_>, context: &Context<'_>) -> Result<bool, Stop> {
         for id in 0..round.survey.nodes.len() {
-            if self.is_remote(round, id) && gather::cut(self, round, (id, false), context)? {
+            if !self.is_remote(round, id) {
+                continue;
+            }
+            let done = gather::cut(self, round, (id, Extent::Where), context)?
+                || gather::cut(self, round, (id, Extent::Part), context)?;
+            if done {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    fn is_remote(&self, round: Round<'_, '_>, id: NodeId) -> bool {
+    pub(super) fn is_remote(&self, round: Round<'_, '_>, id: NodeId) -> bool {
         let span = round.survey.nodes.get(id).map(|node| node.query.span);
         span.is_some_and(|span| round.survey.reads(span, &|meaning| self.remote(meaning)))
     }
@@ -221,10 +279,37 @@ impl<'c> Rewrite<'c> {
         Ok(Some(Standalone { part, at, head }))
     }
 
+    /// Puts a new text where a query stands.
+    pub(super) fn put(
+        &mut self,
+        round: Round<'_, '_>,
+        id: NodeId,
+        text: Vec<Piece>,
+    ) -> Result<(), Stop> {
+        let Some(node) = round.survey.nodes.get(id) else { return Ok(()) };
+        let mut outer = Draft::new(round.part, &self.context.mode)?;
+        let span = match node.role {
+            Role::Top => Span::new(0, round.part.text.len()),
+            Role::Derived { .. } | Role::Cte(_) | Role::Subquery { .. } | Role::Branch => {
+                node.query.span
+            }
+        };
+        outer.replace_with(span, text);
+        outer.keep_names(&round.examined.found);
+        self.part = outer.finish();
+        Ok(())
+    }
+
+    /// The name that the next temporary table gets.
+    pub(super) fn peek_name(&self) -> String {
+        format!("{TEMPORARY_PREFIX}{}", self.next)
+    }
+
     /// The name of a new temporary table.
     pub(super) fn name(&mut self) -> String {
+        let name = self.peek_name();
         self.next += 1;
-        format!("{}{}", super::super::planner::TEMPORARY_PREFIX, self.next - 1)
+        name
     }
 
     /// Adds a step whose statement was examined.
@@ -233,10 +318,18 @@ impl<'c> Rewrite<'c> {
         if examined.on_shards() {
             self.on_shards.extend(reads.iter().cloned());
         }
+        self.lookups.extend(looked_up(&examined.found));
         self.temporaries.extend(temp.temporaries());
         let Part { text, params } = part.clone();
         let stage = Stage { text, params, keys: Vec::<KeyList>::new(), reads };
         self.steps.push(Step { stage, temp });
+    }
+
+    /// Conditions by keys of the step that was added last.
+    pub(super) fn add_keys(&mut self, keys: Vec<KeyList>) {
+        if let Some(step) = self.steps.last_mut() {
+            step.stage.keys = keys;
+        }
     }
 
     pub(super) fn note(&mut self, note: String) {
@@ -250,7 +343,15 @@ impl<'c> Rewrite<'c> {
         if examined.on_shards() {
             self.on_shards.extend(reads.iter().cloned());
         }
+        self.lookups.extend(looked_up(&examined.found));
         for step in &mut self.steps {
+            let temp = &mut step.temp;
+            let own = self.lookups.iter().filter(|(name, _)| temp.names.contains(name));
+            let mut columns: Vec<usize> = own.map(|(_, column)| *column).collect();
+            columns.sort_unstable();
+            columns.dedup();
+            columns.retain(|column| temp.columns.get(*column).is_some_and(is_short));
+            temp.indexes = columns.into_iter().map(|column| vec![column]).collect();
             step.temp.broadcast = step.temp.names.iter().any(|name| self.on_shards.contains(name));
         }
         let Part { text, params } = self.part;
@@ -302,6 +403,57 @@ fn home(examined: &Examined<'_>, context: &Context<'_>) -> Option<usize> {
     choices.dedup();
     // The first of the best ones.
     choices.into_iter().rev().max_by_key(|cluster| count(*cluster))
+}
+
+/// Values of the column can be in an index whole.
+fn is_short(column: &TempColumn) -> bool {
+    use ColumnClass as C;
+    match &column.class {
+        Some(C::Integer { .. } | C::Decimal { .. } | C::Date | C::DateTime { .. } | C::Year) => {
+            true
+        }
+        Some(C::Text { .. }) => {
+            let declared = column.declared.as_deref().unwrap_or_default();
+            let length = declared.split(['(', ')']).nth(1).and_then(|text| text.parse().ok());
+            length.is_some_and(|length: u32| length <= 255)
+        }
+        Some(
+            C::Float
+            | C::Bit
+            | C::Timestamp
+            | C::Time
+            | C::Binary { .. }
+            | C::VarBinary
+            | C::Enum
+            | C::Set
+            | C::Json
+            | C::Geometry,
+        )
+        | None => false,
+    }
+}
+
+/// A locking clause without the tables that it names.
+fn locking_clause(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let upper = text.to_ascii_uppercase();
+    let has = |word: &str| upper.split_whitespace().any(|other| other == word);
+    let kind = if has("UPDATE") {
+        " FOR UPDATE"
+    } else if has("SHARE") && has("FOR") {
+        " FOR SHARE"
+    } else {
+        " LOCK IN SHARE MODE"
+    };
+    let wait = upper.split_whitespace().position(|word| word == "WAIT");
+    let seconds = wait.and_then(|at| words.get(at + 1));
+    let option = match seconds {
+        Some(seconds) => format!(" WAIT {seconds}"),
+        None if has("NOWAIT") => " NOWAIT".to_owned(),
+        None if has("SKIP") => " SKIP LOCKED".to_owned(),
+        None => String::new(),
+    };
+    format!("{kind}{option}")
 }
 
 /// A column of a temporary table with the values of an output.

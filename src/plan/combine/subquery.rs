@@ -30,7 +30,7 @@ pub(super) fn cut(
     let Some(examined) = attempt(examine(&alone.part, &statement, context))? else {
         return Ok(false);
     };
-    let blocked = examined.obstacle(context, rewrite.options).is_some()
+    let blocked = examined.obstacle(context, rewrite.limits()).is_some()
         || examined.found.assigns_variables
         || (round.survey.has_outer(id) && !is_closed(&examined));
     if blocked || (matches!(node.role, Role::Subquery { .. }) && examined.random()) {
@@ -97,7 +97,7 @@ fn replace(
 ) -> Vec<String> {
     let Some(node) = round.survey.nodes.get(id) else { return Vec::new() };
     match node.role {
-        Role::Cte(cte) => return replace_cte(rewrite, round, cte, draft),
+        Role::Cte(cte) => replace_cte(rewrite, round, cte, draft),
         Role::Derived { alias, span, .. } => {
             let name = rewrite.name();
             let alias =
@@ -182,7 +182,7 @@ pub(super) fn drop_unused(rewrite: &mut Rewrite<'_>, round: Round<'_, '_>) -> Re
     let unused = (0..survey.ctes.len()).find(|id| {
         let span = survey.ctes.get(*id).map(|cte| cte.cte.span);
         let rows =
-            |meaning: &Meaning| rewrite.remote(meaning) || matches!(meaning, Meaning::Temporary(_));
+            |meaning: &Meaning| rewrite.remote(meaning) || matches!(meaning, Meaning::Temporary);
         survey.references(*id).is_empty() && span.is_some_and(|span| survey.reads(span, &rows))
     });
     let Some(unused) = unused else { return Ok(false) };
@@ -200,7 +200,7 @@ pub(super) fn split_cte(
     context: &Context<'_>,
 ) -> Result<bool, Stop> {
     let survey = round.survey;
-    let temporary = |meaning: &Meaning| matches!(meaning, Meaning::Temporary(_));
+    let temporary = |meaning: &Meaning| matches!(meaning, Meaning::Temporary);
     for (id, cte) in survey.ctes.iter().enumerate() {
         let references = survey.references(id).len();
         let remote = survey.reads(cte.cte.span, &|meaning| rewrite.remote(meaning));
@@ -214,7 +214,7 @@ pub(super) fn split_cte(
         let statement = parse(&alone.part.text, &context.mode)?;
         let Some(examined) = attempt(examine(&alone.part, &statement, context))? else { continue };
         let Some(outputs) = &examined.outputs else { continue };
-        if examined.obstacle(context, rewrite.options).is_some() {
+        if examined.obstacle(context, rewrite.limits()).is_some() {
             continue;
         }
         let columns = columns(Role::Cte(id), outputs, &examined, survey);
@@ -267,7 +267,7 @@ fn shortened(
     let part = draft.finish();
     let statement = parse(&part.text, &context.mode)?;
     let planned = attempt(examine(&part, &statement, context))?;
-    let fits = planned.is_some_and(|found| found.obstacle(context, rewrite.options).is_none());
+    let fits = planned.is_some_and(|found| found.obstacle(context, rewrite.limits()).is_none());
     Ok(fits.then_some(part))
 }
 

@@ -39,8 +39,6 @@ pub(super) struct Node<'a> {
     pub query: &'a Query,
     pub role: Role<'a>,
     pub parent: Option<NodeId>,
-    /// CTEs of enclosing queries that it can refer to, nearer ones last.
-    pub visible: Vec<CteId>,
 }
 
 #[derive(Debug)]
@@ -55,7 +53,7 @@ pub(super) struct CteNode<'a> {
 #[derive(Debug, Clone)]
 pub(super) enum Meaning {
     Cte(CteId),
-    Temporary(String),
+    Temporary,
     Table(Arc<Table>),
     System,
 }
@@ -164,7 +162,7 @@ impl<'a> Walk<'_, 'a> {
         visible: &[CteId],
     ) -> NodeId {
         let node = self.survey.nodes.len();
-        self.survey.nodes.push(Node { query, role, parent, visible: visible.to_vec() });
+        self.survey.nodes.push(Node { query, role, parent });
         let mut inner = visible.to_vec();
         for cte in &query.with {
             let id = self.survey.ctes.len();
@@ -261,7 +259,7 @@ impl<'a> Walk<'_, 'a> {
                 return Meaning::Cte(*id);
             }
             if self.context.temporaries.iter().any(|temporary| temporary.name == *bare) {
-                return Meaning::Temporary(bare.clone());
+                return Meaning::Temporary;
             }
         }
         let schema = name.schema.as_ref().map(|schema| schema.value.as_str());

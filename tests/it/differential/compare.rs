@@ -16,22 +16,22 @@ const ROWS_SHOWN: usize = 4;
 
 /// A difference: the aspect, what the plain server says, what Margay says.
 #[derive(Debug, Clone)]
-pub(super) struct Difference {
-    pub(super) aspect: &'static str,
-    pub(super) expected: String,
-    pub(super) got: String,
+pub(crate) struct Difference {
+    pub(crate) aspect: &'static str,
+    pub(crate) expected: String,
+    pub(crate) got: String,
     /// Worth knowing, not wrong: an error's text, the table a column is said to come from.
-    pub(super) minor: bool,
+    pub(crate) minor: bool,
 }
 
 impl Difference {
     /// One server did what the other did not.
-    pub(super) fn is_refusal(&self) -> bool {
+    pub(crate) fn is_refusal(&self) -> bool {
         ["answer", "connection", "prepare"].contains(&self.aspect)
     }
 }
 
-pub(super) fn compare(
+pub(crate) fn compare(
     case: &Case,
     plain: &[Reply],
     proxy: &[Reply],
@@ -53,7 +53,7 @@ pub(super) fn compare(
 }
 
 /// Column definitions that come with a prepared statement.
-pub(super) fn compare_columns(case: &Case, plain: &[Column], proxy: &[Column]) -> Vec<Difference> {
+pub(crate) fn compare_columns(case: &Case, plain: &[Column], proxy: &[Column]) -> Vec<Difference> {
     let mut found = Findings { case, text: false, differences: Vec::new() };
     found.columns(plain, proxy);
     found.differences
@@ -180,7 +180,7 @@ impl Findings<'_> {
     }
 }
 
-pub(super) fn brief(reply: &Reply) -> String {
+pub(crate) fn brief(reply: &Reply) -> String {
     match reply {
         Reply::Done(done) => format!("OK, {} affected", done.affected),
         Reply::Rows(rows) => format!("{} rows", rows.packets.len()),
@@ -189,7 +189,7 @@ pub(super) fn brief(reply: &Reply) -> String {
 }
 
 /// Whether the rows come in a fixed order: an ORDER BY outside brackets and strings, or no query at all.
-fn is_ordered(sql: &str) -> bool {
+pub(crate) fn is_ordered(sql: &str) -> bool {
     let mut depth = 0_u32;
     let mut quote = None;
     let mut flat = String::new();
