@@ -1,8 +1,9 @@
 //! SELECTs that gather rows: what they leave behind, how they fail, and in how much memory.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use margay::cli::demo::flavor::Flavor;
+use tokio::time::Instant;
 
 use crate::client::reply::Reply;
 use crate::client::value::Value;
@@ -40,7 +41,7 @@ fn run(flavor: Flavor) {
         }
     }
     let limits = "combine: {part_rows: 3000000, broadcast_rows: 50}\n\
-                  limits: {statement_timeout: 60s}\n";
+                  limits: {statement_timeout: 300s}\n";
     let proxy = Proxy::start(&format!("{limits}{}", rules("rules.yaml")), &servers.variables());
     let subject = Subject { shop: Shop { proxy, servers }, flavor };
     let mut client = subject.shop.client();
