@@ -46,11 +46,12 @@ const HEAD_MAX: usize = 64 << 10;
 const SQL_MODE: &str = "'STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION,\
                         NO_AUTO_VALUE_ON_ZERO'";
 
-/// The state of a connection while it is loaded; the time zone is the session's own.
+/// The state of a connection while it is loaded.
 pub(super) fn loading_state(base: &SessionState, database: &str) -> Arc<SessionState> {
     let mut state = base.clone();
     state.schema = Some(database.to_owned());
     state.variables.insert("sql_mode".to_owned(), SQL_MODE.to_owned());
+    state.variables.insert("time_zone".to_owned(), "'+00:00'".to_owned());
     let charsets = ["character_set_client", "character_set_connection", "character_set_results"];
     if charsets.iter().any(|name| base.variables.contains_key(*name))
         || base.variables.contains_key("collation_connection")

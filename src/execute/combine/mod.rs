@@ -12,6 +12,7 @@ mod gather;
 mod keys;
 mod limits;
 mod load;
+mod moment;
 mod node;
 mod program;
 mod stage;
