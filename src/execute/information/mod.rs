@@ -47,6 +47,14 @@ impl Rewritten {
             |reference: &Reference| Temporary { name: reference.temporary.clone(), columns: None };
         self.references.iter().map(temporary).collect()
     }
+
+    /// Lines for EXPLAIN: which table stands for which.
+    pub fn explain(&self) -> Vec<String> {
+        let line = |reference: &Reference| {
+            format!("{}: logical rows of {SYSTEM}.{}", reference.temporary, reference.name)
+        };
+        self.references.iter().map(line).collect()
+    }
 }
 
 /// Columns of the parameters and of the answer.
