@@ -130,13 +130,12 @@ impl Run<'_> {
         let described = prepared
             .map_err(|error| self.named(error, rewritten, &target))
             .and_then(|prepared| Ok((parse(&prepared.parameters)?, parse(&prepared.columns)?)));
-        let described = match described {
+        match described {
             Ok((params, columns)) => {
                 Ok((params, self.shown(&mut lease, columns, rewritten, &target).await))
             }
             Err(error) => Err(error),
-        };
-        described
+        }
     }
 
     /// A connection of its own with the temporary tables on it.
