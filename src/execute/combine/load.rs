@@ -25,10 +25,10 @@ struct Ability {
 
 /// Statements on their way to a connection whose replies are not read yet.
 #[derive(Debug, Default)]
-pub(super) struct Loader {
+pub(in crate::execute) struct Loader {
     expected: VecDeque<Wanted>,
     packet_max: usize,
-    pub(super) dialect: Dialect,
+    pub(in crate::execute) dialect: Dialect,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub(super) fn loading_state(base: &SessionState, database: &str) -> Arc<SessionS
 impl Loader {
     /// Brings a connection to the state of loading. What it does from here on is in no binary log where
     /// that can be had.
-    pub(super) async fn begin(
+    pub(in crate::execute) async fn begin(
         connection: &mut Connection,
         state: &Arc<SessionState>,
         abilities: &Abilities,
@@ -99,6 +99,15 @@ impl Loader {
             loader.queue(connection, &[b"SET sql_log_bin = 0"], Wanted::Done)?;
         }
         Ok(loader)
+    }
+
+    /// Sends a statement of loading that gives no rows.
+    pub(in crate::execute) fn send(
+        &mut self,
+        connection: &mut Connection,
+        text: &[u8],
+    ) -> Result<()> {
+        self.queue(connection, &[text], Wanted::Done)
     }
 
     pub(super) fn create(
@@ -147,7 +156,7 @@ impl Loader {
     }
 
     /// Sends what is left and reads all replies.
-    pub(super) async fn finish(&mut self, connection: &mut Connection) -> Result<()> {
+    pub(in crate::execute) async fn finish(&mut self, connection: &mut Connection) -> Result<()> {
         connection.flush().await?;
         self.read_down_to(connection, 0).await
     }

@@ -21,7 +21,7 @@ mod tuple;
 
 use std::pin::Pin;
 
-pub(super) use load::{Abilities, hold};
+pub(super) use load::{Abilities, Loader, hold};
 pub(super) use table::Held;
 
 use self::program::Program;
