@@ -137,6 +137,23 @@ impl SessionState {
         text
     }
 
+    /// The types of the user variables, as their literals show them.
+    pub(crate) fn kinds(&self) -> String {
+        let mut text = String::new();
+        for (name, value) in &self.user_variables {
+            let kind = match value.bytes().next() {
+                Some(b'_' | b'X' | b'\'') => "text",
+                Some(b'N') | None => "null",
+                Some(b'C') => "unsigned",
+                Some(_) if value.contains('e') => "double",
+                Some(_) if value.contains('.') => "decimal",
+                Some(_) => "integer",
+            };
+            let _ = write!(text, "\0{name}\0{kind}");
+        }
+        text
+    }
+
     /// Something that `wanted` lacks goes away by a reset alone; or a text outside ASCII would be read in
     /// a character set that is not ours.
     fn must_reset(&self, wanted: &Self) -> bool {

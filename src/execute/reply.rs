@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::aftermath::{Aftermath, Learned};
 use super::summary::Summary;
 use super::warnings::Warnings;
 use crate::backend::Connection;
@@ -24,6 +25,9 @@ pub struct Rows {
     pub columns: Vec<Column>,
     source: Source,
     warnings: Warnings,
+    pub(super) aftermath: Aftermath,
+    /// What was learned at the end of the rows.
+    pub learned: Learned,
 }
 
 pub(super) enum Source {
@@ -41,6 +45,29 @@ pub(super) enum Source {
 pub(super) struct Merged {
     inputs: Inputs,
     merge: Merge,
+    /// SQL_CALC_FOUND_ROWS: the client sees some of the rows, and all are counted.
+    pub(super) window: Option<Window>,
+}
+
+/// The rows of a LIMIT, found while all rows are counted.
+pub(super) struct Window {
+    offset: u64,
+    end: u64,
+    counted: u64,
+}
+
+impl Window {
+    pub(super) fn new(offset: u64, limit: Option<u64>) -> Self {
+        let end = limit.map_or(u64::MAX, |limit| offset.saturating_add(limit));
+        Self { offset, end, counted: 0 }
+    }
+
+    /// Counts a row. Whether the client sees it.
+    fn shows(&mut self) -> bool {
+        let index = self.counted;
+        self.counted += 1;
+        index >= self.offset && index < self.end
+    }
 }
 
 pub(super) struct Inputs {
@@ -57,7 +84,13 @@ pub(super) enum Input {
 
 impl Rows {
     pub(super) fn new(columns: Vec<Column>, source: Source) -> Self {
-        Self { columns, source, warnings: Warnings::default() }
+        Self {
+            columns,
+            source,
+            warnings: Warnings::default(),
+            aftermath: Aftermath::default(),
+            learned: Learned::default(),
+        }
     }
 
     /// A result that Margay answers itself; rows are payloads of the protocol in use.
@@ -79,6 +112,7 @@ impl Rows {
                 }
                 refuse_more(&lent.lease)?;
                 self.warnings.collect(&mut lent.lease).await;
+                self.learned = self.aftermath.learn(&mut lent.lease).await?;
                 if let Source::One(lent) = std::mem::replace(&mut self.source, Source::Ended(None))
                 {
                     self.source = Source::Ended(Some(lent));
@@ -88,11 +122,17 @@ impl Rows {
             Source::Merged(merged) => {
                 let row = merged.next(&mut self.warnings).await?;
                 if row.is_none() {
+                    self.learned.found_rows = merged.window.as_ref().map(|window| window.counted);
                     self.source = Source::Ended(None);
                 }
                 Ok(row)
             }
         }
+    }
+
+    /// Adds a warning to those that the rows end with.
+    pub fn warn(&mut self, warning: Warnings) {
+        self.warnings.add(warning);
     }
 
     /// The connection that a transaction may go on with, and the warnings.
@@ -140,13 +180,17 @@ pub(super) const ROW_OVERHEAD: u64 = size_of::<Bytes>() as u64;
 
 impl Merged {
     pub(super) fn new(inputs: Inputs, merge: Merge) -> Self {
-        Self { inputs, merge }
+        Self { inputs, merge, window: None }
     }
 
     async fn next(&mut self, warnings: &mut Warnings) -> Result<Option<Bytes>> {
         loop {
             match self.merge.step()? {
-                Step::Row(row) => return Ok(Some(row)),
+                Step::Row(row) => {
+                    if self.window.as_mut().is_none_or(Window::shows) {
+                        return Ok(Some(row));
+                    }
+                }
                 Step::Need(index) => self.feed(index, warnings).await?,
                 // One stream after the other: the rest wait in their servers' buffers.
                 Step::NeedAny => {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
+use super::aftermath::Aftermath;
 use super::client_state::ClientState;
 use super::names::Names;
 use super::reply::Reply;
@@ -36,6 +37,8 @@ pub struct Run<'a> {
     /// The client asked for CLIENT_FOUND_ROWS.
     pub found_rows: bool,
     pub deadline: Option<Deadline>,
+    /// What the connection is asked behind the statement, if it runs on one target.
+    pub aftermath: Aftermath,
     /// Filled as warnings come in.
     pub warnings: &'a mut Warnings,
 }

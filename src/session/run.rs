@@ -10,6 +10,7 @@ use super::substitute::{self, Facts as SessionFacts};
 use crate::backend::{Access, Deadline};
 use crate::config::Reads;
 use crate::error::{Error, ErrorKind, Result};
+use crate::execute::aftermath::Aftermath;
 use crate::execute::run::Call;
 use crate::execute::{Reply, Run, Snapshot};
 use crate::plan::facts::{Facts, Need, Stop, TableId};
@@ -29,10 +30,12 @@ impl Session {
         call: Call<'_>,
     ) -> Result<Reply> {
         let substituted = self.substituted(text, statement)?;
+        let original = statement;
         let (text, statement) = match &substituted {
             Some((text, statement)) => (text.as_slice(), statement),
             None => (text, statement),
         };
+        let deprecated = substituted.as_ref().map_or(0, |_| self.warnings_of_found_rows(original));
         let outcome = self.run_once(text, statement, call).await;
         let outcome = match outcome {
             // What was remembered of the tables may be stale: look once more.
@@ -41,6 +44,10 @@ impl Session {
             }
             outcome => outcome,
         };
+        let mut outcome = outcome;
+        if deprecated > 0 {
+            self.warn_of_found_rows(deprecated, &mut outcome);
+        }
         if let Ok(reply) = &outcome {
             self.note_insert_id(statement, call, reply).await;
         }
@@ -67,7 +74,8 @@ impl Session {
         let mut facts = Facts::default();
         self.snapshot.facts.recall(&self.tables_of(statement), &mut facts);
         let plan = self.plan(text, statement, &mut facts).await?;
-        self.run_plan(&plan, &mut facts, &statement.hints, call).await
+        let aftermath = self.aftermath(statement);
+        self.run_plan(&plan, &mut facts, &statement.hints, call, aftermath).await
     }
 
     /// The plan, with the facts it takes.
@@ -110,6 +118,7 @@ impl Session {
         facts: &mut Facts,
         hints: &Hints,
         call: Call<'_>,
+        aftermath: Aftermath,
     ) -> Result<Reply> {
         let writes = !matches!(plan, Plan::Select(_));
         if writes {
@@ -120,7 +129,9 @@ impl Session {
             self.begin_if_asked();
         }
         let snapshot = self.snapshot.clone();
-        let reply = self.runner(&snapshot, hints, call).plan(plan, facts).await;
+        let mut runner = self.runner(&snapshot, hints, call);
+        runner.aftermath = aftermath;
+        let reply = runner.plan(plan, facts).await;
         if writes {
             self.wrote_at = Some(Instant::now());
         }
@@ -145,7 +156,7 @@ impl Session {
         self.runner(&snapshot, &hints, Call::Text).text_at(text, target).await
     }
 
-    fn runner<'a>(
+    pub(super) fn runner<'a>(
         &'a mut self,
         snapshot: &'a Arc<Snapshot>,
         hints: &Hints,
@@ -156,7 +167,8 @@ impl Session {
             reads: self.reads(hints),
             deadline: self.deadline(hints),
             transaction: &mut self.transaction,
-            state: &self.state,
+            state: self.reading.as_ref().unwrap_or(&self.state),
+            aftermath: Aftermath::default(),
             call,
             found_rows: self.identity.found_rows(),
             warnings: &mut self.warnings,
