@@ -2,8 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use super::client_state::ClientState;
 use super::snapshot::Snapshot;
@@ -15,14 +17,15 @@ use crate::sql::expr::Literal;
 use crate::sql::quote;
 
 /// Facts shared by all statements of a snapshot.
-#[derive(Default)]
 pub struct FactCache {
     inner: Mutex<Inner>,
+    /// How long columns are believed.
+    ttl: Duration,
 }
 
 #[derive(Default)]
 struct Inner {
-    columns: HashMap<TableId, Arc<Columns>>,
+    columns: HashMap<TableId, (Arc<Columns>, Instant)>,
     weights: HashMap<WeightKey, Arc<[u8]>>,
     /// Time tables that are known to exist.
     periods: HashSet<(ShardId, String)>,
@@ -34,6 +37,10 @@ const WEIGHTS_MAX: usize = 65_536;
 type Row = Vec<Option<Bytes>>;
 
 impl FactCache {
+    pub fn new(ttl: Duration) -> Self {
+        Self { inner: Mutex::default(), ttl }
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         // A panic while it was held leaves a cache with fewer entries, which is still right.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -43,10 +50,16 @@ impl FactCache {
     pub fn recall(&self, tables: &[TableId], facts: &mut Facts) {
         let inner = self.inner();
         for table in tables {
-            if let Some(columns) = inner.columns.get(table) {
-                facts.columns.insert(table.clone(), Some(columns.clone()));
+            if let Some(columns) = self.fresh(&inner, table) {
+                facts.columns.insert(table.clone(), Some(columns));
             }
         }
+    }
+
+    /// What is known of a table, unless that is too long ago.
+    fn fresh(&self, inner: &Inner, table: &TableId) -> Option<Arc<Columns>> {
+        let (columns, since) = inner.columns.get(table)?;
+        (since.elapsed() < self.ttl).then(|| columns.clone())
     }
 
     /// Forgets tables whose definition changed, or whose knowledge proved stale.
@@ -103,8 +116,8 @@ impl Snapshot {
 
     /// The columns of a logical table, read from its first physical table. None: there is none.
     pub async fn columns(&self, id: &TableId) -> Result<Option<Arc<Columns>>> {
-        if let Some(columns) = self.facts.inner().columns.get(id) {
-            return Ok(Some(columns.clone()));
+        if let Some(columns) = self.facts.fresh(&self.facts.inner(), id) {
+            return Ok(Some(columns));
         }
         let Some(table) = self.catalog.schema(&id.schema).map(|schema| schema.table(&id.table))
         else {
@@ -120,7 +133,7 @@ impl Snapshot {
             return Ok(None);
         };
         let columns = Arc::new(columns);
-        self.facts.inner().columns.insert(id.clone(), columns.clone());
+        self.facts.inner().columns.insert(id.clone(), (columns.clone(), Instant::now()));
         Ok(Some(columns))
     }
 

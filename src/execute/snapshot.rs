@@ -35,7 +35,8 @@ impl Snapshot {
             schema.shards().into_iter().map(move |shard| (shard, name.clone()))
         };
         let schemas = catalog.schemas.values().flat_map(of_schema).collect();
-        Self { config, catalog, backends, facts: FactCache::default(), scatter, schemas }
+        let facts = FactCache::new(config.settings.backend.columns_ttl);
+        Self { config, catalog, backends, facts, scatter, schemas }
     }
 
     /// When a statement that starts now must be over: after `timeout` of its own if it has one.

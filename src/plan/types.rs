@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::facts::ColumnClass;
+use super::holds::Holds;
 use super::template::Template;
 use crate::catalog::{ShardId, Table};
 use crate::merge::Spec;
@@ -150,6 +151,9 @@ pub struct Insert {
     pub table: Arc<Table>,
     pub key_class: Option<ColumnClass>,
     pub part_class: Option<ColumnClass>,
+    /// What the columns of the keys can hold.
+    pub key_holds: Option<Holds>,
+    pub part_holds: Option<Holds>,
     /// Up to VALUES, and after the last row. The table name in it depends on the target.
     pub head: Template,
     pub rows: Vec<InsertRow>,
