@@ -92,6 +92,9 @@ pub const HAVE_GLOBAL: &[&str] = &[
     "wait_timeout",
 ];
 
+/// It has no global value; by default the clock runs.
+const CLOCK: &str = "timestamp";
+
 /// Variables that change what the text of a prepared statement means.
 const MEANING: [&str; 4] =
     ["character_set_client", "character_set_connection", "collation_connection", "sql_mode"];
@@ -161,6 +164,7 @@ impl SessionState {
             !wanted.variables.contains_key(name)
                 && !CHARSET.contains(&name.as_str())
                 && !HAVE_GLOBAL.contains(&name.as_str())
+                && name != CLOCK
         };
         let gone = |name: &String| !wanted.user_variables.contains_key(name);
         self.user_variables.keys().any(gone)
@@ -185,7 +189,9 @@ impl SessionState {
         let mut assignments = self.charset_assignments(wanted, collation);
         let is_other = |name: &&String| !CHARSET.contains(&name.as_str());
         for name in self.variables.keys().filter(is_other) {
-            if !wanted.variables.contains_key(name) {
+            if name == CLOCK && !wanted.variables.contains_key(name) {
+                assignments.push(format!("{CLOCK} = DEFAULT"));
+            } else if !wanted.variables.contains_key(name) {
                 assignments.push(format!("{name} = @@global.{name}"));
             }
         }

@@ -9,11 +9,13 @@ use tokio::time::Instant;
 
 use super::client_state::ClientState;
 use super::snapshot::Snapshot;
-use crate::backend::{Access, Lease, SessionState};
+use crate::backend::{Access, Lease, QueryResult, SessionState};
 use crate::catalog::{ShardId, TableKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::facts::{Column, ColumnClass, Columns, Facts, Need, TableId, WeightKey};
-use crate::sql::expr::Literal;
+use crate::protocol;
+use crate::protocol::capability::ColumnType;
+use crate::sql::expr::{Literal, TemporalKind};
 use crate::sql::quote;
 
 /// Facts shared by all statements of a snapshot.
@@ -110,6 +112,9 @@ impl Snapshot {
                 }
             }
             Need::Computed(texts) => self.compute(texts, facts, state).await?,
+            Need::Constants { texts, clock } => {
+                self.constants(texts, *clock, facts, state).await?;
+            }
         }
         Ok(())
     }
@@ -235,6 +240,44 @@ impl Snapshot {
         Ok(())
     }
 
+    /// Values of constant expressions of conditions, and the time that they were computed at.
+    async fn constants(
+        &self,
+        texts: &[Vec<u8>],
+        clock: bool,
+        facts: &mut Facts,
+        state: &ClientState,
+    ) -> Result<()> {
+        let mut base = state.base().clone();
+        let fixed = base.variables.contains_key("timestamp");
+        if let Some(clock) = &facts.clock {
+            base.variables.insert("timestamp".to_owned(), clock.clone());
+        }
+        let query =
+            [b"SELECT @@session.timestamp, ", texts.join(b", ".as_slice()).as_slice()].concat();
+        let mut lease = self.lease_any().await?;
+        lease.set_deadline(self.deadline(None));
+        lease.ensure_state(&Arc::new(base)).await?;
+        let (columns, row) = match lease.query_all(&query).await {
+            Ok(QueryResult { columns, rows, .. }) => {
+                (columns, rows.into_iter().next().unwrap_or_default())
+            }
+            // The statement itself will tell what is wrong with it.
+            Err(error) if matches!(error.kind(), ErrorKind::Server(_)) => Default::default(),
+            Err(error) => return Err(error),
+        };
+        let mut cells = row.into_iter().zip(&columns);
+        let time = cells.next().and_then(|(time, _)| time);
+        for text in texts {
+            let value = cells.next().and_then(|(value, column)| constant(value.as_deref(), column));
+            facts.constants.insert(text.clone(), value);
+        }
+        if let (true, false, None, Some(time)) = (clock, fixed, &facts.clock, time) {
+            facts.clock = Some(String::from_utf8_lossy(&time).into_owned());
+        }
+        Ok(())
+    }
+
     /// A connection to whichever primary can be reached.
     async fn lease_any(&self) -> Result<Lease> {
         let mut last = Error::new(ErrorKind::NoBackend, "the rules have no cluster");
@@ -268,6 +311,35 @@ impl Snapshot {
         lease.ensure_state(&Arc::new(state)).await?;
         Ok(lease.query_all(text).await?.rows)
     }
+}
+
+/// A value with its type. None for types that no key is found by.
+fn constant(value: Option<&[u8]>, column: &protocol::column::Column) -> Option<Literal> {
+    use ColumnType as T;
+    let Some(value) = value else { return Some(Literal::Null) };
+    let text = || String::from_utf8_lossy(value).into_owned();
+    Some(match column.ty {
+        T::MYSQL_TYPE_TINY
+        | T::MYSQL_TYPE_SHORT
+        | T::MYSQL_TYPE_INT24
+        | T::MYSQL_TYPE_LONG
+        | T::MYSQL_TYPE_LONGLONG
+        | T::MYSQL_TYPE_YEAR => Literal::Integer(text()),
+        T::MYSQL_TYPE_NEWDECIMAL | T::MYSQL_TYPE_DECIMAL => Literal::Decimal(text()),
+        T::MYSQL_TYPE_FLOAT | T::MYSQL_TYPE_DOUBLE => Literal::Float(text()),
+        T::MYSQL_TYPE_DATE => Literal::Temporal { kind: TemporalKind::Date, text: text() },
+        T::MYSQL_TYPE_DATETIME | T::MYSQL_TYPE_TIMESTAMP => {
+            Literal::Temporal { kind: TemporalKind::Timestamp, text: text() }
+        }
+        T::MYSQL_TYPE_VARCHAR
+        | T::MYSQL_TYPE_VAR_STRING
+        | T::MYSQL_TYPE_STRING
+        | T::MYSQL_TYPE_BLOB
+        | T::MYSQL_TYPE_TINY_BLOB
+        | T::MYSQL_TYPE_MEDIUM_BLOB
+        | T::MYSQL_TYPE_LONG_BLOB => Literal::String { bytes: value.to_vec(), charset: None },
+        _ => return None,
+    })
 }
 
 fn weight_expression(key: &WeightKey) -> Result<Vec<u8>> {

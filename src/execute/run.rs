@@ -31,6 +31,8 @@ pub struct Run<'a> {
     pub transaction: &'a mut Transaction,
     /// Variables of the session; the schema is each target's own.
     pub state: &'a ClientState,
+    /// The same at a fixed time, for a statement that was routed by the time.
+    pub clocked: Option<ClientState>,
     pub call: Call<'a>,
     /// Where plain reads go.
     pub reads: Access,
@@ -133,7 +135,10 @@ impl Run<'_> {
         const ROUNDS_MAX: usize = 8;
         for _ in 0..ROUNDS_MAX {
             match step(self, facts) {
-                Ok(value) => return Ok(value),
+                Ok(value) => {
+                    self.clocked = facts.clock.as_deref().map(|time| self.state.at(time));
+                    return Ok(value);
+                }
                 Err(Stop::Error(error)) => return Err(error),
                 Err(Stop::Need(need)) => self.snapshot.fetch(&need, facts, self.state).await?,
             }
@@ -184,7 +189,8 @@ impl Run<'_> {
         connection.set_deadline(self.deadline);
         // Waiting for the state to be right costs a round trip when it differs. It is worth it: a
         // statement must never run in a wrong one.
-        connection.ensure_state(&self.state.in_database(database)).await?;
+        let state = self.clocked.as_ref().unwrap_or(self.state);
+        connection.ensure_state(&state.in_database(database)).await?;
         let opening = std::mem::take(&mut lent.opening);
         for statement in &opening {
             connection.queue_query(statement)?;

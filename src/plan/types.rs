@@ -143,6 +143,17 @@ pub enum Operand {
     Param(u16),
     /// A constant expression that a server computes; its value replaces it in the text (INSERT only).
     Computed(Vec<u8>),
+    /// A constant expression in a condition, whose value a server computes for routing alone.
+    Constant(Constant),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Constant {
+    pub text: Vec<u8>,
+    /// Where its `?` are in the text, in order, and the parameters they stand for.
+    pub params: Vec<(usize, u16)>,
+    /// It tells the time: the statement must run at the time of the value.
+    pub clock: bool,
 }
 
 /// INSERT and REPLACE ... VALUES. Rows are split by target in their order.

@@ -168,6 +168,7 @@ impl Session {
             deadline: self.deadline(hints),
             transaction: &mut self.transaction,
             state: self.reading.as_ref().unwrap_or(&self.state),
+            clocked: None,
             aftermath: Aftermath::default(),
             call,
             found_rows: self.identity.found_rows(),
