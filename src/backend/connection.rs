@@ -49,6 +49,8 @@ pub struct Connection {
     pub(super) capabilities: CapabilityFlags,
     /// Something is on it that no other session may meet.
     pub(super) tainted: bool,
+    /// Temporary tables that were made on it, as `database.name`; a reset drops them.
+    temporaries: Vec<String>,
     thread_id: u32,
     version: String,
     is_mariadb: bool,
@@ -146,6 +148,7 @@ impl Connection {
             status,
             capabilities,
             tainted: false,
+            temporaries: Vec::new(),
             thread_id: greeting.connection_id,
             version: greeting.version().to_owned(),
             is_mariadb: greeting.is_mariadb(),
@@ -201,11 +204,43 @@ impl Connection {
 
     /// Another session may use it: all replies are read, no transaction is open.
     pub fn is_clean(&self) -> bool {
+        self.temporaries.is_empty() && self.is_clean_but_for_temporaries()
+    }
+
+    /// Another session may use it after a [reset](Connection::reset).
+    pub(super) fn is_clean_but_for_temporaries(&self) -> bool {
         !self.channel.is_broken()
             && !self.tainted
             && self.expected.is_empty()
             && self.phase == Phase::Idle
             && !self.in_transaction()
+    }
+
+    /// A temporary table, as `database.name`, is about to be made on it. From now on its pool takes it
+    /// back only after a reset.
+    pub fn note_temporary(&mut self, name: &str) {
+        self.temporaries.push(name.to_owned());
+    }
+
+    /// Whether the temporary table `database.name` was made on it.
+    pub fn holds_temporary(&self, name: &str) -> bool {
+        self.temporaries.iter().any(|held| held == name)
+    }
+
+    /// Makes it like a fresh one in its current schema: temporary tables, variables, locks and prepared
+    /// statements are gone.
+    pub(super) async fn reset(&mut self) -> Result<()> {
+        self.queue(&[&[COM_RESET_CONNECTION]], ReplyTo::State)?;
+        // It leaves the server's character set, which need not be ours.
+        let names = format!("SET NAMES utf8mb4 COLLATE {}", self.collation);
+        self.queue(&[&[COM_QUERY], names.as_bytes()], ReplyTo::State)?;
+        self.statements.clear();
+        let schema = self.state.schema.clone();
+        self.assume_state(Arc::new(SessionState { schema, ..SessionState::default() }));
+        self.flush().await?;
+        self.read_state_replies().await?;
+        self.temporaries.clear();
+        Ok(())
     }
 
     /// All replies are read.

@@ -9,7 +9,9 @@ use deadpool::managed::{
     self, Metrics, Object, PoolConfig, PoolError, QueueMode, RecycleError, RecycleResult,
     TimeoutType, Timeouts,
 };
+use tokio::time::Instant;
 
+use crate::backend::channel::Deadline;
 use crate::backend::connection::Connection;
 use crate::backend::login::{ConnectError, Target};
 use crate::backend::node::Node;
@@ -167,18 +169,41 @@ impl DerefMut for Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Some(Pooled(mut connection)) = self.connection.take() else { return };
-        let is_broken = connection.is_broken();
-        if connection.is_clean() {
-            connection.returned_now();
-        } else {
-            if !connection.is_between_replies() {
-                end_on_server(self.node.clone(), connection.thread_id());
-            }
-            drop(Object::take(connection));
+        let Some(pooled) = self.connection.take() else { return };
+        let node = Arc::clone(&self.node);
+        let must_reset = !pooled.0.is_clean() && pooled.0.is_clean_but_for_temporaries();
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) if must_reset => drop(runtime.spawn(reset(pooled, node))),
+            Ok(_) | Err(_) => give_back(pooled, &node),
         }
-        self.node.lease_ends(is_broken);
     }
+}
+
+/// Keeps it if it is clean, else closes it.
+fn give_back(Pooled(mut connection): Pooled, node: &Arc<Node>) {
+    let is_broken = connection.is_broken();
+    if connection.is_clean() {
+        connection.returned_now();
+    } else {
+        if !connection.is_between_replies() {
+            end_on_server(Arc::clone(node), connection.thread_id());
+        }
+        drop(Object::take(connection));
+    }
+    node.lease_ends(is_broken);
+}
+
+/// Temporary tables are dropped before others wait for the connection.
+async fn reset(mut pooled: Pooled, node: Arc<Node>) {
+    let deadline = Deadline {
+        at: Instant::now() + node.settings().connect_timeout,
+        setting: "a reset ran into backend.connect_timeout",
+    };
+    pooled.0.set_deadline(Some(deadline));
+    if let Err(error) = pooled.0.reset().await {
+        tracing::debug!(node = %node.name(), %error, "connection not reset");
+    }
+    give_back(pooled, &node);
 }
 
 /// A server notices a closed connection only when it answers: until then the statement given up here

@@ -172,8 +172,10 @@ impl SessionState {
             || (self.has_charset() && !wanted.is_ascii())
     }
 
+    /// Text is read in a character set that is not ours.
     fn has_charset(&self) -> bool {
-        self.variables.contains_key("character_set_client")
+        let charset = self.variables.get("character_set_client");
+        charset.is_some_and(|charset| charset.trim_matches('\'') != "utf8mb4")
     }
 
     fn is_ascii(&self) -> bool {
@@ -320,6 +322,8 @@ mod tests {
             "character_set_client = gbk; @a = 'é'",
             &["reset", NAMES, set],
         );
+        let gbk = "character_set_client = gbk; @a = 'é'";
+        check("character_set_client = utf8mb4", gbk, &[set]);
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub use model::{
     ShardName, Sharded, Table, TimeParts, User,
 };
 pub use problem::{Place, Problem};
-pub use shape::{Address, Backend, Health, Limits, Reads, Secret, Tls, TlsMode};
+pub use shape::{Address, Backend, Combine, Health, Limits, Reads, Secret, Tls, TlsMode};
 pub use source::Source;
 pub use suffix::Suffix;
 pub use unit::Unit;

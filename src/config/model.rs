@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::civil::DateTime;
 
-use super::shape::{Address, Backend, Grant, Health, Limits, Reads, Secret, Tls, TlsMode};
+use super::shape::{Address, Backend, Combine, Grant, Health, Limits, Reads, Secret, Tls, TlsMode};
 use super::suffix::Suffix;
 use super::unit::Unit;
 
@@ -31,6 +31,7 @@ pub struct Settings {
     pub drain_timeout: Duration,
     pub limits: Limits,
     pub backend: Backend,
+    pub combine: Combine,
     pub health: Health,
 }
 

@@ -58,7 +58,7 @@ impl Snapshot {
         self.describe_at(&target, text, state, deadline).await
     }
 
-    async fn describe_at(
+    pub(super) async fn describe_at(
         &self,
         target: &Target,
         text: Vec<u8>,

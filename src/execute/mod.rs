@@ -7,12 +7,14 @@
 pub mod aftermath;
 pub mod client_state;
 pub mod facts;
+pub mod information;
 pub mod periods;
 pub mod reply;
 pub mod run;
 pub mod snapshot;
 pub mod summary;
 
+mod combine;
 mod ddl;
 mod describe;
 mod insert;

@@ -35,6 +35,8 @@ pub(super) enum Source {
     Memory(VecDeque<Bytes>),
     /// One shard's rows, untouched.
     One(Box<Lent>),
+    /// Rows of a connection that no transaction goes on with.
+    Apart(Box<Lent>),
     /// Many shards' rows.
     Merged(Box<Merged>),
     /// Ended: the connection is kept for the transaction.
@@ -119,6 +121,16 @@ impl Rows {
                 }
                 Ok(None)
             }
+            Source::Apart(lent) => {
+                let row = lent.lease.read_row().await?;
+                if row.is_none() {
+                    refuse_more(&lent.lease)?;
+                    self.warnings.collect(&mut lent.lease).await;
+                    self.learned = self.aftermath.learn(&mut lent.lease).await?;
+                    self.source = Source::Ended(None);
+                }
+                Ok(row)
+            }
             Source::Merged(merged) => {
                 let row = merged.next(&mut self.warnings).await?;
                 if row.is_none() {
@@ -142,7 +154,7 @@ impl Rows {
             Source::Ended(lent) => (lent, warnings),
             // Given up midway, after an error of the shard: the connection may still be good.
             Source::One(lent) => (Some(lent), warnings),
-            Source::Memory(_) | Source::Merged(_) => (None, warnings),
+            Source::Memory(_) | Source::Apart(_) | Source::Merged(_) => (None, warnings),
         }
     }
 

@@ -6,12 +6,13 @@ use bytes::{Bytes, BytesMut};
 
 use super::aftermath::Aftermath;
 use super::client_state::ClientState;
+use super::combine::{Held, hold};
 use super::names::Names;
 use super::reply::Reply;
 use super::snapshot::Snapshot;
 use super::summary::Summary;
 use super::warnings::Warnings;
-use crate::backend::{Access, Connection, Deadline};
+use crate::backend::{Access, Connection, Deadline, SessionState};
 use crate::catalog::ShardId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
@@ -43,7 +44,13 @@ pub struct Run<'a> {
     pub aftermath: Aftermath,
     /// Filled as warnings come in.
     pub warnings: &'a mut Warnings,
+    /// Of a part of a combined statement: temporary tables that it reads. None: a client's statement.
+    pub held: Option<HeldTables<'a>>,
 }
+
+/// Temporary tables that every connection must have that runs a part of a combined statement.
+#[derive(Clone, Copy)]
+pub struct HeldTables<'a>(pub(super) &'a [Arc<Held>]);
 
 /// How the client called the statement.
 #[derive(Clone, Copy)]
@@ -126,13 +133,13 @@ impl Run<'_> {
     }
 
     /// Asks `step` until it needs no more facts. Each round fetches what the last one lacked, and a
-    /// step lacks each fact at most once, so a handful of rounds is plenty.
+    /// step lacks each fact at most once: columns come table by table at the worst.
     pub(super) async fn settle<T>(
         &mut self,
         facts: &mut Facts,
         step: impl Fn(&Self, &Facts) -> Result<T, Stop>,
     ) -> Result<T> {
-        const ROUNDS_MAX: usize = 8;
+        const ROUNDS_MAX: usize = 64;
         for _ in 0..ROUNDS_MAX {
             match step(self, facts) {
                 Ok(value) => {
@@ -187,10 +194,24 @@ impl Run<'_> {
         let database = &self.snapshot.shard(fragment.shard)?.database;
         let connection = &mut *lent.lease;
         connection.set_deadline(self.deadline);
+        if let Some(HeldTables(held)) = self.held {
+            hold(connection, self.state.base(), database, held, &self.snapshot.abilities).await?;
+        }
+        let state = self.clocked.as_ref().unwrap_or(self.state);
+        self.start_in(lent, fragment, &state.in_database(database)).await
+    }
+
+    /// As [`Run::start`], in the state that the connection is to have.
+    pub(super) async fn start_in(
+        &self,
+        lent: &mut Lent,
+        fragment: &Fragment,
+        state: &Arc<SessionState>,
+    ) -> Result<ReplyHead> {
+        let connection = &mut *lent.lease;
         // Waiting for the state to be right costs a round trip when it differs. It is worth it: a
         // statement must never run in a wrong one.
-        let state = self.clocked.as_ref().unwrap_or(self.state);
-        connection.ensure_state(&state.in_database(database)).await?;
+        connection.ensure_state(state).await?;
         let opening = std::mem::take(&mut lent.opening);
         for statement in &opening {
             connection.queue_query(statement)?;
@@ -240,7 +261,7 @@ impl Run<'_> {
 }
 
 /// Queues the execution of the fragment as a prepared statement of the connection.
-async fn queue_execute(
+pub(super) async fn queue_execute(
     connection: &mut Connection,
     fragment: &Fragment,
     params: &[Param],

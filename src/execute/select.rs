@@ -1,11 +1,13 @@
 //! Reads: routed to one target, or scattered over several and merged.
 
+use std::sync::Arc;
+
 use futures_util::future::try_join_all;
 
 use super::names::{self, Names};
 use super::reply::{Input, Inputs, Merged, Reply, Rows, Source, Window, refuse_more};
 use super::run::{Call, Fragment, Run};
-use crate::backend::Access;
+use crate::backend::{Access, SessionState};
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{self, Merge, RowFormat};
 use crate::plan::Plan;
@@ -25,7 +27,7 @@ impl Run<'_> {
         let targets = match settled {
             Ok(targets) => targets,
             Err(refused) if *refused.kind() == ErrorKind::Unsupported => {
-                return Err(self.own_error(&select.place, &select.route, facts, refused).await);
+                return self.combine(select, facts, refused).await;
             }
             Err(error) => return Err(error),
         };
@@ -43,9 +45,7 @@ impl Run<'_> {
                     Ok(scatter) => scatter,
                     Err(refusal) => {
                         let refused = Error::unsupported(refusal.message.clone());
-                        return Err(self
-                            .own_error(&select.place, &select.route, facts, refused)
-                            .await);
+                        return self.combine(select, facts, refused).await;
                     }
                 };
                 self.scatter(scatter, targets, access, facts).await
@@ -137,7 +137,23 @@ impl Run<'_> {
     }
 
     pub(super) async fn start_rows(&self, lent: &mut Lent, fragment: &Fragment) -> Result<Head> {
-        match self.start(lent, fragment).await? {
+        let head = self.start(lent, fragment).await?;
+        self.rows_after(lent, head).await
+    }
+
+    /// As [`Run::start_rows`], in the state that the connection is to have.
+    pub(super) async fn start_rows_in(
+        &self,
+        lent: &mut Lent,
+        fragment: &Fragment,
+        state: &Arc<SessionState>,
+    ) -> Result<Head> {
+        let head = self.start_in(lent, fragment, state).await?;
+        self.rows_after(lent, head).await
+    }
+
+    async fn rows_after(&self, lent: &mut Lent, head: ReplyHead) -> Result<Head> {
+        match head {
             ReplyHead::Ok(ok) => {
                 refuse_more(&lent.lease)?;
                 Ok(Head::Done(super::Summary::of(&ok)))

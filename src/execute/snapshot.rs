@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
+use super::combine::Abilities;
 use super::facts::FactCache;
 use crate::backend::{Backends, Deadline};
 use crate::catalog::{Catalog, Schema, Shard, ShardId};
@@ -23,6 +24,10 @@ pub struct Snapshot {
     /// Connections that scatters may hold at once, a semaphore a cluster. A scatter takes all it needs
     /// of a cluster in one go, clusters in order, so that no two wait for each other.
     scatter: Vec<Arc<Semaphore>>,
+    /// `combine.concurrency`
+    combine: Arc<Semaphore>,
+    /// Of servers where temporary tables were made.
+    pub(super) abilities: Abilities,
     schemas: BTreeMap<ShardId, String>,
 }
 
@@ -35,8 +40,10 @@ impl Snapshot {
             schema.shards().into_iter().map(move |shard| (shard, name.clone()))
         };
         let schemas = catalog.schemas.values().flat_map(of_schema).collect();
+        let combine = Arc::new(Semaphore::new(config.settings.combine.concurrency as usize));
         let facts = FactCache::new(config.settings.backend.columns_ttl);
-        Self { config, catalog, backends, facts, scatter, schemas }
+        let abilities = Default::default();
+        Self { config, catalog, backends, facts, scatter, combine, abilities, schemas }
     }
 
     /// When a statement that starts now must be over: after `timeout` of its own if it has one.
@@ -67,6 +74,21 @@ impl Snapshot {
     pub(super) fn merge_limits(&self) -> merge::Limits {
         let limits = &self.config.settings.limits;
         merge::Limits { sort_rows: limits.sort_rows.into(), sort_bytes: limits.sort_bytes.0 }
+    }
+
+    /// Waits until a statement may gather rows.
+    pub(super) async fn combine_slot(&self) -> Result<OwnedSemaphorePermit> {
+        let settings = &self.config.settings.combine;
+        let wait = tokio::time::timeout(settings.wait, self.combine.clone().acquire_owned());
+        match wait.await {
+            Ok(Ok(permit)) => Ok(permit),
+            Ok(Err(_)) => Err(Error::new(ErrorKind::ShuttingDown, "shutting down")),
+            Err(_) => Err(Error::new(
+                ErrorKind::PoolTimeout,
+                "other statements gather rows for longer than `combine.wait`; raise \
+                 `combine.concurrency` or `combine.wait`",
+            )),
+        }
     }
 
     /// Waits until the scatter may open its connections.

@@ -1,13 +1,17 @@
 //! A plan in words: the lines of `EXPLAIN FORMAT=MARGAY`.
 
+use super::combine::{self, Options, Stage, Temp};
 use super::facts::Stop;
 use super::key::Run;
+use super::planner::{Context, Temporary, plan};
 use super::render::{Rendered, render, render_insert};
 use super::resolve::{ddl_targets, insert_targets, limited, targets, write_targets};
 use super::template::{Part, Target};
-use super::types::{Ddl, Insert, Plan, Select, Write};
-use crate::error::Error;
+use super::types::{Ddl, Insert, Plan, Select, Source, Write};
+use crate::error::{Error, ErrorKind};
 use crate::merge::Spec;
+use crate::sql::expr::Literal;
+use crate::sql::parse;
 
 /// More targets than this are only counted.
 const TARGETS_SHOWN: usize = 4;
@@ -26,7 +30,15 @@ pub fn explain(plan: &Plan, run: &Run<'_>) -> Result<Vec<String>, Stop> {
 }
 
 fn explain_select(select: &Select, run: &Run<'_>) -> Result<Vec<String>, Stop> {
-    let found = targets(&select.place, run)?;
+    let found = match (targets(&select.place, run), &select.source) {
+        (Ok(found), Some(source)) if found.len() > 1 && select.scatter.is_err() => {
+            return explain_combine(source, run);
+        }
+        (Err(Stop::Error(error)), Some(source)) if *error.kind() == ErrorKind::Unsupported => {
+            return explain_combine(source, run);
+        }
+        (found, _) => found?,
+    };
     let mut lines = Vec::new();
     if let [target] = found.as_slice() {
         lines.push(format!("route to {}", target_name(target, run)));
@@ -50,6 +62,96 @@ fn explain_select(select: &Select, run: &Run<'_>) -> Result<Vec<String>, Stop> {
         lines.push("  on the primary".to_owned());
     }
     Ok(lines)
+}
+
+/// The tree of a program: its steps, what they read, and the statement that answers.
+fn explain_combine(source: &Source, run: &Run<'_>) -> Result<Vec<String>, Stop> {
+    let context = Context {
+        catalog: run.catalog,
+        facts: run.facts,
+        schema: source.schema.as_deref(),
+        mode: source.mode,
+        temporaries: &[],
+    };
+    let open = run.cluster.is_some();
+    let options = Options { broadcast: !open, detached: open };
+    let program = combine::plan(source, &context, options)?;
+    let mut temporaries: Vec<Temporary> = Vec::new();
+    let count = program.steps.len();
+    let mut lines = vec![format!("combine {count} step{}", if count == 1 { "" } else { "s" })];
+    for (index, step) in program.steps.iter().enumerate() {
+        let context = Context { temporaries: &temporaries, ..context };
+        let place = stage_place(&step.stage, &context, run)?;
+        let copied = if step.temp.broadcast { ", copied to the shards" } else { "" };
+        let names = step.temp.names.join(", ");
+        let indexes = indexes(&step.temp);
+        lines.push(format!("  step {}: {names}{indexes}{copied}: {place}", index + 1));
+        lines.push(format!("    {}", stage_text(&step.stage)));
+        temporaries.extend(step.temp.temporaries());
+    }
+    let context = Context { temporaries: &temporaries, ..context };
+    lines.push(format!("  last: {}", stage_place(&program.last, &context, run)?));
+    lines.push(format!("    {}", stage_text(&program.last)));
+    lines.extend(program.notes.iter().map(|note| format!("  note: {note}")));
+    Ok(lines)
+}
+
+/// `, index (a), (b)`
+fn indexes(temp: &Temp) -> String {
+    let name = |index: &usize| {
+        let column = temp.columns.get(*index).and_then(|column| column.name.as_deref());
+        column.unwrap_or("?").to_owned()
+    };
+    let list = |columns: &Vec<usize>| {
+        let names: Vec<String> = columns.iter().map(name).collect();
+        format!("({})", names.join(", "))
+    };
+    let lists: Vec<String> = temp.indexes.iter().map(list).collect();
+    if lists.is_empty() { String::new() } else { format!(", index {}", lists.join(", ")) }
+}
+
+/// Where a statement of a program runs.
+fn stage_place(stage: &Stage, context: &Context<'_>, run: &Run<'_>) -> Result<String, Stop> {
+    let statement = parse(&stage.text, &context.mode)?;
+    let Plan::Select(select) = plan(&statement, &stage.text, context)? else {
+        return Err(Error::internal("a step that is no query").into());
+    };
+    let value = |index: &u16| run.params.get(usize::from(*index)).cloned();
+    let params: Option<Vec<Literal>> = stage.params.iter().map(value).collect();
+    let Some(params) = params else {
+        return Err(Error::internal("a step with a parameter that has no value").into());
+    };
+    let run = Run { params: &params, ..*run };
+    if select.place.units.is_empty()
+        && select.place.singles.is_empty()
+        && select.place.broadcasts.is_empty()
+    {
+        return Ok("on one server".to_owned());
+    }
+    let found = targets(&select.place, &run)?;
+    Ok(match (found.as_slice(), &select.scatter) {
+        ([target], _) => format!("route to {}", target_name(target, &run)),
+        (several, Ok(scatter)) => {
+            let notes = scatter.notes.join("; ");
+            format!("scatter over {}: {notes}", places(several))
+        }
+        (_, Err(refusal)) => return Err(Error::unsupported(&refusal.message).into()),
+    })
+}
+
+/// The text of a stage on one line, conditions by keys as what they are of.
+fn stage_text(stage: &Stage) -> String {
+    let mut text = Vec::new();
+    let mut done = 0;
+    for key in &stage.keys {
+        let at = key.at as usize;
+        text.extend_from_slice(stage.text.get(done..at).unwrap_or_default());
+        let list = format!(" AND {} IN (<keys of step {}>)", key.expr, key.step + 1);
+        text.extend_from_slice(list.as_bytes());
+        done = at;
+    }
+    text.extend_from_slice(stage.text.get(done..).unwrap_or_default());
+    String::from_utf8_lossy(&text).replace(['\n', '\r'], " ")
 }
 
 fn explain_write(write: &Write, run: &Run<'_>) -> Result<Vec<String>, Stop> {

@@ -24,6 +24,8 @@ pub(super) struct Use {
     /// None: not known, because planning does not need it.
     pub columns: Option<Arc<Columns>>,
     pub nest: NestId,
+    /// Its name in the text.
+    pub span: Span,
 }
 
 /// A column of a use.
@@ -65,6 +67,10 @@ pub(super) struct Source {
     /// None: not known.
     pub columns: Option<Vec<SourceColumn>>,
     pub table: Option<UseId>,
+    /// Margay's temporary table that it is.
+    pub temporary: Option<String>,
+    /// Where it stands: the name of a table, or a derived table.
+    pub span: Span,
 }
 
 #[derive(Debug, Clone)]
@@ -75,6 +81,13 @@ pub(super) struct SourceColumn {
     pub class: Option<ColumnClass>,
     /// Part of `*`.
     pub visible: bool,
+}
+
+impl Source {
+    /// A source of which only the name is known.
+    pub(super) fn opaque(name: String, span: Span) -> Self {
+        Self { name, schema: None, columns: None, table: None, temporary: None, span }
+    }
 }
 
 /// What a column name means.
@@ -141,6 +154,14 @@ pub(super) struct Scope {
     pub merged: Vec<(SourceId, usize)>,
 }
 
+/// A SELECT as it was read.
+#[derive(Debug)]
+pub(super) struct Block {
+    pub span: Span,
+    pub instance: u32,
+    pub scope: Scope,
+}
+
 /// A column of a query's answer.
 #[derive(Debug, Clone)]
 pub(super) struct Output {
@@ -171,6 +192,8 @@ pub(super) struct Analysis<'a> {
     /// Meanings of column names, by the instance of a CTE (0 outside of CTEs) and the name's span.
     /// None: not certain.
     pub columns: HashMap<(u32, Span), Option<Resolved>>,
+    /// All blocks, inner ones first.
+    pub blocks: Vec<Block>,
     /// The outermost query block's scope.
     pub scope: Scope,
     /// The outermost query's answer; None if not known.

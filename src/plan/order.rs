@@ -1,7 +1,8 @@
 //! ORDER BY and LIMIT over shards.
 
-use super::fragment::{Fragment, Term, body_span};
+use super::fragment::{Fragment, Term, body_span, wrap};
 use super::functions::{self, Nature};
+use super::template::Piece;
 use super::types::{LimitOperands, Refusal, Scatter};
 use crate::merge::{OrderKey, Spec};
 use crate::sql::expr::{Expr, ExprKind, Literal};
@@ -30,12 +31,18 @@ pub(super) fn plan(
         "sorted streams are merged".to_owned()
     };
     Ok(Scatter {
-        template: fragment.template(body_span(fragment.query), Vec::new()),
+        template: fragment.template(body_span(fragment.query), locking(&fragment)),
         merge: Spec { hidden: fragment.hidden(), order, ..Spec::default() },
         limit,
         columns: counted(&fragment),
         notes: vec![note],
     })
+}
+
+/// FOR UPDATE and the like; there is no LIMIT beside it.
+fn locking(fragment: &Fragment<'_, '_>) -> Vec<Piece> {
+    let Some(locking) = &fragment.query.locking else { return Vec::new() };
+    wrap(" ", fragment.input.splice.expr(locking.span), "")
 }
 
 /// The keys of the user's ORDER BY.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::facts::{Columns, Facts, Stop};
+use super::facts::{ColumnClass, Facts, Stop};
 use super::model::Analysis;
 use super::names::Reader;
 use super::types::{Place, Plan, Refusal};
@@ -33,7 +33,15 @@ pub struct Temporary {
     /// It begins with [`TEMPORARY_PREFIX`], and stands without a schema.
     pub name: String,
     /// None: not known yet.
-    pub columns: Option<Arc<Columns>>,
+    pub columns: Option<Vec<TemporaryColumn>>,
+}
+
+/// A column of a temporary table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemporaryColumn {
+    pub name: String,
+    /// None: it is an expression of any type.
+    pub class: Option<ColumnClass>,
 }
 
 /// How the names of Margay's own temporary tables begin.

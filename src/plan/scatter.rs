@@ -54,9 +54,15 @@ pub(super) fn plan(query: &Query, input: Input<'_, '_>) -> Result<Scatter, Refus
             keys.filter_map(|item| group_atom(input.found, select, &item.expr, 0)).collect();
         input.found.hold_a_place(&keys, 0)
     };
+    let locking = || match &query.locking {
+        Some(_) => Err(input.refuse("a locking read (FOR UPDATE, FOR SHARE) of groups")),
+        None => Ok(()),
+    };
     let mut scatter = if grouped && !whole_groups {
+        locking()?;
         aggregate::plan(fragment, limit)?
     } else if select.distinct && !distinct::is_local(query, select, input) {
+        locking()?;
         distinct::plan(fragment, limit)?
     } else {
         order::plan(fragment, limit)?
@@ -145,8 +151,9 @@ fn table(query: &Query, input: Input<'_, '_>) -> Result<Scatter, Refusal> {
 }
 
 fn clauses(query: &Query, input: Input<'_, '_>) -> Result<(), Refusal> {
-    let what = if query.locking.is_some() || input.found.locking {
-        "a locking read (FOR UPDATE, FOR SHARE)"
+    let inner = input.found.locking && query.locking.is_none();
+    let what = if inner || (query.locking.is_some() && query.limit.is_some()) {
+        "a locking read (FOR UPDATE, FOR SHARE) of some rows"
     } else if query.into.is_some() {
         "SELECT ... INTO"
     } else if input.found.assigns_variables {

@@ -33,7 +33,9 @@ pub(super) fn plan(
     let scatter = scatter::plan(query, input);
     let calls = found.calls.iter().any(|call| functions::needs_primary(&call.function.name));
     let primary = found.locking || calls;
-    let source = scatter.is_err().then(|| Source {
+    // Tables of one cluster may turn out not to lie beside the shards that are needed.
+    let local = !place.singles.is_empty() || !place.broadcasts.is_empty();
+    let source = (scatter.is_err() || local).then(|| Source {
         text: text.to_vec(),
         mode: context.mode,
         schema: context.schema.map(str::to_owned),

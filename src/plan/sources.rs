@@ -8,7 +8,9 @@ use super::model::{
     UseId, same_name,
 };
 use super::names::{Answer, CteFrame, Env, Reader, ScopeFrame};
+use super::planner::TemporaryColumn;
 use crate::error::Error;
+use crate::sql::Span;
 use crate::sql::expr::{Expr, Name};
 use crate::sql::query::{Join, JoinConstraint, JoinKind, TableExpr, TableName, TableRef};
 
@@ -47,22 +49,22 @@ impl<'a> Reader<'_, 'a> {
         let scope = &mut from.scope;
         match entry {
             TableExpr::Table(table) => self.table_ref(table, scope, env),
-            TableExpr::Derived { query, alias, columns, lateral, .. } => {
+            TableExpr::Derived { query, alias, columns, lateral, span } => {
                 let frame = ScopeFrame { scope: &scope.clone(), outer: env.scope };
                 let visible = if *lateral { Some(&frame) } else { env.scope };
                 let nest = self.add_nest(env.nest, NestKind::Derived("derived table"));
                 let answer = self.query(query, Env { scope: visible, nest, ..env })?;
                 self.close(nest, &answer);
-                self.derived(alias.as_ref(), columns, answer, scope);
+                self.derived((alias.as_ref(), *span), columns, answer, scope);
                 Ok(())
             }
             TableExpr::Join(join) => self.join(join, from, env),
-            TableExpr::Function { args, alias, .. } => {
+            TableExpr::Function { args, alias, span, .. } => {
                 let frame = ScopeFrame { scope: &scope.clone(), outer: env.scope };
                 let inner = Env { scope: Some(&frame), ..env };
                 args.iter().try_for_each(|arg| self.expr(arg, inner))?;
                 let name = alias.as_ref().map_or(String::new(), |alias| alias.value.clone());
-                self.add_source(Source { name, schema: None, columns: None, table: None }, scope);
+                self.add_source(Source::opaque(name, *span), scope);
                 Ok(())
             }
         }
@@ -192,12 +194,12 @@ impl<'a> Reader<'_, 'a> {
         env: Env<'e, 'a>,
     ) -> Result<(), Stop> {
         let exposed = alias.unwrap_or(&name.name).value.clone();
-        if name.schema.is_none() && self.temporary(&name.name.value, &exposed, scope) {
+        if name.schema.is_none() && self.temporary((&name.name.value, name.span), &exposed, scope) {
             return Ok(());
         }
         let Some(id) = self.add_use(name, env.nest)? else {
             let schema = name.schema.as_ref().map(|schema| schema.value.clone());
-            let source = Source { name: exposed, schema, columns: None, table: None };
+            let source = Source { schema, ..Source::opaque(exposed, name.span) };
             self.add_source(source, scope);
             return Ok(());
         };
@@ -205,7 +207,8 @@ impl<'a> Reader<'_, 'a> {
         let columns = found.columns.as_ref().map(|columns| source_columns(id, columns));
         let table = Arc::clone(&found.table);
         let schema = alias.is_none().then(|| table.schema.clone());
-        let source = Source { name: exposed.clone(), schema, columns, table: Some(id) };
+        let opaque = Source::opaque(exposed.clone(), name.span);
+        let source = Source { schema, columns, table: Some(id), ..opaque };
         self.add_source(source, scope);
         let alias = if alias.is_none() { alias_at.map(|at| (at, exposed)) } else { None };
         self.found.tables.push(TableSite { span: name.span, table, alias });
@@ -213,20 +216,21 @@ impl<'a> Reader<'_, 'a> {
     }
 
     /// A temporary table of Margay's as a source, if it is one.
-    fn temporary(&mut self, name: &str, exposed: &str, scope: &mut Scope) -> bool {
+    fn temporary(&mut self, (name, span): (&str, Span), exposed: &str, scope: &mut Scope) -> bool {
         let temporaries = self.context.temporaries;
         let Some(found) = temporaries.iter().find(|temporary| temporary.name == name) else {
             return false;
         };
-        let column = |column: &Column| SourceColumn {
+        let column = |column: &TemporaryColumn| SourceColumn {
             name: column.name.clone(),
             atom: None,
-            class: Some(column.class.clone()),
-            visible: !column.invisible,
+            class: column.class.clone(),
+            visible: true,
         };
         let columns = found.columns.as_ref();
-        let columns = columns.map(|columns| columns.columns.iter().map(column).collect());
-        let source = Source { name: exposed.to_owned(), schema: None, columns, table: None };
+        let columns = columns.map(|columns| columns.iter().map(column).collect());
+        let opaque = Source::opaque(exposed.to_owned(), span);
+        let source = Source { columns, temporary: Some(name.to_owned()), ..opaque };
         self.add_source(source, scope);
         self.found.temporaries.push(name.to_owned());
         true
@@ -239,7 +243,7 @@ impl<'a> Reader<'_, 'a> {
 
     pub(super) fn derived(
         &mut self,
-        alias: Option<&Name>,
+        (alias, span): (Option<&Name>, Span),
         columns: &[Name],
         answer: Answer,
         scope: &mut Scope,
@@ -254,7 +258,7 @@ impl<'a> Reader<'_, 'a> {
             outputs.into_iter().enumerate().map(renamed).collect()
         });
         let name = alias.map_or(String::new(), |alias| alias.value.clone());
-        self.add_source(Source { name, schema: None, columns: outputs, table: None }, scope);
+        self.add_source(Source { columns: outputs, ..Source::opaque(name, span) }, scope);
     }
 
     pub(super) fn cte_ref<'e>(
@@ -268,14 +272,14 @@ impl<'a> Reader<'_, 'a> {
         let Some(index) = index else {
             // A recursive CTE inside itself: nothing is known of its rows.
             let name = alias.value.clone();
-            self.add_source(Source { name, schema: None, columns: None, table: None }, scope);
+            self.add_source(Source::opaque(name, entry.table.span), scope);
             return Ok(());
         };
         let nest = self.add_nest(env.nest, NestKind::Derived("WITH"));
         let answer = self.cte(frame, index, Env { nest, ..env })?;
         self.close(nest, &answer);
         let columns = frame.ctes.get(index).map_or(&[][..], |cte| cte.columns.as_slice());
-        self.derived(Some(alias), columns, answer, scope);
+        self.derived((Some(alias), entry.table.span), columns, answer, scope);
         Ok(())
     }
 

@@ -138,7 +138,7 @@ impl<'t> Splice<'t> {
     }
 
     /// Select items whose text changes keep their name.
-    fn name_items(&mut self, found: &Analysis<'_>) {
+    pub(super) fn name_items(&mut self, found: &Analysis<'_>) {
         for span in &found.unaliased {
             if self.touches(*span) {
                 let name = String::from_utf8_lossy(self.text.get(span.range()).unwrap_or_default());

@@ -29,8 +29,9 @@ pub struct Select {
     pub scatter: Result<Scatter, Refusal>,
     /// Must run on the primary: FOR UPDATE, GET_LOCK(), LAST_INSERT_ID() and the like.
     pub primary: bool,
-    /// What it was planned from, where it cannot be merged: several targets need another plan, of
-    /// [`combine`](super::combine), which is made when that is known.
+    /// What it was planned from, where it may be that it cannot be merged, or that its tables do not
+    /// lie together: then it needs another plan, of [`combine`](super::combine), which is made when
+    /// that is known.
     pub source: Option<Source>,
 }
 

@@ -149,7 +149,7 @@ impl Session {
             None => (text, statement),
         };
         let mut facts = Facts::default();
-        let plan = self.plan(text, statement, &mut facts).await?;
+        let plan = self.plan(text, statement, &mut facts, &[]).await?;
         let snapshot = self.snapshot.clone();
         self.runner(&snapshot, &statement.hints, call).is_spread(&plan, &mut facts).await
     }

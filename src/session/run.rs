@@ -14,6 +14,7 @@ use crate::execute::aftermath::Aftermath;
 use crate::execute::run::Call;
 use crate::execute::{Reply, Run, Snapshot};
 use crate::plan::facts::{Facts, Need, Stop, TableId};
+use crate::plan::planner::Temporary;
 use crate::plan::template::Target;
 use crate::plan::{Plan, planner};
 use crate::sql;
@@ -36,6 +37,9 @@ impl Session {
             None => (text, statement),
         };
         let deprecated = substituted.as_ref().map_or(0, |_| self.warnings_of_found_rows(original));
+        if let Some(reply) = self.information(text, statement, call).await? {
+            return Ok(reply);
+        }
         let outcome = self.run_once(text, statement, call).await;
         let outcome = match outcome {
             // What was remembered of the tables may be stale: look once more.
@@ -73,7 +77,7 @@ impl Session {
     ) -> Result<Reply> {
         let mut facts = Facts::default();
         self.snapshot.facts.recall(&self.tables_of(statement), &mut facts);
-        let plan = self.plan(text, statement, &mut facts).await?;
+        let plan = self.plan(text, statement, &mut facts, &[]).await?;
         let aftermath = self.aftermath(statement);
         self.run_plan(&plan, &mut facts, &statement.hints, call, aftermath).await
     }
@@ -84,6 +88,7 @@ impl Session {
         text: &[u8],
         statement: &Statement,
         facts: &mut Facts,
+        temporaries: &[Temporary],
     ) -> Result<Plan> {
         // Columns are asked for table by table at the worst, so the bound is the number of tables.
         const ROUNDS_MAX: usize = 64;
@@ -93,7 +98,7 @@ impl Session {
                 facts,
                 schema: self.schema.as_deref(),
                 mode: self.mode,
-                temporaries: &[],
+                temporaries,
             };
             match planner::plan(statement, text, &context) {
                 Ok(plan) => return Ok(plan),
@@ -173,6 +178,7 @@ impl Session {
             call,
             found_rows: self.identity.found_rows(),
             warnings: &mut self.warnings,
+            held: None,
         }
     }
 

@@ -9,6 +9,8 @@ pub struct Query {
     /// Without the parentheses of a subquery.
     pub span: Span,
     pub with: Vec<Cte>,
+    /// The WITH clause, keyword included.
+    pub with_span: Option<Span>,
     pub body: Body,
     pub order_by: Vec<OrderItem>,
     pub limit: Option<Limit>,
@@ -27,6 +29,8 @@ pub struct Cte {
     pub columns: Vec<Name>,
     pub query: Query,
     pub recursive: bool,
+    /// From the name to the closing parenthesis.
+    pub span: Span,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -65,6 +69,8 @@ pub struct Select {
     pub items: Vec<SelectItem>,
     /// Several entries are a comma join. Empty: no FROM, or `FROM DUAL`.
     pub from: Vec<TableExpr>,
+    /// What stands between FROM and the next clause.
+    pub from_span: Option<Span>,
     pub filter: Option<Expr>,
     pub group_by: Vec<OrderItem>,
     pub rollup: bool,

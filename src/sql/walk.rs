@@ -131,7 +131,8 @@ fn table_expr<'a>(table: &'a TableExpr, visit: Visit<'_, 'a>) {
     }
 }
 
-fn expr<'a>(root: &'a Expr, visit: Visit<'_, 'a>) {
+/// Visits all nodes of an expression and its subqueries.
+pub fn expr<'a>(root: &'a Expr, visit: Visit<'_, 'a>) {
     visit(Node::Expr(root));
     root.children().into_iter().for_each(|child| expr(child, visit));
     root.queries().into_iter().for_each(|inner| query(inner, visit));

@@ -5,6 +5,8 @@
 //!
 //! `MARGAY_TEST_PROXY` and `MARGAY_TEST_PLAIN`, each `user:password@host:port`, run the differential
 //! suite against servers started by hand instead.
+//!
+//! `MARGAY_TEST_PROGRAM=FILE` runs that proxy, such as a release build, instead of the one of the tests.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -110,14 +112,16 @@ impl Proxy {
         let directory = std::env::temp_dir().join(name);
         fs::create_dir_all(&directory).expect("the directory of the rules is made");
         fs::write(directory.join("rules.yaml"), rules).expect("the rules are written");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_margay"))
+        let program = std::env::var_os("MARGAY_TEST_PROGRAM")
+            .unwrap_or_else(|| env!("CARGO_BIN_EXE_margay").into());
+        let mut child = Command::new(program)
             .arg("serve")
             .arg(&directory)
             .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("the built program runs");
+            .expect("the program runs");
         let stdout = child.stdout.take().expect("the output is a pipe");
         let process = Some(Process { child, directory });
         let mut proxy = Self { process, address: String::new() };
@@ -238,6 +242,29 @@ impl Differential {
         let shop = Shop::start(flavor, 3);
         shop.servers.run(2, &["CREATE DATABASE shop"]);
         Some(Self::Started(Box::new(shop)))
+    }
+
+    /// Runs a statement on all servers that were started here.
+    pub(crate) fn run_on_servers(&self, statement: &str) {
+        if let Self::Started(shop) = self {
+            (0..shop.servers.servers.len()).for_each(|at| shop.servers.run(at, &[statement]));
+        }
+    }
+
+    /// Starts the servers again that have ended, and says how many had.
+    pub(crate) fn revive(&mut self) -> usize {
+        let Self::Started(shop) = self else { return 0 };
+        let Servers { servers, runtime } = &mut shop.servers;
+        runtime.block_on(async {
+            let mut count = 0;
+            for server in servers {
+                if server.connect().await.is_err() {
+                    server.start_again().await.expect("the server starts again");
+                    count += 1;
+                }
+            }
+            count
+        })
     }
 
     pub(crate) fn target(&self) -> Target {

@@ -5,6 +5,8 @@ mod backend;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod combine;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod differential;
@@ -15,6 +17,8 @@ mod drivers;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod plan;
 #[cfg(test)]
 mod servers;
@@ -24,5 +28,7 @@ mod splitting;
 mod streaming;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod tpch;
 #[cfg(test)]
 mod wire;

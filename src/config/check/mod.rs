@@ -47,6 +47,7 @@ pub(super) fn check(root: Root, place: &Place, problems: &mut Problems) -> Confi
         drain_timeout: root.drain_timeout,
         limits: root.limits,
         backend: root.backend,
+        combine: root.combine,
         health: root.health,
     };
     Config { settings, clusters, users, schemas }

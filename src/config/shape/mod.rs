@@ -13,7 +13,7 @@ use super::problem::{Place, Problems, suggestion};
 
 pub use scalar::{Address, Secret};
 pub(super) use scalar::{Anything, Literal, Patterns};
-pub use settings::{Backend, Health, Limits, Reads, Tls};
+pub use settings::{Backend, Combine, Health, Limits, Reads, Tls};
 pub(super) use table::{
     Algorithm, ConsistentHash, List, Modulo, Outside, Parts, Periods, Range, Schema, Table,
 };

@@ -206,7 +206,7 @@ macro_rules! integers {
     )* };
 }
 
-integers! { u16 u32 }
+integers! { u16 u32 u64 }
 
 impl Shape for Duration {
     fn describe() -> Type {

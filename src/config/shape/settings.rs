@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{choice, shape};
+use super::{Address, choice, shape};
 use crate::config::amount::Size;
 
 shape! {
@@ -52,6 +52,34 @@ shape! {
         idle_timeout: Duration = "5m",
         /// A connection is replaced after this time, when it is next idle.
         lifetime: Duration = "1h",
+    }
+}
+
+shape! {
+    /// SELECTs that no shard can answer alone: rows are gathered in temporary tables on one server, which
+    /// answers. An error that a limit causes names it.
+    pub struct Combine {
+        /// Servers of the clusters that gather rows, by their addresses; without it, a replica of the
+        /// cluster with the least to do, or its primary if it has none.
+        nodes: Vec<Address>,
+        /// Statements that may gather rows at once; more wait for `wait`.
+        concurrency: u32 = "16",
+        /// How long a statement waits for others that gather rows.
+        wait: Duration = "10s",
+        /// Rows that one part of a statement may gather.
+        part_rows: u64 = "5000000",
+        /// Bytes that one part of a statement may gather.
+        part_bytes: Size = "1GiB",
+        /// Rows that all parts of a statement may gather.
+        rows: u64 = "10000000",
+        /// Bytes that all parts of a statement may gather.
+        bytes: Size = "2GiB",
+        /// Rows of a part that may be held in memory and copied to every shard; more are gathered instead.
+        broadcast_rows: u64 = "10000",
+        /// Bytes of a part that may be held in memory and copied to every shard; more are gathered instead.
+        broadcast_bytes: Size = "4MiB",
+        /// Values of a column by which other tables are read; more make no condition.
+        key_list: u32 = "2000",
     }
 }
 

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{
-    Address, Backend, Health, Lenient, Limits, Map, Reads, Schema, Secret, Shape, Tls, Type,
+    Address, Backend, Combine, Health, Lenient, Limits, Map, Reads, Schema, Secret, Shape, Tls,
+    Type,
 };
 use super::{choice, shape};
 use crate::config::node::{Kind, Located, Node};
@@ -28,6 +29,8 @@ shape! {
         limits: Limits = "",
         /// Connections to the servers behind.
         backend: Backend = "",
+        /// SELECTs that gather rows of several shards on one server.
+        combine: Combine = "",
         /// Checks of the servers behind.
         health: Health = "",
         /// The clusters by name. A name is part of the names of shards: `c0/shop`.

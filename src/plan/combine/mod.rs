@@ -6,6 +6,40 @@
 //! they are parsed and planned as if a client had sent them, so what is proven of routes and scatters
 //! holds for them too.
 
+mod filter;
+mod gather;
+mod leaf;
+mod part;
+mod partial;
+mod push;
+mod rewrite;
+mod spread;
+mod stage;
+mod subquery;
+mod survey;
+#[cfg(test)]
+mod tests;
+
+use super::facts::{ColumnClass, Stop};
+use super::planner::{Context, Temporary, TemporaryColumn};
+use super::types::Source;
+use rewrite::Rewrite;
+
+/// The program for a SELECT that is neither a route nor a scatter.
+///
+/// # Errors
+/// [`Stop::Need`] with the tables whose columns must be known; `Unsupported` with the construct that
+/// has no meaning over several shards.
+pub fn plan(source: &Source, context: &Context<'_>, options: Options) -> Result<Combine, Stop> {
+    let context = Context {
+        mode: source.mode,
+        schema: source.schema.as_deref(),
+        temporaries: &[],
+        ..*context
+    };
+    Rewrite::new(source, context, options)?.run()
+}
+
 /// Steps in order, then what answers the client.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Combine {
@@ -69,6 +103,21 @@ pub struct TempColumn {
     /// The type as `SHOW COLUMNS` writes it, of a plain column of a table; ENUM and SET need it, since
     /// the answer does not name their members.
     pub declared: Option<String>,
+    /// How its values compare, as far as planning knows.
+    pub class: Option<ColumnClass>,
+}
+
+impl Temp {
+    /// Its tables as planning must know them for the statements that read them.
+    pub fn temporaries(&self) -> Vec<Temporary> {
+        let known = |column: &TempColumn| {
+            let name = column.name.clone()?;
+            Some(TemporaryColumn { name, class: column.class.clone() })
+        };
+        let columns: Option<Vec<TemporaryColumn>> = self.columns.iter().map(known).collect();
+        let table = |name: &String| Temporary { name: name.clone(), columns: columns.clone() };
+        self.names.iter().map(table).collect()
+    }
 }
 
 /// What a program may do, which depends on where and when it runs.

@@ -65,15 +65,22 @@ impl Parser<'_> {
         self.nested(|parser| {
             let start = parser.start();
             let with = parser.with()?;
-            parser.query_after_with(start, with)
+            let with_span = (!with.is_empty()).then(|| parser.span_from(start));
+            parser.query_after_with(start, with, with_span)
         })
     }
 
     /// The query behind its WITH clause, which started at `start`.
-    pub(super) fn query_after_with(&mut self, start: u32, with: Vec<Cte>) -> Result<Query> {
+    pub(super) fn query_after_with(
+        &mut self,
+        start: u32,
+        with: Vec<Cte>,
+        with_span: Option<Span>,
+    ) -> Result<Query> {
         let mut query = self.set_operations()?;
         // The tail of a single operand was left alone there, so that it comes here.
         query.with = with;
+        query.with_span = with_span;
         query.order_by = self.order_by()?;
         query.limit_at = self.end();
         query.limit = self.limit()?;
@@ -183,6 +190,7 @@ impl Parser<'_> {
             straight_join: false,
             items: Vec::new(),
             from: Vec::new(),
+            from_span: None,
             filter: None,
             group_by: Vec::new(),
             rollup: false,
@@ -197,7 +205,9 @@ impl Parser<'_> {
         select.items = self.comma_separated(Self::select_item)?;
         let into = self.select_into()?;
         if self.accept_kw("FROM") && !self.accept_kw("DUAL") {
+            let from_start = self.start();
             select.from = self.table_list()?;
+            select.from_span = Some(self.span_from(from_start));
         }
         self.where_clause(&mut select.filter)?;
         self.group_by(&mut select)?;
@@ -439,12 +449,13 @@ impl Parser<'_> {
         }
         let recursive = self.accept_kw("RECURSIVE");
         self.comma_separated(|parser| {
+            let start = parser.start();
             let name = parser.name()?;
             let columns =
                 if parser.at(TokenKind::LeftParen) { parser.name_list()? } else { Vec::new() };
             parser.expect_kw("AS")?;
             let query = parser.subquery()?;
-            Ok(Cte { name, columns, query, recursive })
+            Ok(Cte { name, columns, query, recursive, span: parser.span_from(start) })
         })
     }
 }
@@ -454,6 +465,7 @@ fn plain_query(span: Span, body: Body) -> Query {
     Query {
         span,
         with: Vec::new(),
+        with_span: None,
         body,
         order_by: Vec::new(),
         limit: None,

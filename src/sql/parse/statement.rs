@@ -166,13 +166,14 @@ impl Parser<'_> {
     fn with_statement(&mut self) -> Result<StatementKind> {
         let start = self.start();
         let with = self.with()?;
+        let with_span = (!with.is_empty()).then(|| self.span_from(start));
         if self.at_kw("UPDATE") {
             return self.update(true);
         }
         if self.at_kw("DELETE") {
             return self.delete(true);
         }
-        Ok(StatementKind::Query(Box::new(self.query_after_with(start, with)?)))
+        Ok(StatementKind::Query(Box::new(self.query_after_with(start, with, with_span)?)))
     }
 
     fn deallocate(&mut self) -> Result<StatementKind> {

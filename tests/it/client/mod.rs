@@ -194,6 +194,11 @@ impl Client {
         }
     }
 
+    /// Waits for an answer no longer than this.
+    pub(crate) fn limit_waits(&self, limit: Duration) -> io::Result<()> {
+        self.stream.set_read_timeout(Some(limit))
+    }
+
     fn log_in(&mut self, login: &Login) -> Result<(), Refused> {
         let mut wanted = login.capabilities;
         if login.schema.is_some() {

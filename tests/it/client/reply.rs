@@ -97,6 +97,21 @@ impl Rows {
     }
 }
 
+/// Splits a row of the text protocol into the bytes of its values.
+pub(crate) fn text_row_bytes(packet: &[u8]) -> io::Result<Vec<Option<Vec<u8>>>> {
+    let mut reader = Reader::new(packet);
+    let mut values = Vec::new();
+    while let Some(mark) = reader.peek() {
+        if mark == 0xfb {
+            reader.u8()?;
+            values.push(None);
+        } else {
+            values.push(Some(reader.lenenc_bytes()?.to_vec()));
+        }
+    }
+    Ok(values)
+}
+
 /// Splits a row of the text protocol.
 pub(crate) fn text_row(packet: &[u8]) -> Vec<Option<String>> {
     let mut reader = Reader::new(packet);

@@ -40,7 +40,7 @@ impl Value {
     }
 }
 
-fn lenenc(value: u64, body: &mut Vec<u8>) {
+pub(crate) fn lenenc(value: u64, body: &mut Vec<u8>) {
     let bytes = value.to_le_bytes();
     let (mark, width) = match value {
         0..=250 => (None, 1),

@@ -4,7 +4,7 @@
 use crate::client::value::Value;
 
 /// The statement with `?` for its literals, and their values; `None` if there is none to bind.
-pub(super) fn bind_literals(sql: &str) -> Option<(String, Vec<Value>)> {
+pub(crate) fn bind_literals(sql: &str) -> Option<(String, Vec<Value>)> {
     let head = sql.trim_start().get(..6)?.to_ascii_uppercase();
     let bindable = ["SELECT", "INSERT", "REPLAC", "UPDATE", "DELETE", "WITH "];
     if !bindable.iter().any(|word| head.starts_with(word)) || sql.contains('?') {

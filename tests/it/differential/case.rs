@@ -13,42 +13,42 @@ use jiff::civil::DateTime;
 
 /// A file of cases. `{t}` in its text stands for each of its tables in turn.
 #[derive(Debug)]
-pub(super) struct CaseFile {
-    pub(super) name: String,
+pub(crate) struct CaseFile {
+    pub(crate) name: String,
     /// Empty if the file names its tables itself.
-    pub(super) tables: Vec<String>,
+    pub(crate) tables: Vec<String>,
     text: String,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Case {
+pub(crate) struct Case {
     /// File and line.
-    pub(super) place: String,
-    pub(super) sql: String,
-    pub(super) expect: Expect,
+    pub(crate) place: String,
+    pub(crate) sql: String,
+    pub(crate) expect: Expect,
     /// Margay may refuse it by design, with error 1235; the plain server does not see it then. Whatever
     /// Margay answers instead is compared.
-    pub(super) refusable: bool,
-    pub(super) order: Order,
+    pub(crate) refusable: bool,
+    pub(crate) order: Order,
     /// Text protocol alone.
-    pub(super) text_only: bool,
+    pub(crate) text_only: bool,
     /// Compare the columns and the number of rows, not the values.
-    pub(super) shape: bool,
-    pub(super) ignore: Vec<String>,
+    pub(crate) shape: bool,
+    pub(crate) ignore: Vec<String>,
     /// Which of several pairs of connections runs it.
-    pub(super) session: String,
+    pub(crate) session: String,
 }
 
 /// What the plain server says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Expect {
+pub(crate) enum Expect {
     Success,
     /// One of these codes; any code if there is none.
     Error(Vec<u16>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
+pub(crate) enum Order {
     /// By whether the statement has an outer ORDER BY.
     Auto,
     Any,
@@ -56,13 +56,13 @@ pub(super) enum Order {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Dialect {
+pub(crate) enum Dialect {
     MySql,
     MariaDb,
 }
 
 impl Dialect {
-    pub(super) fn of_version(version: &str) -> Self {
+    pub(crate) fn of_version(version: &str) -> Self {
         if version.contains("MariaDB") { Self::MariaDb } else { Self::MySql }
     }
 
@@ -74,7 +74,7 @@ impl Dialect {
     }
 
     /// The usual case-insensitive collation of utf8mb4.
-    fn collation(self) -> &'static str {
+    pub(crate) fn collation(self) -> &'static str {
         match self {
             Self::MySql => "utf8mb4_0900_ai_ci",
             Self::MariaDb => "utf8mb4_uca1400_ai_ci",
@@ -97,21 +97,21 @@ struct Pending {
 }
 
 impl CaseFile {
-    pub(super) fn new(name: &str, text: &str) -> Self {
+    pub(crate) fn new(name: &str, text: &str) -> Self {
         let tables = text.lines().find_map(|line| line.strip_prefix("-- tables:"));
         let tables = tables.unwrap_or_default().split_whitespace().map(str::to_owned).collect();
         Self { name: name.to_owned(), tables, text: text.to_owned() }
     }
 
     /// Reads a file of `tests/differential`.
-    pub(super) fn read(name: &str) -> Self {
+    pub(crate) fn read(name: &str) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/differential").join(name);
         let text = fs::read_to_string(&path);
         Self::new(name, &text.unwrap_or_else(|error| panic!("{}: {error}", path.display())))
     }
 
     /// The cases for one table. Panics with file and line at a directive it does not know.
-    pub(super) fn cases(&self, dialect: Dialect, table: &str, now: DateTime) -> Vec<Case> {
+    pub(crate) fn cases(&self, dialect: Dialect, table: &str, now: DateTime) -> Vec<Case> {
         let mut cases = Vec::new();
         let mut pending = Pending::default();
         let mut session = String::from("main");

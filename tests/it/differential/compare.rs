@@ -5,6 +5,8 @@ use crate::client::reply::{Column, Done, Reply, Rows, ServerError, text_row};
 use super::case::{Case, Order};
 
 /// UNSIGNED, BLOB, ZEROFILL, BINARY, ENUM, TIMESTAMP and SET.
+const FLAG_BINARY: u16 = 0x0080;
+const BINARY: u16 = 63;
 const FLAGS: u16 = 0x0020 | 0x0010 | 0x0040 | 0x0080 | 0x0100 | 0x0400 | 0x0800;
 /// In a transaction, autocommit, more results.
 const STATUS: u16 = 0x0001 | 0x0002 | 0x0008;
@@ -14,22 +16,22 @@ const ROWS_SHOWN: usize = 4;
 
 /// A difference: the aspect, what the plain server says, what Margay says.
 #[derive(Debug, Clone)]
-pub(super) struct Difference {
-    pub(super) aspect: &'static str,
-    pub(super) expected: String,
-    pub(super) got: String,
+pub(crate) struct Difference {
+    pub(crate) aspect: &'static str,
+    pub(crate) expected: String,
+    pub(crate) got: String,
     /// Worth knowing, not wrong: an error's text, the table a column is said to come from.
-    pub(super) minor: bool,
+    pub(crate) minor: bool,
 }
 
 impl Difference {
     /// One server did what the other did not.
-    pub(super) fn is_refusal(&self) -> bool {
+    pub(crate) fn is_refusal(&self) -> bool {
         ["answer", "connection", "prepare"].contains(&self.aspect)
     }
 }
 
-pub(super) fn compare(
+pub(crate) fn compare(
     case: &Case,
     plain: &[Reply],
     proxy: &[Reply],
@@ -51,7 +53,7 @@ pub(super) fn compare(
 }
 
 /// Column definitions that come with a prepared statement.
-pub(super) fn compare_columns(case: &Case, plain: &[Column], proxy: &[Column]) -> Vec<Difference> {
+pub(crate) fn compare_columns(case: &Case, plain: &[Column], proxy: &[Column]) -> Vec<Difference> {
     let mut found = Findings { case, text: false, differences: Vec::new() };
     found.columns(plain, proxy);
     found.differences
@@ -155,7 +157,11 @@ impl Findings<'_> {
             // Versions of servers differ in the rest.
             return format!("{name}: text, charset {charset}");
         }
-        let flags = flags & FLAGS;
+        let mut flags = flags & FLAGS;
+        // On a number it only tells whether the server took it from a temporary table.
+        if *charset == BINARY && !text {
+            flags &= !FLAG_BINARY;
+        }
         format!("{name}: type {kind}, flags {flags:#06x}, charset {charset}, decimals {decimals}")
     }
 
@@ -174,7 +180,7 @@ impl Findings<'_> {
     }
 }
 
-pub(super) fn brief(reply: &Reply) -> String {
+pub(crate) fn brief(reply: &Reply) -> String {
     match reply {
         Reply::Done(done) => format!("OK, {} affected", done.affected),
         Reply::Rows(rows) => format!("{} rows", rows.packets.len()),
@@ -183,7 +189,7 @@ pub(super) fn brief(reply: &Reply) -> String {
 }
 
 /// Whether the rows come in a fixed order: an ORDER BY outside brackets and strings, or no query at all.
-fn is_ordered(sql: &str) -> bool {
+pub(crate) fn is_ordered(sql: &str) -> bool {
     let mut depth = 0_u32;
     let mut quote = None;
     let mut flat = String::new();

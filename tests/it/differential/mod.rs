@@ -4,9 +4,9 @@
 //! `MARGAY_TEST_CASES=sort,joins` runs the case files whose names contain one of these words;
 //! `MARGAY_TEST_REPORT=FILE` appends every difference to a file.
 
-mod bind;
-mod case;
-mod compare;
+pub(crate) mod bind;
+pub(crate) mod case;
+pub(crate) mod compare;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -47,15 +47,15 @@ pub(crate) struct Target {
 
 /// How statements are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pass {
+pub(crate) enum Pass {
     Text,
     Prepared,
     Bound,
 }
 
-struct Pair {
-    plain: Client,
-    proxy: Client,
+pub(crate) struct Pair {
+    pub(crate) plain: Client,
+    pub(crate) proxy: Client,
 }
 
 #[derive(Default)]
@@ -91,7 +91,7 @@ fn run_flavor(flavor: Flavor) {
     assert!(failed == 0, "{failed} of {all} statements differ; the first are:\n\n{shown}");
 }
 
-fn append(path: &Path, text: &str) {
+pub(crate) fn append(path: &Path, text: &str) {
     use std::io::Write as _;
     let file = fs::OpenOptions::new().create(true).append(true).open(path);
     let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
@@ -167,7 +167,7 @@ fn run_file(
     }
 }
 
-fn open(target: &Target, pass: Pass) -> Pair {
+pub(crate) fn open(target: &Target, pass: Pass) -> Pair {
     let vary = |login: &Login| match pass {
         Pass::Text => login.clone(),
         Pass::Prepared => login.clone().without(capability::DEPRECATE_EOF),
@@ -183,7 +183,7 @@ fn difference(aspect: &'static str, expected: impl ToString, got: impl ToString)
 
 impl Pair {
     /// Margay goes first: what it refuses by design, the plain server must not run either.
-    fn run(&mut self, case: &Case, pass: Pass) -> io::Result<Outcome> {
+    pub(crate) fn run(&mut self, case: &Case, pass: Pass) -> io::Result<Outcome> {
         let prepared = match pass {
             _ if case.text_only => None,
             Pass::Text => None,
@@ -275,7 +275,7 @@ impl Pair {
 }
 
 /// What came of a statement.
-enum Outcome {
+pub(crate) enum Outcome {
     /// By design: it ran on neither side.
     Refused,
     Compared(Vec<Difference>),

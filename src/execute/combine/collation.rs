@@ -1,0 +1,113 @@
+//! The collations of an answer's columns, where the answer does not tell.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::column::{Text, is_uncertain};
+use super::program::Program;
+use super::table::Held;
+use crate::backend::Access;
+use crate::error::Result;
+use crate::execute::client_state::ClientState;
+use crate::execute::run::{Call, Fragment};
+use crate::execute::select::Head;
+use crate::execute::snapshot::Snapshot;
+use crate::execute::warnings::Warnings;
+use crate::plan::facts::{ColumnClass, TableId};
+use crate::protocol::column::Column;
+use crate::protocol::row::BinaryValues;
+use crate::transaction::{Lent, Transaction};
+
+/// What gives the columns on one shard.
+pub(super) struct Sample<'s> {
+    pub(super) fragment: Fragment,
+    pub(super) call: Call<'s>,
+    pub(super) state: &'s ClientState,
+    /// Temporary tables that it reads.
+    pub(super) held: &'s [Arc<Held>],
+}
+
+impl Program<'_> {
+    /// The collations of those columns whose collations are uncertain.
+    pub(super) async fn collations(
+        &self,
+        columns: &[Column],
+        sample: Option<Sample<'_>>,
+    ) -> Result<Vec<Option<Text>>> {
+        let mut found = vec![None; columns.len()];
+        if !columns.iter().any(is_uncertain) {
+            return Ok(found);
+        }
+        for (column, found) in columns.iter().zip(&mut found).filter(|(it, _)| is_uncertain(it)) {
+            *found = of_table(self.snapshot, column).await?;
+        }
+        let is_open =
+            |(column, found): (&Column, &Option<Text>)| is_uncertain(column) && found.is_none();
+        if columns.iter().zip(&found).any(is_open)
+            && let Some(sample) = sample
+        {
+            let asked = self.asked(sample, columns.len()).await?;
+            for ((column, found), asked) in columns.iter().zip(&mut found).zip(asked) {
+                if is_uncertain(column) && found.is_none() {
+                    *found = asked;
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Asks a server by running the statement for no rows. Empty: MySQL's answers are certain.
+    async fn asked(&self, sample: Sample<'_>, columns: usize) -> Result<Vec<Option<Text>>> {
+        let Sample { mut fragment, call, state, held } = sample;
+        let cluster = self.snapshot.shard(fragment.shard)?.cluster;
+        let lease = self.snapshot.backends.lease(cluster, Access::Primary, false).await?;
+        if !lease.is_mariadb() {
+            return Ok(Vec::new());
+        }
+        let list =
+            |item: fn(usize) -> String| (0..columns).map(item).collect::<Vec<_>>().join(", ");
+        fragment.text = [
+            format!(
+                "SELECT {} FROM (SELECT 1) AS one LEFT JOIN (SELECT {} FROM DUAL WHERE FALSE \
+                 UNION ALL (",
+                list(|at| format!("COLLATION(d.c{at})")),
+                list(|at| format!("NULL AS c{at}")),
+            )
+            .as_bytes(),
+            &fragment.text,
+            b") LIMIT 0) AS d ON FALSE",
+        ]
+        .concat();
+        let mut lent = Lent { lease, cluster, opening: Vec::new() };
+        let (mut apart, mut warnings) = (Transaction::default(), Warnings::default());
+        let run = self.run_of(&mut apart, state, call, held, &mut warnings);
+        let Head::Rows(heads) = run.start_rows(&mut lent, &fragment).await? else {
+            return Ok(Vec::new());
+        };
+        let mut found = Vec::new();
+        while let Some(row) = lent.lease.read_row().await? {
+            for name in BinaryValues::new(&row, &heads)? {
+                found.push(name?.map(|name| Text::of_collation(&String::from_utf8_lossy(name))));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The collation of a column of a table, by what is remembered of it.
+async fn of_table(snapshot: &Snapshot, column: &Column) -> Result<Option<Text>> {
+    let name = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
+    // What comes out of derived tables has no schema.
+    if column.schema.is_empty() || column.org_name.is_empty() {
+        return Ok(None);
+    }
+    let id = TableId { schema: name(&column.schema), table: name(&column.org_table) };
+    let Some(columns) = snapshot.columns(&id).await? else { return Ok(None) };
+    let wanted = name(&column.org_name).to_lowercase();
+    let known = columns.columns.iter().find(|known| known.name.to_lowercase() == wanted);
+    Ok(known.and_then(|known| match &known.class {
+        ColumnClass::Text { collation, .. } => Some(Text::of_collation(collation)),
+        _ => None,
+    }))
+}

@@ -1,0 +1,329 @@
+//! Making temporary tables on a connection, and filling them.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+
+use super::table::{Dialect, Held, Table};
+use crate::backend::{Connection, SessionState};
+use crate::error::{Error, ErrorKind, Result};
+use crate::protocol::reply::ReplyHead;
+
+/// What is known of servers where temporary tables were made, by their names in errors.
+#[derive(Default)]
+pub(in crate::execute) struct Abilities(Mutex<BTreeMap<Arc<str>, Ability>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Ability {
+    dialect: Dialect,
+    /// The largest statement.
+    packet_max: usize,
+    /// What is done to temporary tables would be logged, and can be kept from it.
+    log: bool,
+}
+
+/// Statements on their way to a connection whose replies are not read yet.
+#[derive(Debug, Default)]
+pub(super) struct Loader {
+    expected: VecDeque<Wanted>,
+    packet_max: usize,
+    pub(super) dialect: Dialect,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Done,
+    /// Rows must arrive as they are: a warning would tell of one that did not.
+    DoneExactly,
+}
+
+/// INSERTs that are under way at once: the server reads one while it works on another.
+const AHEAD: usize = 4;
+/// Bytes for the name of the table and the rest in front of the tuples.
+const HEAD_MAX: usize = 64 << 10;
+/// The sql_mode of loading: all values are taken that a column can hold, and no other.
+const SQL_MODE: &str = "'STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION,\
+                        NO_AUTO_VALUE_ON_ZERO'";
+
+/// The state of a connection while it is loaded; the time zone is the session's own.
+pub(super) fn loading_state(base: &SessionState, database: &str) -> Arc<SessionState> {
+    let mut state = base.clone();
+    state.schema = Some(database.to_owned());
+    state.variables.insert("sql_mode".to_owned(), SQL_MODE.to_owned());
+    let charsets = ["character_set_client", "character_set_connection", "character_set_results"];
+    if charsets.iter().any(|name| base.variables.contains_key(*name))
+        || base.variables.contains_key("collation_connection")
+    {
+        for name in charsets {
+            state.variables.insert(name.to_owned(), "utf8mb4".to_owned());
+        }
+        state.variables.remove("collation_connection");
+    }
+    for (name, value) in [("sql_notes", "1"), ("transaction_read_only", "0"), ("tx_read_only", "0")]
+    {
+        if let Some(set) = state.variables.get_mut(name) {
+            *set = value.to_owned();
+        }
+    }
+    Arc::new(state)
+}
+
+impl Loader {
+    /// Brings a connection to the state of loading. What it does from here on is in no binary log where
+    /// that can be had.
+    pub(super) async fn begin(
+        connection: &mut Connection,
+        state: &Arc<SessionState>,
+        abilities: &Abilities,
+    ) -> Result<Self> {
+        // Whatever happens from here on, no other session may meet the connection before a reset.
+        connection.note_temporary("");
+        let known = abilities.get(connection.node_name());
+        let ability = match known {
+            Some(ability) => ability,
+            None => {
+                let ability = ask(connection).await?;
+                abilities.put(Arc::clone(connection.node_name()), ability);
+                ability
+            }
+        };
+        connection.queue_state(state)?;
+        let mut loader = Self {
+            expected: VecDeque::new(),
+            packet_max: ability.packet_max,
+            dialect: ability.dialect,
+        };
+        if ability.log {
+            loader.queue(connection, &[b"SET sql_log_bin = 0"], Wanted::Done)?;
+        }
+        Ok(loader)
+    }
+
+    pub(super) fn create(
+        &mut self,
+        connection: &mut Connection,
+        table: &Table,
+        name: &str,
+    ) -> Result<()> {
+        self.queue(connection, &[&table.create(name, self.dialect)], Wanted::Done)
+    }
+
+    /// Sends rows, and waits for those before them.
+    pub(super) async fn insert(
+        &mut self,
+        connection: &mut Connection,
+        table: &Table,
+        name: &str,
+        tuples: &[u8],
+    ) -> Result<()> {
+        let length = tuples.len() + HEAD_MAX;
+        if length > self.packet_max {
+            let message = format!(
+                "a row takes {length} bytes, over max_allowed_packet = {} of {}; raise it there",
+                self.packet_max,
+                connection.node_name()
+            );
+            return Err(Error::new(ErrorKind::LimitExceeded, message));
+        }
+        self.queue(
+            connection,
+            &[&table.insert_head(name, self.dialect), tuples],
+            Wanted::DoneExactly,
+        )?;
+        connection.flush().await?;
+        self.read_down_to(connection, AHEAD).await
+    }
+
+    /// Copies the rows to the other names of the table.
+    pub(super) fn copy(&mut self, connection: &mut Connection, table: &Table) -> Result<()> {
+        for name in &table.names {
+            if let Some(copy) = table.copy(name) {
+                self.queue(connection, &[&copy], Wanted::DoneExactly)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends what is left and reads all replies.
+    pub(super) async fn finish(&mut self, connection: &mut Connection) -> Result<()> {
+        connection.flush().await?;
+        self.read_down_to(connection, 0).await
+    }
+
+    fn queue(
+        &mut self,
+        connection: &mut Connection,
+        parts: &[&[u8]],
+        wanted: Wanted,
+    ) -> Result<()> {
+        let mut command: Vec<&[u8]> = vec![&[crate::protocol::command::COM_QUERY]];
+        command.extend_from_slice(parts);
+        connection.queue_command(&command)?;
+        self.expected.push_back(wanted);
+        Ok(())
+    }
+
+    async fn read_down_to(&mut self, connection: &mut Connection, left: usize) -> Result<()> {
+        while self.expected.len() > left {
+            let head = connection.read_head().await?;
+            let wanted = self.expected.pop_front();
+            match head {
+                ReplyHead::Ok(ok) if ok.warnings > 0 && wanted == Some(Wanted::DoneExactly) => {
+                    return Err(Error::unsupported(format!(
+                        "{} cannot hold the rows that the statement gathers there as they are; \
+                         convert the columns to other types, or run the statement on one shard",
+                        connection.node_name()
+                    )));
+                }
+                ReplyHead::Ok(_) => {}
+                ReplyHead::Err(error) => return Err(refused(connection, error)),
+                ReplyHead::Columns(_) | ReplyHead::LocalInfile(_) => {
+                    return Err(Error::protocol("rows in reply to an INSERT"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A server's own error while it is loaded: the client's statement says nothing of what failed.
+fn refused(connection: &Connection, mut error: crate::error::ServerError) -> Error {
+    const DENIED: [u16; 3] = [1044, 1142, 1227];
+    let way_out = if DENIED.contains(&error.code) {
+        "; grant CREATE TEMPORARY TABLES, SELECT and INSERT to Margay's user there"
+    } else {
+        ""
+    };
+    error.message = format!(
+        "gathering rows on {}: {}{way_out}",
+        connection.node_name(),
+        String::from_utf8_lossy(&error.message)
+    )
+    .into_bytes();
+    Error::server(error)
+}
+
+/// Makes the tables that the connection does not have in this database, for statements on a shard.
+pub(in crate::execute) async fn hold(
+    connection: &mut Connection,
+    base: &SessionState,
+    database: &str,
+    held: &[Arc<Held>],
+    abilities: &Abilities,
+) -> Result<()> {
+    let full = |name: &String| format!("{database}.{name}");
+    let is_new = |held: &&Arc<Held>| {
+        !held.table.names.iter().all(|name| connection.holds_temporary(&full(name)))
+    };
+    let missing: Vec<&Arc<Held>> = held.iter().filter(is_new).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let state = loading_state(base, database);
+    let mut loader = Loader::begin(connection, &state, abilities).await?;
+    for held in missing {
+        let table = &held.table;
+        for name in &table.names {
+            connection.note_temporary(&full(name));
+            loader.create(connection, table, name)?;
+        }
+        if let Some(first) = table.names.first() {
+            for tuples in &held.tuples {
+                loader.insert(connection, table, first, tuples).await?;
+            }
+            loader.copy(connection, table)?;
+        }
+    }
+    loader.finish(connection).await
+}
+
+/// Adds tables to a connection that is being loaded.
+pub(super) async fn add(
+    loader: &mut Loader,
+    connection: &mut Connection,
+    table: &Table,
+    tuples: &[Bytes],
+) -> Result<()> {
+    for name in &table.names {
+        loader.create(connection, table, name)?;
+    }
+    if let Some(first) = table.names.first() {
+        for tuples in tuples {
+            loader.insert(connection, table, first, tuples).await?;
+        }
+        loader.copy(connection, table)?;
+    }
+    Ok(())
+}
+
+impl Abilities {
+    fn get(&self, node: &Arc<str>) -> Option<Ability> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(node).copied()
+    }
+
+    fn put(&self, node: Arc<str>, ability: Ability) {
+        // Entries are whole once they are in, so a panic elsewhere broke nothing.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(node, ability);
+    }
+}
+
+/// Asks a server what it allows.
+async fn ask(connection: &mut Connection) -> Result<Ability> {
+    let variables = connection
+        .query_all(
+            "SHOW SESSION VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format', \
+             'max_allowed_packet', 'sql_require_primary_key')",
+        )
+        .await?;
+    let value = |name: &str| {
+        let text = |cell: Option<&Option<Bytes>>| {
+            cell.and_then(Option::as_ref).map(|text| String::from_utf8_lossy(text).into_owned())
+        };
+        let row = variables.rows.iter().find(|row| text(row.first()).as_deref() == Some(name));
+        row.and_then(|row| text(row.get(1))).unwrap_or_default()
+    };
+    let is_mariadb = connection.is_mariadb();
+    let logs = value("log_bin").eq_ignore_ascii_case("ON");
+    let log = logs && keep_from_log(connection, &value("binlog_format")).await?;
+    Ok(Ability {
+        dialect: Dialect {
+            old_names: !is_mariadb && is_before_8_0_30(connection.version()),
+            needs_key: value("sql_require_primary_key").eq_ignore_ascii_case("ON"),
+            is_mariadb,
+        },
+        packet_max: value("max_allowed_packet").parse().unwrap_or(1 << 20),
+        log,
+    })
+}
+
+/// Whether `sql_log_bin` can be set, where it should be.
+async fn keep_from_log(connection: &mut Connection, format: &str) -> Result<bool> {
+    const DENIED: u16 = 1227;
+    match connection.query_all("SET sql_log_bin = 0").await {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.kind(), ErrorKind::Server(own) if own.code == DENIED) => {
+            // Temporary tables are not in logs of rows; MySQL keeps them from mixed ones too.
+            let is_safe = format.eq_ignore_ascii_case("ROW")
+                || (format.eq_ignore_ascii_case("MIXED") && !connection.is_mariadb());
+            if is_safe {
+                return Ok(false);
+            }
+            let privilege =
+                if connection.is_mariadb() { "BINLOG ADMIN" } else { "SYSTEM_VARIABLES_ADMIN" };
+            Err(Error::unsupported(format!(
+                "{}: temporary tables would be in the binary log (binlog_format is {format}); grant \
+                 {privilege} to Margay's user there, set binlog_format=ROW, or name other servers in \
+                 `combine.nodes`",
+                connection.node_name()
+            )))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn is_before_8_0_30(version: &str) -> bool {
+    let mut parts = version.split(['.', '-']).map(|part| part.parse::<u32>().unwrap_or(0));
+    let mut next = || parts.next().unwrap_or(0);
+    (next(), next(), next()) < (8, 0, 30)
+}

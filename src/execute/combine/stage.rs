@@ -1,0 +1,193 @@
+//! One statement of a program: its text, its plan, its values, and the session that it runs in.
+
+use std::sync::Arc;
+
+use super::keys::{self, Values};
+use super::program::{Done, Program};
+use super::table::Held;
+use crate::backend::SessionState;
+use crate::error::{Error, Result};
+use crate::execute::aftermath::Aftermath;
+use crate::execute::client_state::ClientState;
+use crate::execute::run::{Call, HeldTables, Run};
+use crate::execute::warnings::Warnings;
+use crate::plan::Plan;
+use crate::plan::combine::Stage;
+use crate::plan::facts::{Facts, Stop};
+use crate::plan::planner::{self, Context, Temporary};
+use crate::plan::types::Select;
+use crate::protocol::params::Param;
+use crate::sql;
+use crate::sql::expr::Literal;
+use crate::transaction::Transaction;
+
+/// Session states of a program's statements.
+pub(super) struct States {
+    /// Parts: texts come in the columns' own character sets.
+    pub(super) parts: ClientState,
+    /// Parts that read temporary tables: these have no keys, so ONLY_FULL_GROUP_BY would refuse what it
+    /// allows on the tables themselves.
+    pub(super) readers: ClientState,
+    /// The last statement, where it reads temporary tables.
+    pub(super) last: ClientState,
+}
+
+impl States {
+    pub(super) fn new(client: &ClientState) -> Self {
+        let mut parts = client.base().clone();
+        set(&mut parts, "character_set_results", "NULL");
+        let mut readers = parts.clone();
+        let mut last = client.base().clone();
+        for state in [&mut readers, &mut last] {
+            let mode = relaxed(state.variables.get("sql_mode"));
+            set(state, "sql_mode", &mode);
+            if state.variables.contains_key("autocommit") {
+                set(state, "autocommit", "1");
+            }
+        }
+        Self {
+            parts: ClientState::new(parts, None),
+            readers: ClientState::new(readers, None),
+            last: ClientState::new(last, client.text_collation()),
+        }
+    }
+}
+
+fn set(state: &mut SessionState, name: &str, value: &str) {
+    state.variables.insert(name.to_owned(), value.to_owned());
+}
+
+/// An sql_mode without ONLY_FULL_GROUP_BY, as SQL. ANSI stands beside the modes that it is made of.
+fn relaxed(mode: Option<&String>) -> String {
+    match mode {
+        Some(mode) => {
+            let kept = |word: &&str| !matches!(*word, "ONLY_FULL_GROUP_BY" | "ANSI");
+            let words: Vec<&str> = mode.trim_matches('\'').split(',').filter(kept).collect();
+            format!("'{}'", words.join(","))
+        }
+        None => "REPLACE(@@global.sql_mode, 'ONLY_FULL_GROUP_BY', '')".to_owned(),
+    }
+}
+
+/// The client's values for the `?` of a stage.
+pub(super) struct Bound {
+    params: Vec<Param>,
+    literals: Vec<Literal>,
+}
+
+impl Bound {
+    pub(super) fn new(stage: &Stage, call: Call<'_>) -> Result<Self> {
+        let Call::Prepared { params, literals } = call else {
+            return Ok(Self { params: Vec::new(), literals: Vec::new() });
+        };
+        let lost =
+            || Error::internal("a part of a statement asks for a parameter that is not there");
+        let pick = |index: &u16| {
+            Some((params.get(usize::from(*index))?, literals.get(usize::from(*index))?))
+        };
+        let mut bound = Self { params: Vec::new(), literals: Vec::new() };
+        for index in &stage.params {
+            let (param, literal) = pick(index).ok_or_else(lost)?;
+            bound.params.push(param.clone());
+            bound.literals.push(literal.clone());
+        }
+        Ok(bound)
+    }
+
+    /// Rows come in binary: as text, FLOAT is short of digits.
+    pub(super) fn call(&self) -> Call<'_> {
+        Call::Prepared { params: &self.params, literals: &self.literals }
+    }
+
+    /// Rows come as the client asked for them.
+    pub(super) fn like(&self, call: Call<'_>) -> Call<'_> {
+        match call {
+            Call::Text => Call::Text,
+            Call::Prepared { .. } => self.call(),
+        }
+    }
+}
+
+impl Program<'_> {
+    /// The text with its conditions.
+    pub(super) fn text(&self, stage: &Stage, done: &[Option<Done>]) -> Result<Vec<u8>> {
+        let values = |step: usize, column: usize| -> Option<&Values> {
+            let done = done.get(step)?.as_ref()?;
+            done.values.iter().find(|values| values.column == column)
+        };
+        keys::filled(stage, values)
+    }
+
+    /// The plan of a text.
+    pub(super) async fn planned(
+        &self,
+        text: &[u8],
+        temporaries: &[Temporary],
+    ) -> Result<(Box<Select>, Facts)> {
+        // Columns are asked for table by table at the worst.
+        const ROUNDS_MAX: usize = 64;
+        let statement = sql::parse(text, &self.source.mode)?;
+        let mut facts = Facts::default();
+        for _ in 0..ROUNDS_MAX {
+            let context = Context {
+                catalog: &self.snapshot.catalog,
+                facts: &facts,
+                schema: self.source.schema.as_deref(),
+                mode: self.source.mode,
+                temporaries,
+            };
+            match planner::plan(&statement, text, &context) {
+                Ok(Plan::Select(select)) => return Ok((select, facts)),
+                Ok(Plan::Insert(_) | Plan::Write(_) | Plan::Ddl(_)) => {
+                    return Err(Error::internal("a part of a SELECT that is none itself"));
+                }
+                Err(Stop::Error(error)) => return Err(error),
+                Err(Stop::Need(need)) => {
+                    self.snapshot.fetch(&need, &mut facts, &self.states.parts).await?;
+                }
+            }
+        }
+        Err(Error::internal("planning asks for the same columns again and again"))
+    }
+
+    /// What runs a stage.
+    pub(super) fn run_of<'r>(
+        &'r self,
+        transaction: &'r mut Transaction,
+        state: &'r ClientState,
+        call: Call<'r>,
+        held: &'r [Arc<Held>],
+        warnings: &'r mut Warnings,
+    ) -> Run<'r> {
+        Run {
+            snapshot: self.snapshot,
+            transaction,
+            state,
+            call,
+            reads: self.reads,
+            found_rows: self.found_rows,
+            deadline: self.deadline,
+            clocked: None,
+            aftermath: Aftermath::default(),
+            warnings,
+            held: Some(HeldTables(held)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(mode: Option<&str>, expect: &str) {
+        assert_eq!(relaxed(mode.map(str::to_owned).as_ref()), expect);
+    }
+
+    #[test]
+    fn modes_lose_what_needs_keys() {
+        check(Some("'ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES'"), "'STRICT_TRANS_TABLES'");
+        check(Some("'ANSI_QUOTES,ONLY_FULL_GROUP_BY,ANSI'"), "'ANSI_QUOTES'");
+        check(Some("''"), "''");
+        check(None, "REPLACE(@@global.sql_mode, 'ONLY_FULL_GROUP_BY', '')");
+    }
+}

@@ -1,0 +1,136 @@
+//! Makes a statement and its rows smaller while the servers still disagree in the same way.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::differential::compare::Difference;
+
+use super::runner::{Runner, Verdict};
+use super::scope::Order;
+use super::statement::{Pass, Statement};
+use super::table::Table;
+
+/// A disagreement made small.
+pub(super) struct Shrunk {
+    pub(super) statement: Statement,
+    pub(super) tables: Vec<Table>,
+    pub(super) differences: Vec<Difference>,
+}
+
+struct Shrinker<'a> {
+    runner: &'a mut Runner,
+    until: Instant,
+    best: Shrunk,
+}
+
+/// Leaves the tables on the servers as they were.
+pub(super) fn shrink(
+    runner: &mut Runner,
+    statement: &Statement,
+    tables: &[Table],
+    differences: Vec<Difference>,
+    limit: Duration,
+) -> Shrunk {
+    let until = Instant::now() + limit;
+    let best = Shrunk { statement: statement.clone(), tables: tables.to_vec(), differences };
+    let mut shrinker = Shrinker { runner, until, best };
+    shrinker.simplify();
+    shrinker.shrink_tree();
+    let text = shrinker.best.statement.tree.to_string();
+    shrinker.best.tables.retain(|table| text.contains(&table.name));
+    shrinker.shrink_rows();
+    shrinker.shrink_tree();
+    let Shrinker { best, .. } = shrinker;
+    for table in &best.tables {
+        runner.run_all(&format!("DELETE FROM {}", table.name));
+        let whole = tables.iter().find(|whole| whole.name == table.name);
+        if let Some(insert) = whole.and_then(Table::insert) {
+            runner.run_all(&insert);
+        }
+    }
+    best
+}
+
+impl Shrinker<'_> {
+    /// Whether the servers disagree about this statement as they did about the best.
+    fn try_statement(&mut self, statement: Statement) -> bool {
+        let aspect =
+            |differences: &[Difference]| differences.iter().map(|found| found.aspect).max();
+        match self.runner.run(&statement) {
+            Verdict::Differs(found) if aspect(&found) == aspect(&self.best.differences) => {
+                self.best.statement = statement;
+                self.best.differences = found;
+                true
+            }
+            Verdict::Differs(_)
+            | Verdict::Same(_)
+            | Verdict::Refused(_)
+            | Verdict::Left
+            | Verdict::Varies
+            | Verdict::Crashed => false,
+        }
+    }
+
+    fn simplify(&mut self) {
+        let statement = Statement { pass: Pass::Text, ..self.best.statement.clone() };
+        self.try_statement(statement);
+        if matches!(self.best.statement.order, Order::Columns(_)) {
+            let statement = Statement { order: Order::Free, ..self.best.statement.clone() };
+            self.try_statement(statement);
+        }
+    }
+
+    fn shrink_tree(&mut self) {
+        let mut at = 0;
+        let mut changed = false;
+        while Instant::now() < self.until {
+            let Some(tree) = self.best.statement.tree.edited(at) else {
+                if !changed {
+                    return;
+                }
+                (at, changed) = (0, false);
+                continue;
+            };
+            if self.try_statement(Statement { tree, ..self.best.statement.clone() }) {
+                changed = true;
+            } else {
+                at += 1;
+            }
+        }
+    }
+
+    fn shrink_rows(&mut self) {
+        for at in 0..self.best.tables.len() {
+            let mut size = self.best.tables[at].rows.len().div_ceil(2);
+            while size > 0 {
+                let mut from = 0;
+                while from < self.best.tables[at].rows.len() && Instant::now() < self.until {
+                    if !self.drop_rows(at, from, size) {
+                        from += size;
+                    }
+                }
+                size /= 2;
+            }
+        }
+    }
+
+    /// Takes rows away on both servers, and puts them back if that ends the disagreement.
+    fn drop_rows(&mut self, at: usize, from: usize, size: usize) -> bool {
+        let table = &self.best.tables[at];
+        let ids: Vec<String> =
+            table.rows.iter().skip(from).take(size).map(|row| row[0].clone()).collect();
+        let (gone, kept) = table.rows.iter().cloned().partition(|row| ids.contains(&row[0]));
+        let gone = Table { rows: gone, ..table.clone() };
+        let kept = Table { rows: kept, ..table.clone() };
+        self.runner.run_all(&format!("DELETE FROM {} WHERE id IN ({})", gone.name, ids.join(", ")));
+        if self.try_statement(self.best.statement.clone()) {
+            self.best.tables[at] = kept;
+            return true;
+        }
+        if let Some(insert) = gone.insert() {
+            self.runner.run_all(&insert);
+        }
+        false
+    }
+}
