@@ -389,8 +389,8 @@ impl Connection {
     /// before each execution. The definitions are those of the time when it was prepared; each execution
     /// tells its columns itself.
     pub async fn prepare(&mut self, sql: &[u8]) -> Result<Prepared> {
-        let meaning = self.meaning.get_or_insert_with(|| self.state.meaning());
-        if let Some(prepared) = self.statements.get(meaning, sql) {
+        let meaning = self.meaning_of(sql);
+        if let Some(prepared) = self.statements.get(&meaning, sql) {
             return Ok(prepared);
         }
         self.queue_command(&[&[COM_STMT_PREPARE], sql])?;
@@ -406,13 +406,19 @@ impl Connection {
         self.phase = Phase::Idle;
         let prepared =
             Prepared { id: head.statement, parameters, columns, warnings: head.warnings };
-        let meaning = self.meaning.get_or_insert_with(|| self.state.meaning());
         let text = Bytes::copy_from_slice(sql);
-        if let Some(id) = self.statements.insert(meaning, text, prepared.clone()) {
+        if let Some(id) = self.statements.insert(&meaning, text, prepared.clone()) {
             // It has no reply and goes out with the next command.
             self.queue_command(&[&[COM_STMT_CLOSE], &id.to_le_bytes()])?;
         }
         Ok(prepared)
+    }
+
+    /// What the text means in the present state: a prepared statement keeps the types that its user
+    /// variables had.
+    fn meaning_of(&mut self, sql: &[u8]) -> String {
+        let meaning = self.meaning.get_or_insert_with(|| self.state.meaning());
+        if sql.contains(&b'@') { meaning.clone() + &self.state.kinds() } else { meaning.clone() }
     }
 
     // --- Pooling ---

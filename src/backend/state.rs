@@ -92,6 +92,9 @@ pub const HAVE_GLOBAL: &[&str] = &[
     "wait_timeout",
 ];
 
+/// It has no global value; by default the clock runs.
+const CLOCK: &str = "timestamp";
+
 /// Variables that change what the text of a prepared statement means.
 const MEANING: [&str; 4] =
     ["character_set_client", "character_set_connection", "collation_connection", "sql_mode"];
@@ -137,6 +140,23 @@ impl SessionState {
         text
     }
 
+    /// The types of the user variables, as their literals show them.
+    pub(crate) fn kinds(&self) -> String {
+        let mut text = String::new();
+        for (name, value) in &self.user_variables {
+            let kind = match value.bytes().next() {
+                Some(b'_' | b'X' | b'\'') => "text",
+                Some(b'N') | None => "null",
+                Some(b'C') => "unsigned",
+                Some(_) if value.contains('e') => "double",
+                Some(_) if value.contains('.') => "decimal",
+                Some(_) => "integer",
+            };
+            let _ = write!(text, "\0{name}\0{kind}");
+        }
+        text
+    }
+
     /// Something that `wanted` lacks goes away by a reset alone; or a text outside ASCII would be read in
     /// a character set that is not ours.
     fn must_reset(&self, wanted: &Self) -> bool {
@@ -144,6 +164,7 @@ impl SessionState {
             !wanted.variables.contains_key(name)
                 && !CHARSET.contains(&name.as_str())
                 && !HAVE_GLOBAL.contains(&name.as_str())
+                && name != CLOCK
         };
         let gone = |name: &String| !wanted.user_variables.contains_key(name);
         self.user_variables.keys().any(gone)
@@ -170,7 +191,9 @@ impl SessionState {
         let mut assignments = self.charset_assignments(wanted, collation);
         let is_other = |name: &&String| !CHARSET.contains(&name.as_str());
         for name in self.variables.keys().filter(is_other) {
-            if !wanted.variables.contains_key(name) {
+            if name == CLOCK && !wanted.variables.contains_key(name) {
+                assignments.push(format!("{CLOCK} = DEFAULT"));
+            } else if !wanted.variables.contains_key(name) {
                 assignments.push(format!("{name} = @@global.{name}"));
             }
         }

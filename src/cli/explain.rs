@@ -201,6 +201,16 @@ impl Tables<'_> {
                     texts.iter().map(|text| String::from_utf8_lossy(text)).collect();
                 Err(needs_server(&format!("the value of `{}`", shown.join("`, `"))))
             }
+            Need::Constants { texts, .. } => {
+                for text in texts {
+                    let shown = String::from_utf8_lossy(&text).into_owned();
+                    self.notes.insert(format!(
+                        "the value of `{shown}` is known when the statement runs; here it excludes nothing"
+                    ));
+                    self.facts.constants.insert(text, None);
+                }
+                Ok(())
+            }
             Need::Periods(wanted) => self.assume_periods(wanted, text),
         }
     }

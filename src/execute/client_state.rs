@@ -36,6 +36,13 @@ impl ClientState {
         }
     }
 
+    /// The same, with the clock standing still at a value of the session variable `timestamp`.
+    pub(super) fn at(&self, time: &str) -> Self {
+        let mut base = self.base.clone();
+        base.variables.insert("timestamp".to_owned(), time.to_owned());
+        Self::new(base, self.text_collation)
+    }
+
     pub fn base(&self) -> &SessionState {
         &self.base
     }

@@ -2,27 +2,32 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use super::client_state::ClientState;
 use super::snapshot::Snapshot;
-use crate::backend::{Access, Lease, SessionState};
+use crate::backend::{Access, Lease, QueryResult, SessionState};
 use crate::catalog::{ShardId, TableKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::facts::{Column, ColumnClass, Columns, Facts, Need, TableId, WeightKey};
-use crate::sql::expr::Literal;
+use crate::protocol;
+use crate::protocol::capability::ColumnType;
+use crate::sql::expr::{Literal, TemporalKind};
 use crate::sql::quote;
 
 /// Facts shared by all statements of a snapshot.
-#[derive(Default)]
 pub struct FactCache {
     inner: Mutex<Inner>,
+    /// How long columns are believed.
+    ttl: Duration,
 }
 
 #[derive(Default)]
 struct Inner {
-    columns: HashMap<TableId, Arc<Columns>>,
+    columns: HashMap<TableId, (Arc<Columns>, Instant)>,
     weights: HashMap<WeightKey, Arc<[u8]>>,
     /// Time tables that are known to exist.
     periods: HashSet<(ShardId, String)>,
@@ -34,6 +39,10 @@ const WEIGHTS_MAX: usize = 65_536;
 type Row = Vec<Option<Bytes>>;
 
 impl FactCache {
+    pub fn new(ttl: Duration) -> Self {
+        Self { inner: Mutex::default(), ttl }
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         // A panic while it was held leaves a cache with fewer entries, which is still right.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -43,10 +52,16 @@ impl FactCache {
     pub fn recall(&self, tables: &[TableId], facts: &mut Facts) {
         let inner = self.inner();
         for table in tables {
-            if let Some(columns) = inner.columns.get(table) {
-                facts.columns.insert(table.clone(), Some(columns.clone()));
+            if let Some(columns) = self.fresh(&inner, table) {
+                facts.columns.insert(table.clone(), Some(columns));
             }
         }
+    }
+
+    /// What is known of a table, unless that is too long ago.
+    fn fresh(&self, inner: &Inner, table: &TableId) -> Option<Arc<Columns>> {
+        let (columns, since) = inner.columns.get(table)?;
+        (since.elapsed() < self.ttl).then(|| columns.clone())
     }
 
     /// Forgets tables whose definition changed, or whose knowledge proved stale.
@@ -97,14 +112,17 @@ impl Snapshot {
                 }
             }
             Need::Computed(texts) => self.compute(texts, facts, state).await?,
+            Need::Constants { texts, clock } => {
+                self.constants(texts, *clock, facts, state).await?;
+            }
         }
         Ok(())
     }
 
     /// The columns of a logical table, read from its first physical table. None: there is none.
     pub async fn columns(&self, id: &TableId) -> Result<Option<Arc<Columns>>> {
-        if let Some(columns) = self.facts.inner().columns.get(id) {
-            return Ok(Some(columns.clone()));
+        if let Some(columns) = self.facts.fresh(&self.facts.inner(), id) {
+            return Ok(Some(columns));
         }
         let Some(table) = self.catalog.schema(&id.schema).map(|schema| schema.table(&id.table))
         else {
@@ -120,7 +138,7 @@ impl Snapshot {
             return Ok(None);
         };
         let columns = Arc::new(columns);
-        self.facts.inner().columns.insert(id.clone(), columns.clone());
+        self.facts.inner().columns.insert(id.clone(), (columns.clone(), Instant::now()));
         Ok(Some(columns))
     }
 
@@ -222,6 +240,44 @@ impl Snapshot {
         Ok(())
     }
 
+    /// Values of constant expressions of conditions, and the time that they were computed at.
+    async fn constants(
+        &self,
+        texts: &[Vec<u8>],
+        clock: bool,
+        facts: &mut Facts,
+        state: &ClientState,
+    ) -> Result<()> {
+        let mut base = state.base().clone();
+        let fixed = base.variables.contains_key("timestamp");
+        if let Some(clock) = &facts.clock {
+            base.variables.insert("timestamp".to_owned(), clock.clone());
+        }
+        let query =
+            [b"SELECT @@session.timestamp, ", texts.join(b", ".as_slice()).as_slice()].concat();
+        let mut lease = self.lease_any().await?;
+        lease.set_deadline(self.deadline(None));
+        lease.ensure_state(&Arc::new(base)).await?;
+        let (columns, row) = match lease.query_all(&query).await {
+            Ok(QueryResult { columns, rows, .. }) => {
+                (columns, rows.into_iter().next().unwrap_or_default())
+            }
+            // The statement itself will tell what is wrong with it.
+            Err(error) if matches!(error.kind(), ErrorKind::Server(_)) => Default::default(),
+            Err(error) => return Err(error),
+        };
+        let mut cells = row.into_iter().zip(&columns);
+        let time = cells.next().and_then(|(time, _)| time);
+        for text in texts {
+            let value = cells.next().and_then(|(value, column)| constant(value.as_deref(), column));
+            facts.constants.insert(text.clone(), value);
+        }
+        if let (true, false, None, Some(time)) = (clock, fixed, &facts.clock, time) {
+            facts.clock = Some(String::from_utf8_lossy(&time).into_owned());
+        }
+        Ok(())
+    }
+
     /// A connection to whichever primary can be reached.
     async fn lease_any(&self) -> Result<Lease> {
         let mut last = Error::new(ErrorKind::NoBackend, "the rules have no cluster");
@@ -255,6 +311,35 @@ impl Snapshot {
         lease.ensure_state(&Arc::new(state)).await?;
         Ok(lease.query_all(text).await?.rows)
     }
+}
+
+/// A value with its type. None for types that no key is found by.
+fn constant(value: Option<&[u8]>, column: &protocol::column::Column) -> Option<Literal> {
+    use ColumnType as T;
+    let Some(value) = value else { return Some(Literal::Null) };
+    let text = || String::from_utf8_lossy(value).into_owned();
+    Some(match column.ty {
+        T::MYSQL_TYPE_TINY
+        | T::MYSQL_TYPE_SHORT
+        | T::MYSQL_TYPE_INT24
+        | T::MYSQL_TYPE_LONG
+        | T::MYSQL_TYPE_LONGLONG
+        | T::MYSQL_TYPE_YEAR => Literal::Integer(text()),
+        T::MYSQL_TYPE_NEWDECIMAL | T::MYSQL_TYPE_DECIMAL => Literal::Decimal(text()),
+        T::MYSQL_TYPE_FLOAT | T::MYSQL_TYPE_DOUBLE => Literal::Float(text()),
+        T::MYSQL_TYPE_DATE => Literal::Temporal { kind: TemporalKind::Date, text: text() },
+        T::MYSQL_TYPE_DATETIME | T::MYSQL_TYPE_TIMESTAMP => {
+            Literal::Temporal { kind: TemporalKind::Timestamp, text: text() }
+        }
+        T::MYSQL_TYPE_VARCHAR
+        | T::MYSQL_TYPE_VAR_STRING
+        | T::MYSQL_TYPE_STRING
+        | T::MYSQL_TYPE_BLOB
+        | T::MYSQL_TYPE_TINY_BLOB
+        | T::MYSQL_TYPE_MEDIUM_BLOB
+        | T::MYSQL_TYPE_LONG_BLOB => Literal::String { bytes: value.to_vec(), charset: None },
+        _ => return None,
+    })
 }
 
 fn weight_expression(key: &WeightKey) -> Result<Vec<u8>> {

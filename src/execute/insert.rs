@@ -24,6 +24,12 @@ impl Run<'_> {
             })
             .await?;
         let split = batches.len() > 1;
+        if split && !self.aftermath.assigned.is_empty() {
+            return Err(Error::unsupported(
+                "an INSERT that assigns user variables and whose rows go to several shards is not \
+                 supported; insert the rows one by one",
+            ));
+        }
         let mut work = Vec::with_capacity(batches.len());
         for (target, rows, rendered) in batches {
             if let Some(Part::Period(name)) = &target.part {

@@ -4,6 +4,7 @@
 //! each target its text and gives a [`reply::Reply`], whose rows are pulled by whoever writes them to
 //! the client. So back-pressure reaches from the client to the shards without a queue in between.
 
+pub mod aftermath;
 pub mod client_state;
 pub mod facts;
 pub mod information;

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::aftermath::{Aftermath, Learned};
 use super::summary::Summary;
 use super::warnings::Warnings;
 use crate::backend::Connection;
@@ -24,6 +25,9 @@ pub struct Rows {
     pub columns: Vec<Column>,
     source: Source,
     warnings: Warnings,
+    pub(super) aftermath: Aftermath,
+    /// What was learned at the end of the rows.
+    pub learned: Learned,
 }
 
 pub(super) enum Source {
@@ -45,6 +49,29 @@ pub(super) struct Merged {
     merge: Merge,
     /// Connections of the transaction whose rows are all read.
     done: Vec<Lent>,
+    /// SQL_CALC_FOUND_ROWS: the client sees some of the rows, and all are counted.
+    pub(super) window: Option<Window>,
+}
+
+/// The rows of a LIMIT, found while all rows are counted.
+pub(super) struct Window {
+    offset: u64,
+    end: u64,
+    counted: u64,
+}
+
+impl Window {
+    pub(super) fn new(offset: u64, limit: Option<u64>) -> Self {
+        let end = limit.map_or(u64::MAX, |limit| offset.saturating_add(limit));
+        Self { offset, end, counted: 0 }
+    }
+
+    /// Counts a row. Whether the client sees it.
+    fn shows(&mut self) -> bool {
+        let index = self.counted;
+        self.counted += 1;
+        index >= self.offset && index < self.end
+    }
 }
 
 pub(super) struct Inputs {
@@ -61,7 +88,13 @@ pub(super) enum Input {
 
 impl Rows {
     pub(super) fn new(columns: Vec<Column>, source: Source) -> Self {
-        Self { columns, source, warnings: Warnings::default() }
+        Self {
+            columns,
+            source,
+            warnings: Warnings::default(),
+            aftermath: Aftermath::default(),
+            learned: Learned::default(),
+        }
     }
 
     /// A result that Margay answers itself; rows are payloads of the protocol in use.
@@ -83,6 +116,7 @@ impl Rows {
                 }
                 refuse_more(&lent.lease)?;
                 self.warnings.collect(&mut lent.lease).await;
+                self.learned = self.aftermath.learn(&mut lent.lease).await?;
                 let source = std::mem::replace(&mut self.source, Source::Ended(Vec::new()));
                 if let Source::One(lent) = source {
                     self.source = Source::Ended(vec![*lent]);
@@ -94,6 +128,7 @@ impl Rows {
                 if row.is_none() {
                     refuse_more(&lent.lease)?;
                     self.warnings.collect(&mut lent.lease).await;
+                    self.learned = self.aftermath.learn(&mut lent.lease).await?;
                     self.source = Source::Ended(Vec::new());
                 }
                 Ok(row)
@@ -101,11 +136,17 @@ impl Rows {
             Source::Merged(merged) => {
                 let row = merged.next(&mut self.warnings).await?;
                 if row.is_none() {
+                    self.learned.found_rows = merged.window.as_ref().map(|window| window.counted);
                     self.source = Source::Ended(std::mem::take(&mut merged.done));
                 }
                 Ok(row)
             }
         }
+    }
+
+    /// Adds a warning to those that the rows end with.
+    pub fn warn(&mut self, warning: Warnings) {
+        self.warnings.add(warning);
     }
 
     /// The connections that a transaction may go on with, and the warnings.
@@ -154,7 +195,7 @@ pub(super) const ROW_OVERHEAD: u64 = size_of::<Bytes>() as u64;
 
 impl Merged {
     pub(super) fn new(inputs: Inputs, merge: Merge) -> Self {
-        Self { inputs, merge, done: Vec::new() }
+        Self { inputs, merge, done: Vec::new(), window: None }
     }
 
     /// The connections of the transaction, wherever they are in their rows.
@@ -170,7 +211,11 @@ impl Merged {
     async fn next(&mut self, warnings: &mut Warnings) -> Result<Option<Bytes>> {
         loop {
             match self.merge.step()? {
-                Step::Row(row) => return Ok(Some(row)),
+                Step::Row(row) => {
+                    if self.window.as_mut().is_none_or(Window::shows) {
+                        return Ok(Some(row));
+                    }
+                }
                 Step::Need(index) => self.feed(index, warnings).await?,
                 // One stream after the other: the rest wait in their servers' buffers.
                 Step::NeedAny => {

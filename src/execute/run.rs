@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
+use super::aftermath::Aftermath;
 use super::client_state::ClientState;
 use super::combine::{Held, hold};
 use super::names::Names;
@@ -31,6 +32,8 @@ pub struct Run<'a> {
     pub transaction: &'a mut Transaction,
     /// Variables of the session; the schema is each target's own.
     pub state: &'a ClientState,
+    /// The same at a fixed time, for a statement that was routed by the time.
+    pub clocked: Option<ClientState>,
     pub call: Call<'a>,
     /// Where plain reads go.
     pub reads: Access,
@@ -39,6 +42,8 @@ pub struct Run<'a> {
     pub deadline: Option<Deadline>,
     /// The statement may write.
     pub writes: bool,
+    /// What the connection is asked behind the statement, if it runs on one target.
+    pub aftermath: Aftermath,
     /// Filled as warnings come in.
     pub warnings: &'a mut Warnings,
     /// Of a part of a combined statement: temporary tables that it reads. None: a client's statement.
@@ -139,7 +144,10 @@ impl Run<'_> {
         const ROUNDS_MAX: usize = 64;
         for _ in 0..ROUNDS_MAX {
             match step(self, facts) {
-                Ok(value) => return Ok(value),
+                Ok(value) => {
+                    self.clocked = facts.clock.as_deref().map(|time| self.state.at(time));
+                    return Ok(value);
+                }
                 Err(Stop::Error(error)) => return Err(error),
                 Err(Stop::Need(need)) => self.snapshot.fetch(&need, facts, self.state).await?,
             }
@@ -193,7 +201,8 @@ impl Run<'_> {
         if let Some(HeldTables(held)) = self.held {
             hold(connection, self.state.base(), database, held, &self.snapshot.abilities).await?;
         }
-        self.start_in(lent, fragment, &self.state.in_database(database)).await
+        let state = self.clocked.as_ref().unwrap_or(self.state);
+        self.start_in(lent, fragment, &state.in_database(database)).await
     }
 
     /// As [`Run::start`], in the state that the connection is to have.

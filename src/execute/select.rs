@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::try_join_all;
 
 use super::names::{self, Names};
-use super::reply::{Input, Inputs, Merged, Reply, Rows, Source, refuse_more};
+use super::reply::{Input, Inputs, Merged, Reply, Rows, Source, Window, refuse_more};
 use super::run::{Call, Fragment, Run};
 use crate::backend::{Access, SessionState};
 use crate::error::{Error, ErrorKind, Result};
@@ -53,6 +53,22 @@ impl Run<'_> {
         }
     }
 
+    /// Whether a read needs the rows of several targets.
+    ///
+    /// # Errors
+    /// Whatever keeps its targets from being found.
+    pub async fn is_spread(&mut self, plan: &Plan, facts: &mut Facts) -> Result<bool> {
+        let Plan::Select(select) = plan else { return Ok(false) };
+        let settled = self
+            .settle(facts, |run, facts| resolve::targets(&select.place, &run.values(facts)))
+            .await;
+        match settled {
+            Ok(targets) => Ok(targets.len() > 1),
+            Err(refused) if *refused.kind() == ErrorKind::Unsupported => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Runs on one target: its rows pass as they are.
     pub(super) async fn route(
         &mut self,
@@ -61,17 +77,28 @@ impl Run<'_> {
         access: Access,
     ) -> Result<Reply> {
         let mut lent = self.connect(fragment.shard, access).await?;
-        match self.start_rows(&mut lent, fragment).await {
+        let head = self.start_rows(&mut lent, fragment).await;
+        self.aftermath.doubt(&mut lent.lease);
+        match head {
             Ok(Head::Rows(mut columns)) => {
                 if let Some(names) = Names::new(self.snapshot, target) {
                     names.restore_columns(&mut columns);
                 }
                 self.state.dress(&mut columns);
-                Ok(Reply::Rows(Rows::new(columns, Source::One(Box::new(lent)))))
+                let mut rows = Rows::new(columns, Source::One(Box::new(lent)));
+                rows.aftermath = self.aftermath.clone();
+                Ok(Reply::Rows(rows))
             }
-            Ok(Head::Done(summary)) => {
+            Ok(Head::Done(mut summary)) => {
                 let raised = self.raised(&mut lent, target).await;
                 self.warnings.add(raised);
+                match self.aftermath.learn(&mut lent.lease).await {
+                    Ok(learned) => summary.learned = learned,
+                    Err(error) => {
+                        self.give_back_after(lent, &error);
+                        return Err(error);
+                    }
+                }
                 self.transaction.give_back(lent);
                 Ok(Reply::Done(summary))
             }
@@ -99,8 +126,11 @@ impl Run<'_> {
             Reply::Rows(mut rows) => {
                 let mut bytes_left = self.snapshot.config.settings.limits.sort_bytes.0;
                 let held = rows.drain(&mut bytes_left).await?;
-                self.warnings.add(rows.end().1);
-                Ok(Reply::Rows(Rows::local(rows.columns, held)))
+                let warnings = rows.end().1;
+                let mut local = Rows::local(rows.columns, held);
+                local.learned = rows.learned;
+                local.warn(warnings);
+                Ok(Reply::Rows(local))
             }
             done @ Reply::Done(_) => Ok(done),
         }
@@ -143,8 +173,13 @@ impl Run<'_> {
         access: Access,
         facts: &Facts,
     ) -> Result<Reply> {
-        let (spec, suffix) =
+        let (mut spec, mut suffix) =
             resolve::limited(&scatter.merge, scatter.limit.as_ref(), &self.values(facts))?;
+        let window = self.aftermath.found_rows.then(|| {
+            // All rows count, so all are merged, and cut when they have been counted.
+            suffix.clear();
+            Window::new(std::mem::take(&mut spec.offset), spec.limit.take())
+        });
         let mut fragments = Vec::with_capacity(targets.len());
         for target in targets {
             let mut fragment = self.fragment(&scatter.template, target, facts)?;
@@ -167,7 +202,9 @@ impl Run<'_> {
         let merge = Merge::new(&spec, &described, self.row_format(), self.snapshot.merge_limits())?;
         check_columns(scatter, &heads)?;
         let columns = self.visible_columns(heads, targets, spec.hidden)?;
-        Ok(Reply::Rows(Rows::new(columns, Source::Merged(Box::new(Merged::new(inputs, merge))))))
+        let mut merged = Merged::new(inputs, merge);
+        merged.window = window;
+        Ok(Reply::Rows(Rows::new(columns, Source::Merged(Box::new(merged)))))
     }
 
     fn row_format(&self) -> RowFormat {

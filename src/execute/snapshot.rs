@@ -44,7 +44,8 @@ impl Snapshot {
         let schemas = catalog.schemas.values().flat_map(of_schema).collect();
         let combine = Arc::new(Semaphore::new(config.settings.combine.concurrency as usize));
         let coordinator = Arc::new(Coordinator::new(&config.settings.transactions, &backends));
-        let (facts, abilities) = Default::default();
+        let facts = FactCache::new(config.settings.backend.columns_ttl);
+        let abilities = Default::default();
         Self { config, catalog, backends, facts, coordinator, scatter, combine, abilities, schemas }
     }
 

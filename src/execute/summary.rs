@@ -1,5 +1,6 @@
 //! The outcome of a statement without rows, and how those of several shards add up.
 
+use super::aftermath::Learned;
 use crate::protocol::reply::OkPacket;
 
 /// What an OK packet tells a client.
@@ -11,6 +12,8 @@ pub struct Summary {
     pub warnings: u16,
     /// `Rows matched: 1  Changed: 1  Warnings: 0` and its like; empty if none.
     pub info: Vec<u8>,
+    /// What the statement left behind for the session.
+    pub learned: Learned,
 }
 
 impl Summary {
@@ -20,6 +23,7 @@ impl Summary {
             last_insert_id: ok.last_insert_id,
             warnings: ok.warnings,
             info: ok.info.to_vec(),
+            learned: Learned::default(),
         }
     }
 

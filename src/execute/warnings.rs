@@ -35,9 +35,10 @@ fn is_of_text(code: u16) -> bool {
 impl Warnings {
     pub fn add(&mut self, other: Self) {
         self.count += other.count;
+        let known = self.list.len();
         for warning in other.list {
             // Every shard says of the statement's text what one server says once.
-            if is_of_text(warning.code) && self.list.contains(&warning) {
+            if is_of_text(warning.code) && self.list.iter().take(known).any(|it| *it == warning) {
                 self.count = self.count.saturating_sub(1);
             } else if self.list.len() < KEPT_MAX {
                 self.list.push(warning);
@@ -56,7 +57,7 @@ impl Warnings {
 
     /// Fetches the warnings that the last statement of a connection raised. They are gone once the
     /// connection serves another statement. A connection that breaks here only loses their texts.
-    pub(super) async fn collect(&mut self, connection: &mut Connection) {
+    pub async fn collect(&mut self, connection: &mut Connection) {
         let raised = connection.end().warnings;
         if raised == 0 {
             return;

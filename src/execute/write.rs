@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use futures_util::future::join_all;
 
+use super::aftermath::Aftermath;
 use super::reply::Reply;
 use super::run::{Fragment, Run};
 use super::summary::Summary;
@@ -71,6 +72,8 @@ impl Run<'_> {
             found_rows: self.found_rows,
             deadline: self.deadline,
             writes: true,
+            clocked: self.clocked.take(),
+            aftermath: Aftermath::default(),
             held: None,
             warnings: &mut *self.warnings,
         };

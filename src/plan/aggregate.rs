@@ -337,7 +337,7 @@ fn grouped(
     Ok(Scatter {
         template: fragment.template(without_order(&fragment), tail),
         merge,
-        limit: limit.map(|limit| LimitOperands { pushed: by_keys_alone, ..limit }),
+        limit: limit.map(|limit| LimitOperands { pushed: by_keys_alone && limit.pushed, ..limit }),
         columns: None,
         notes: vec!["partial groups sorted by their keys are merged and folded".to_owned()],
     })

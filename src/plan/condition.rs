@@ -4,44 +4,65 @@
 //! understood says nothing ([`Condition::Always`]).
 
 use super::expressions::pairs;
-use super::types::{Bound, Condition, Operand};
+use super::functions::{self, Nature};
+use super::types::{Bound, Condition, Constant, Operand};
 use crate::sql::expr::{Comparison, Expr, ExprKind, Literal};
 
+/// What a condition is read with.
+pub(super) struct Known<'k> {
+    /// The expression is the column in question.
+    pub key: &'k dyn Fn(&Expr) -> bool,
+    /// The text of the statement.
+    pub text: &'k [u8],
+    /// User variables keep their values while the statement runs.
+    pub variables: bool,
+}
+
+impl Known<'_> {
+    fn is_key(&self, expr: &Expr) -> bool {
+        (self.key)(expr)
+    }
+
+    fn operand(&self, expr: &Expr) -> Option<Operand> {
+        operand(expr).or_else(|| constant_expression(expr, self))
+    }
+}
+
 /// What must hold of the column for `expr` to be true.
-pub(super) fn of(expr: &Expr, is_key: &dyn Fn(&Expr) -> bool) -> Condition {
+pub(super) fn of(expr: &Expr, known: &Known<'_>) -> Condition {
     match &expr.kind {
-        ExprKind::And(operands) => and(operands.iter().map(|operand| of(operand, is_key))),
-        ExprKind::Or(operands) => or(operands.iter().map(|operand| of(operand, is_key))),
-        ExprKind::Not(operand) => not(operand, is_key),
+        ExprKind::And(operands) => and(operands.iter().map(|operand| of(operand, known))),
+        ExprKind::Or(operands) => or(operands.iter().map(|operand| of(operand, known))),
+        ExprKind::Not(operand) => not(operand, known),
         ExprKind::Compare { op: Comparison::Eq, left, right } => {
-            and(pairs(left, right).into_iter().map(|(a, b)| compare(Comparison::Eq, a, b, is_key)))
+            and(pairs(left, right).into_iter().map(|(a, b)| compare(Comparison::Eq, a, b, known)))
         }
-        ExprKind::Compare { op, left, right } => compare(*op, left, right, is_key),
-        ExprKind::IsNull { expr, negated: false } if is_key(expr) => Condition::IsNull,
-        ExprKind::Between { expr, low, high, negated } if is_key(expr) => {
-            between(low, high, *negated)
+        ExprKind::Compare { op, left, right } => compare(*op, left, right, known),
+        ExprKind::IsNull { expr, negated: false } if known.is_key(expr) => Condition::IsNull,
+        ExprKind::Between { expr, low, high, negated } if known.is_key(expr) => {
+            between(low, high, *negated, known)
         }
-        ExprKind::In { expr, list, negated: false } => in_list(expr, list, is_key),
+        ExprKind::In { expr, list, negated: false } => in_list(expr, list, known),
         ExprKind::Literal(literal) => constant(literal),
         _ => Condition::Always,
     }
 }
 
 /// What must hold of the column for `expr` to be false.
-fn not(expr: &Expr, is_key: &dyn Fn(&Expr) -> bool) -> Condition {
+fn not(expr: &Expr, known: &Known<'_>) -> Condition {
     match &expr.kind {
-        ExprKind::And(operands) => or(operands.iter().map(|operand| not(operand, is_key))),
-        ExprKind::Or(operands) => and(operands.iter().map(|operand| not(operand, is_key))),
-        ExprKind::Not(operand) => of(operand, is_key),
+        ExprKind::And(operands) => or(operands.iter().map(|operand| not(operand, known))),
+        ExprKind::Or(operands) => and(operands.iter().map(|operand| not(operand, known))),
+        ExprKind::Not(operand) => of(operand, known),
         ExprKind::Compare { op, left, right } => match opposite(*op) {
-            Some(op) => compare(op, left, right, is_key),
+            Some(op) => compare(op, left, right, known),
             None => Condition::Always,
         },
-        ExprKind::IsNull { expr, negated: true } if is_key(expr) => Condition::IsNull,
-        ExprKind::Between { expr, low, high, negated } if is_key(expr) => {
-            between(low, high, !*negated)
+        ExprKind::IsNull { expr, negated: true } if known.is_key(expr) => Condition::IsNull,
+        ExprKind::Between { expr, low, high, negated } if known.is_key(expr) => {
+            between(low, high, !*negated, known)
         }
-        ExprKind::In { expr, list, negated: true } => in_list(expr, list, is_key),
+        ExprKind::In { expr, list, negated: true } => in_list(expr, list, known),
         _ => Condition::Always,
     }
 }
@@ -100,11 +121,11 @@ pub(super) fn null_rejecting(condition: Condition) -> Condition {
     }
 }
 
-fn compare(op: Comparison, left: &Expr, right: &Expr, is_key: &dyn Fn(&Expr) -> bool) -> Condition {
-    let (op, value) = if is_key(left) {
-        (op, operand(right))
-    } else if is_key(right) {
-        (mirrored(op), operand(left))
+fn compare(op: Comparison, left: &Expr, right: &Expr, known: &Known<'_>) -> Condition {
+    let (op, value) = if known.is_key(left) {
+        (op, known.operand(right))
+    } else if known.is_key(right) {
+        (mirrored(op), known.operand(left))
     } else if op == Comparison::Eq && differ(left, right) {
         return Condition::Never;
     } else {
@@ -117,8 +138,10 @@ fn compare(op: Comparison, left: &Expr, right: &Expr, is_key: &dyn Fn(&Expr) -> 
         Comparison::NullSafeEq => match &value {
             Operand::Literal(Literal::Null) => Condition::IsNull,
             Operand::Literal(_) | Operand::Computed(_) => Condition::Eq(value),
-            // The parameter may be NULL.
-            Operand::Param(_) => Condition::Or(vec![Condition::Eq(value), Condition::IsNull]),
+            // It may be NULL.
+            Operand::Param(_) | Operand::Constant(_) => {
+                Condition::Or(vec![Condition::Eq(value), Condition::IsNull])
+            }
         },
         Comparison::NotEq => Condition::Always,
         Comparison::Lt => Condition::Range { low: None, high: bound(false) },
@@ -129,8 +152,8 @@ fn compare(op: Comparison, left: &Expr, right: &Expr, is_key: &dyn Fn(&Expr) -> 
 }
 
 /// `key BETWEEN low AND high`, or not.
-fn between(low: &Expr, high: &Expr, negated: bool) -> Condition {
-    let bound = |expr, inclusive| operand(expr).map(|operand| Bound { operand, inclusive });
+fn between(low: &Expr, high: &Expr, negated: bool, known: &Known<'_>) -> Condition {
+    let bound = |expr, inclusive| known.operand(expr).map(|operand| Bound { operand, inclusive });
     if !negated {
         let (low, high) = (bound(low, true), bound(high, true));
         // MySQL compares all three in one type, which an operand that is no constant may decide.
@@ -149,23 +172,23 @@ fn between(low: &Expr, high: &Expr, negated: bool) -> Condition {
 }
 
 /// `key IN (1, 2)`, `(a, key) IN ((1, 2), (3, 4))`.
-fn in_list(expr: &Expr, list: &[Expr], is_key: &dyn Fn(&Expr) -> bool) -> Condition {
+fn in_list(expr: &Expr, list: &[Expr], known: &Known<'_>) -> Condition {
     let values = |position: Option<usize>| -> Option<Vec<Operand>> {
         list.iter()
             .map(|member| match (position, &member.kind) {
-                (None, _) => operand(member),
-                (Some(position), ExprKind::Row(members)) => operand(members.get(position)?),
+                (None, _) => known.operand(member),
+                (Some(position), ExprKind::Row(members)) => known.operand(members.get(position)?),
                 (Some(_), _) => None,
             })
             .collect()
     };
-    let known = |values: Option<Vec<Operand>>| values.map_or(Condition::Always, Condition::In);
+    let any_of = |values: Option<Vec<Operand>>| values.map_or(Condition::Always, Condition::In);
     match &expr.kind {
         ExprKind::Row(members) => {
-            let keys = members.iter().enumerate().filter(|(_, member)| is_key(member));
-            and(keys.map(|(position, _)| known(values(Some(position)))))
+            let keys = members.iter().enumerate().filter(|(_, member)| known.is_key(member));
+            and(keys.map(|(position, _)| any_of(values(Some(position)))))
         }
-        _ if is_key(expr) => known(values(None)),
+        _ if known.is_key(expr) => any_of(values(None)),
         _ => Condition::Always,
     }
 }
@@ -177,6 +200,50 @@ pub(super) fn operand(expr: &Expr) -> Option<Operand> {
         ExprKind::Param(index) => Some(Operand::Param(*index)),
         _ => None,
     }
+}
+
+/// A constant expression: its value is the same for all rows and, but for the clock, everywhere.
+fn constant_expression(expr: &Expr, known: &Known<'_>) -> Option<Operand> {
+    let (mut constant, mut clock) = (true, false);
+    let mut params = Vec::new();
+    expr.walk(&mut |node| match &node.kind {
+        ExprKind::UserVariable(_) => constant &= known.variables,
+        ExprKind::Function(function) => {
+            let own = function.window || functions::is_aggregate(&function.name);
+            match functions::nature(&function.name, function.args.len()) {
+                Nature::Pure => constant &= !own,
+                // SYSDATE() is the time of its call.
+                Nature::Clock if function.name != "sysdate" => clock = true,
+                Nature::Clock | Nature::Random | Nature::Server | Nature::Stored => {
+                    constant = false;
+                }
+            }
+        }
+        ExprKind::Param(index) => {
+            params.push((node.span.start.saturating_sub(expr.span.start) as usize, *index));
+        }
+        ExprKind::Column(_)
+        | ExprKind::SystemVariable(_)
+        | ExprKind::Default
+        | ExprKind::Row(_) => constant = false,
+        ExprKind::Literal(_)
+        | ExprKind::Compare { .. }
+        | ExprKind::And(_)
+        | ExprKind::Or(_)
+        | ExprKind::Not(_)
+        | ExprKind::IsNull { .. }
+        | ExprKind::Between { .. }
+        | ExprKind::In { .. }
+        | ExprKind::InQuery { .. }
+        | ExprKind::Exists { .. }
+        | ExprKind::Subquery(_)
+        | ExprKind::Other { .. } => {
+            constant &= node.queries().is_empty() && node.assigned().is_none();
+        }
+    });
+    let text = known.text.get(expr.span.range()).unwrap_or_default().to_vec();
+    params.sort_unstable();
+    (constant && !text.is_empty()).then_some(Operand::Constant(Constant { text, params, clock }))
 }
 
 /// A constant as a condition.

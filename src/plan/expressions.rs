@@ -6,7 +6,7 @@ use super::model::{
     Call, Equality, Filter, NestId, NestKind, Qualifier, Resolved, Scope, SourceId, same_name,
 };
 use super::names::{Env, Reader, ScopeFrame};
-use crate::sql::expr::{ColumnName, Comparison, Expr, ExprKind, Function};
+use crate::sql::expr::{ASSIGNMENT, ColumnName, Comparison, Expr, ExprKind, Function};
 use crate::sql::query::Query;
 
 impl<'a> Reader<'_, 'a> {
@@ -67,9 +67,7 @@ impl<'a> Reader<'_, 'a> {
             ExprKind::Column(name) => self.column(name, env),
             ExprKind::Param(index) => self.found.params.push((expr.span, *index)),
             ExprKind::UserVariable(_) => self.found.user_variables.push(expr.span),
-            ExprKind::Other { what, .. } => {
-                self.found.assigns_variables |= *what == "assignment to a user variable"
-            }
+            ExprKind::Other { what, .. } => self.found.assigns_variables |= *what == ASSIGNMENT,
             ExprKind::Function(function) => {
                 let top = env.nest == 0 && env.instance == 0;
                 self.found.calls.push(Call { function, span: expr.span, top });

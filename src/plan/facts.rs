@@ -83,6 +83,10 @@ pub struct Facts {
     pub periods: HashMap<(TableId, ShardId), Arc<[String]>>,
     /// Values of constant expressions that were computed by a server for this statement, by text.
     pub computed: HashMap<Vec<u8>, crate::sql::expr::Literal>,
+    /// Values of constant expressions of conditions, by text. None: of no use for routing.
+    pub constants: HashMap<Vec<u8>, Option<crate::sql::expr::Literal>>,
+    /// The time of those that tell it, as a value of the session variable `timestamp`.
+    pub clock: Option<String>,
 }
 
 /// A text whose weight string in a collation is wanted.
@@ -102,6 +106,11 @@ pub enum Need {
     Periods(Vec<(TableId, ShardId)>),
     /// Constant expressions (texts) to compute, such as `NOW()` for a sharding key of an INSERT.
     Computed(Vec<Vec<u8>>),
+    /// Constant expressions of conditions to compute; whether one tells the time.
+    Constants {
+        texts: Vec<Vec<u8>>,
+        clock: bool,
+    },
 }
 
 /// Why a step did not give its result.

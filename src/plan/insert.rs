@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::condition;
 use super::facts::{Column, Columns, Stop};
 use super::functions::{self, Nature};
+use super::holds::Holds;
 use super::model::{Analysis, same_name};
 use super::names::{Env, Reader};
 use super::planner::{Context, forced, names_table, place};
-use super::splice::{Splice, untouched};
+use super::splice::{Splice, quoted, text_piece, untouched};
 use super::template::{Piece, Template};
 use super::types::{Insert, InsertRow, Operand, Place, Plan, Refusal, Write};
 use crate::catalog::{Table, TableKind};
@@ -257,7 +258,8 @@ impl Draft<'_, '_> {
         if insert.partitions {
             return Err(unsupported("INSERT ... PARTITION into a sharded table is not supported"));
         }
-        let splice = Splice::base(self.text, self.found, false);
+        let mut splice = Splice::base(self.text, self.found, false);
+        self.name_columns(&mut splice, &names);
         let all = match &insert.source {
             InsertSource::Values { span, .. } => *span,
             InsertSource::Set(_) | InsertSource::Query(_) => {
@@ -286,10 +288,24 @@ impl Draft<'_, '_> {
             table: Arc::clone(&self.table),
             key_class: Some(key.1.class.clone()),
             part_class: part_key.map(|(_, column)| column.class.clone()),
+            key_holds: Some(Holds::of(key.1)),
+            part_holds: part_key.map(|(_, column)| Holds::of(column)),
             head: splice.template(Span { start: 0, end: all.start }),
             rows,
             tail: splice.template(Span { start: all.end, end: self.text.len() as u32 }),
         })
+    }
+
+    /// Writes the columns out that values without a column list are for: rows were placed by them, so a
+    /// shard whose table is another by now must not read the values in another order.
+    fn name_columns(&self, splice: &mut Splice<'_>, names: &[String]) {
+        let InsertSource::Values { rows, .. } = &self.insert.source else { return };
+        if self.insert.columns.is_some() || rows.iter().any(|row| row.values.is_empty()) {
+            return;
+        }
+        let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+        let list = format!(" ({})", names.join(", "));
+        splice.insert(self.insert.table.span.end, vec![text_piece(&list)]);
     }
 
     /// Where the value of a key is among a row's values, and the key's column.

@@ -1,9 +1,11 @@
 //! From literals to keys: equal values have equal keys, whatever their form.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::facts::{ColumnClass, Facts, Need, Stop, WeightKey};
-use super::types::Operand;
+use super::render::literal_text;
+use super::types::{Constant, Operand};
 use crate::catalog::{Algorithm, Catalog, Key, Weights};
 use crate::error::{Error, Result};
 use crate::sql::expr::{Literal, TemporalKind};
@@ -38,12 +40,19 @@ pub(super) struct Missing {
     pub weights: Vec<WeightKey>,
     pub periods: Vec<(super::facts::TableId, crate::catalog::ShardId)>,
     pub computed: Vec<Vec<u8>>,
+    pub constants: Vec<Vec<u8>>,
+    /// One of the constants tells the time.
+    pub clock: bool,
 }
 
 impl Missing {
     pub(super) fn check(self) -> Result<(), Stop> {
         if !self.computed.is_empty() {
             return Err(Stop::Need(Need::Computed(self.computed)));
+        }
+        if !self.constants.is_empty() {
+            let Self { constants: texts, clock, .. } = self;
+            return Err(Stop::Need(Need::Constants { texts, clock }));
         }
         if !self.weights.is_empty() {
             return Err(Stop::Need(Need::Weights(self.weights)));
@@ -75,7 +84,82 @@ impl<'r> Run<'r> {
                 }
                 Ok(value)
             }
+            Operand::Constant(constant) => {
+                let Some(text) = self.filled(constant) else { return Ok(None) };
+                if let Some(value) = self.facts.constants.get(text.as_ref()) {
+                    return Ok(value.as_ref());
+                }
+                missing.clock |= constant.clock;
+                let text = text.into_owned();
+                if !missing.constants.contains(&text) {
+                    missing.constants.push(text);
+                }
+                Ok(None)
+            }
         }
+    }
+
+    /// The text of a constant expression with values in place of its parameters. None: what they mean
+    /// there is not certain.
+    fn filled<'c>(&self, constant: &'c Constant) -> Option<Cow<'c, [u8]>> {
+        if constant.params.is_empty() {
+            return Some(Cow::Borrowed(&constant.text));
+        }
+        let mut filled = Vec::new();
+        let mut done = 0;
+        for (at, index) in &constant.params {
+            filled.extend_from_slice(constant.text.get(done..*at)?);
+            let value = self.params.get(usize::from(*index))?;
+            // Other types change with where the parameter stands.
+            if !matches!(value, Literal::Integer(_) | Literal::Temporal { .. }) {
+                return None;
+            }
+            filled.extend_from_slice(literal_text(value).as_bytes());
+            done = at + 1;
+        }
+        filled.extend_from_slice(constant.text.get(done..)?);
+        Some(Cow::Owned(filled))
+    }
+
+    /// The value of an operand that is compared with a column of `class`. None: it says nothing, or is
+    /// not computed yet.
+    pub(super) fn operand(
+        &self,
+        operand: &'r Operand,
+        class: &ColumnClass,
+        missing: &mut Missing,
+    ) -> Result<Option<&'r Literal>> {
+        use ColumnClass as C;
+        let Operand::Constant(constant) = operand else {
+            return self.value(operand, missing);
+        };
+        // How texts compare depends on collations, which expressions have of their own.
+        let exact = match class {
+            C::Integer { .. } | C::Decimal { .. } | C::Year => true,
+            C::Date | C::DateTime { .. } => false,
+            C::Float
+            | C::Bit
+            | C::Timestamp
+            | C::Time
+            | C::Text { .. }
+            | C::Binary { .. }
+            | C::VarBinary
+            | C::Enum
+            | C::Set
+            | C::Json
+            | C::Geometry => return Ok(None),
+        };
+        // MySQL gives parameters in arithmetic types by what stands around them, the column included.
+        if exact && !constant.params.is_empty() {
+            return Ok(None);
+        }
+        let value = self.value(operand, missing)?;
+        // A number compares with a text as numbers of 15 digits do.
+        let usable = |value: &&Literal| match value {
+            Literal::String { bytes, .. } => !exact || bytes.len() <= 15,
+            _ => true,
+        };
+        Ok(value.filter(usable))
     }
 
     /// The key that a value compared with a column of `class` must have to be equal.

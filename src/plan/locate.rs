@@ -164,7 +164,9 @@ fn equal<'r, R: Rule>(
     run: &Run<'r>,
     missing: &mut Missing,
 ) -> Result<Candidates<R::Target>> {
-    let Some(value) = run.value(operand, missing)? else { return Ok(Candidates::All) };
+    let Some(value) = run.operand(operand, class, missing)? else {
+        return Ok(Candidates::All);
+    };
     Ok(match run.compared(value, class, missing) {
         Found::Key(key) => Candidates::Some(rule.at(&key)?),
         Found::Nothing => Candidates::Some(BTreeSet::new()),
@@ -200,7 +202,9 @@ fn bounds<'r>(
             limits.push(Limit::Unbounded);
             continue;
         };
-        let Some(value) = run.value(&bound.operand, missing)? else { return Ok(Between::Unknown) };
+        let Some(value) = run.operand(&bound.operand, class, missing)? else {
+            return Ok(Between::Unknown);
+        };
         if *value == crate::sql::expr::Literal::Null {
             return Ok(Between::Nothing);
         }

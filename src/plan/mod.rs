@@ -16,6 +16,7 @@ mod expressions;
 pub mod facts;
 mod fragment;
 mod functions;
+mod holds;
 mod insert;
 pub mod key;
 mod locate;

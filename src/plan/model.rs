@@ -176,6 +176,7 @@ pub(super) struct Output {
 /// All that planning needs to know of a statement.
 #[derive(Debug, Default)]
 pub(super) struct Analysis<'a> {
+    pub text: &'a [u8],
     pub uses: Vec<Use>,
     pub sources: Vec<Source>,
     pub nests: Vec<Nest>,

@@ -92,7 +92,7 @@ pub(super) struct Answer {
 
 impl<'c, 'a> Reader<'c, 'a> {
     pub(super) fn new(context: &'c Context<'c>, text: &'a [u8], with_columns: bool) -> Self {
-        let mut found = Analysis::default();
+        let mut found = Analysis { text, ..Analysis::default() };
         found.nests.push(Nest { parent: None, transparent: false, kind: NestKind::Top });
         Self { context, text, found, instances: 0, missing: Vec::new(), with_columns }
     }

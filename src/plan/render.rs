@@ -48,7 +48,7 @@ pub fn render_insert(
             .into_iter()
             .filter_map(|operand| match operand {
                 Some(Operand::Computed(text)) => Some(text),
-                Some(Operand::Literal(_) | Operand::Param(_)) | None => None,
+                Some(Operand::Literal(_) | Operand::Param(_) | Operand::Constant(_)) | None => None,
             })
             .collect();
         for piece in &row.template.pieces {

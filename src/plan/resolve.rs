@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::facts::{ColumnClass, Stop, TableId};
+use super::holds::Holds;
 use super::key::{Found, Missing, Run};
 use super::locate::{ByAlgorithm, ByTime, Candidates, locate};
 use super::template::{Part, Target};
@@ -172,11 +173,19 @@ impl<'i> Keys<'i> {
         missing: &mut Missing,
     ) -> Result<Option<Target>> {
         let name = &self.insert.table.name;
-        let key = key_of(row.key.as_ref(), self.class, (name, &self.sharded.key), run, missing)?;
+        let column = KeyColumn {
+            table: name,
+            name: &self.sharded.key,
+            class: self.class,
+            holds: self.insert.key_holds.as_ref(),
+        };
+        let key = column.key(row.key.as_ref(), run, missing)?;
         let parts = self.sharded.parts.as_ref();
         let part_key = match (parts, &self.insert.part_class) {
             (Some(parts), Some(class)) => {
-                key_of(row.part_key.as_ref(), class, (name, &parts.key), run, missing)?
+                let holds = self.insert.part_holds.as_ref();
+                let column = KeyColumn { table: name, name: &parts.key, class, holds };
+                column.key(row.part_key.as_ref(), run, missing)?
             }
             _ => None,
         };
@@ -196,31 +205,51 @@ impl<'i> Keys<'i> {
     }
 }
 
-fn key_of<'r>(
-    operand: Option<&'r Operand>,
-    class: &ColumnClass,
-    (table, column): (&str, &str),
-    run: &Run<'r>,
-    missing: &mut Missing,
-) -> Result<Option<crate::catalog::Key>> {
-    let operand = operand.ok_or_else(|| Error::internal("an INSERT row without its key"))?;
-    let Some(value) = run.value(operand, missing)? else { return Ok(None) };
-    let before = missing.weights.len();
-    match run.stored(value, class, missing) {
-        Found::Key(key) => Ok(Some(key)),
-        Found::Nothing | Found::Unknown if missing.weights.len() > before => Ok(None),
-        // Another row may have asked for the same weight already.
-        Found::Nothing | Found::Unknown
-            if matches!(class, ColumnClass::Text { .. }) && !missing.weights.is_empty() =>
-        {
-            Ok(None)
+/// A column that rows are placed by.
+struct KeyColumn<'i> {
+    table: &'i str,
+    name: &'i str,
+    class: &'i ColumnClass,
+    holds: Option<&'i Holds>,
+}
+
+impl KeyColumn<'_> {
+    /// The key of a row. None while facts are missing.
+    fn key<'r>(
+        &self,
+        operand: Option<&'r Operand>,
+        run: &Run<'r>,
+        missing: &mut Missing,
+    ) -> Result<Option<crate::catalog::Key>> {
+        let operand = operand.ok_or_else(|| Error::internal("an INSERT row without its key"))?;
+        let Some(value) = run.value(operand, missing)? else { return Ok(None) };
+        let before = missing.weights.len();
+        let fitted = match self.holds {
+            Some(holds) => holds.fit(value, run.charset),
+            None => Some(value.clone()),
+        };
+        let found = match fitted {
+            Some(fitted) => run.stored(&fitted, self.class, missing),
+            None => Found::Unknown,
+        };
+        match found {
+            Found::Key(key) => Ok(Some(key)),
+            Found::Nothing | Found::Unknown if missing.weights.len() > before => Ok(None),
+            // Another row may have asked for the same weight already.
+            Found::Nothing | Found::Unknown
+                if matches!(self.class, ColumnClass::Text { .. })
+                    && !missing.weights.is_empty() =>
+            {
+                Ok(None)
+            }
+            Found::Nothing | Found::Unknown => Err(Error::unsupported(format!(
+                "the value {} of the sharding key `{}` of `{}` is not one that rows are placed by; {}",
+                super::render::literal_text(value),
+                self.name,
+                self.table,
+                advice(self.class)
+            ))),
         }
-        Found::Nothing | Found::Unknown => Err(Error::unsupported(format!(
-            "the value {} of the sharding key `{column}` of `{table}` is not one that rows are placed \
-             by; {}",
-            super::render::literal_text(value),
-            advice(class)
-        ))),
     }
 }
 

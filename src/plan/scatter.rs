@@ -43,7 +43,7 @@ pub(super) fn plan(query: &Query, input: Input<'_, '_>) -> Result<Scatter, Refus
             return Err(input.refuse("UNION"));
         }
     };
-    clauses(query, select, input)?;
+    clauses(query, input)?;
     calls(select, query, input)?;
     let limit = limit(query, input)?;
     let fragment = Fragment::new(query, select, input);
@@ -150,14 +150,12 @@ fn table(query: &Query, input: Input<'_, '_>) -> Result<Scatter, Refusal> {
     })
 }
 
-fn clauses(query: &Query, select: &Select, input: Input<'_, '_>) -> Result<(), Refusal> {
+fn clauses(query: &Query, input: Input<'_, '_>) -> Result<(), Refusal> {
     let inner = input.found.locking && query.locking.is_none();
     let what = if inner || (query.locking.is_some() && query.limit.is_some()) {
         "a locking read (FOR UPDATE, FOR SHARE) of some rows"
     } else if query.into.is_some() {
         "SELECT ... INTO"
-    } else if select.calc_found_rows {
-        "SQL_CALC_FOUND_ROWS"
     } else if input.found.assigns_variables {
         "an assignment to a user variable"
     } else {
@@ -252,7 +250,8 @@ fn limit(query: &Query, input: Input<'_, '_>) -> Result<Option<LimitOperands>, R
     Ok(Some(LimitOperands {
         rows: operand(&limit.rows)?,
         offset: limit.offset.as_ref().map(operand).transpose()?,
-        pushed: true,
+        // SQL_CALC_FOUND_ROWS counts the rows behind the limit too.
+        pushed: !matches!(&query.body, Body::Select(select) if select.calc_found_rows),
     }))
 }
 

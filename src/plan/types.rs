@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::facts::ColumnClass;
+use super::holds::Holds;
 use super::template::Template;
 use crate::catalog::{ShardId, Table};
 use crate::merge::Spec;
@@ -143,6 +144,17 @@ pub enum Operand {
     Param(u16),
     /// A constant expression that a server computes; its value replaces it in the text (INSERT only).
     Computed(Vec<u8>),
+    /// A constant expression in a condition, whose value a server computes for routing alone.
+    Constant(Constant),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Constant {
+    pub text: Vec<u8>,
+    /// Where its `?` are in the text, in order, and the parameters they stand for.
+    pub params: Vec<(usize, u16)>,
+    /// It tells the time: the statement must run at the time of the value.
+    pub clock: bool,
 }
 
 /// INSERT and REPLACE ... VALUES. Rows are split by target in their order.
@@ -151,6 +163,9 @@ pub struct Insert {
     pub table: Arc<Table>,
     pub key_class: Option<ColumnClass>,
     pub part_class: Option<ColumnClass>,
+    /// What the columns of the keys can hold.
+    pub key_holds: Option<Holds>,
+    pub part_holds: Option<Holds>,
     /// Up to VALUES, and after the last row. The table name in it depends on the target.
     pub head: Template,
     pub rows: Vec<InsertRow>,

@@ -99,7 +99,12 @@ impl Analysis<'_> {
                     continue;
                 }
                 let is_key = |expr: &_| self.atom(filter.instance, expr) == Some(atom);
-                let mut known = condition::of(filter.expr, &is_key);
+                let reading = condition::Known {
+                    key: &is_key,
+                    text: self.text,
+                    variables: !self.assigns_variables,
+                };
+                let mut known = condition::of(filter.expr, &reading);
                 if self.canonical(nest) != self.canonical(filter.nest) {
                     // The row may be missing, with NULL in its place.
                     known = condition::null_rejecting(known);

@@ -9,6 +9,7 @@ mod explain;
 mod identity;
 mod information;
 mod insert_id;
+mod into;
 mod like;
 mod listing;
 mod local;
@@ -22,6 +23,8 @@ mod show;
 mod substitute;
 mod tables;
 mod transactions;
+mod value;
+mod variables;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +53,8 @@ pub struct Session {
     schema: Option<String>,
     /// Variables that the client has set, as the backends are to have them.
     state: ClientState,
+    /// The state for a statement whose rows Margay itself reads, while that begins.
+    reading: Option<ClientState>,
     /// How its text is to be read, by its sql_mode.
     mode: Mode,
     transaction: Transaction,
@@ -80,6 +85,7 @@ impl Session {
             shared,
             state: Self::initial_state(&identity, &snapshot),
             snapshot,
+            reading: None,
             identity,
             schema,
             mode: Mode::default(),
@@ -125,6 +131,7 @@ impl Session {
     fn note(&mut self, result: Result<Reply>) -> Result<Reply> {
         match &result {
             Ok(Reply::Done(summary)) => {
+                self.learn(&summary.learned.variables);
                 self.row_count = i64::try_from(summary.affected_rows).unwrap_or(i64::MAX);
                 self.entry.idle();
             }
@@ -144,6 +151,21 @@ impl Session {
     /// Ends a result set whose rows were pulled: `rows_sent`, and the error that ended it if one did.
     /// Gives the number of warnings for its last packet.
     pub fn finish(&mut self, rows: &mut Rows, rows_sent: u64, error: Option<&Error>) -> u16 {
+        let count = self.release(rows, error);
+        match error {
+            Some(error) => self.failed(error),
+            None => {
+                self.row_count = -1;
+                self.found_rows = rows.learned.found_rows.unwrap_or(rows_sent);
+                self.entry.idle();
+            }
+        }
+        count
+    }
+
+    /// Takes over what a result set leaves: its connection, its warnings, whose number it gives, and
+    /// the user variables that the statement assigned.
+    fn release(&mut self, rows: &mut Rows, error: Option<&Error>) -> u16 {
         let (lents, warnings) = rows.end();
         let count = warnings.wire_count();
         self.warnings.add(warnings);
@@ -153,14 +175,7 @@ impl Session {
                 Some(error) => self.transaction.give_back_refused(lent, error),
             }
         }
-        match error {
-            Some(error) => self.failed(error),
-            None => {
-                self.row_count = -1;
-                self.found_rows = rows_sent;
-                self.entry.idle();
-            }
-        }
+        self.learn(&rows.learned.variables);
         count
     }
 
@@ -173,8 +188,12 @@ impl Session {
         if !is_diagnostic(&statement.kind) {
             self.shown_warnings = std::mem::take(&mut self.warnings);
         }
+        self.reading = None;
         self.authorize(statement)?;
         movable::check(statement)?;
+        if let Some(query) = into::query_into(&statement.kind) {
+            return self.select_into(text, statement, query, call).await;
+        }
         match &statement.kind {
             StatementKind::Query(_)
             | StatementKind::Insert(_)

@@ -5,14 +5,10 @@
 
 use crate::error::{Error, Result};
 use crate::sql::expr::ExprKind;
-use crate::sql::query::{Body, Query};
 use crate::sql::statement::{Statement, StatementKind};
 use crate::sql::walk::{self, Node};
 
-/// The parser's name of `@a := ...`.
-const ASSIGNMENT: &str = "assignment to a user variable";
-
-/// Refuses a statement that leaves a lock, a variable or a temporary table on its connection.
+/// Refuses a statement that leaves a lock or a temporary table on its connection.
 ///
 /// # Errors
 /// `Unsupported`, naming the construct and the way out.
@@ -26,8 +22,7 @@ pub(super) fn check(statement: &Statement) -> Result<()> {
     walk::statement(statement, &mut |node| {
         let found = match node {
             Node::Expr(expr) => check_expr(&expr.kind),
-            Node::Query(query) => check_query(query),
-            Node::Table(_) | Node::UnnamedItem(_) => Ok(()),
+            Node::Query(_) | Node::Table(_) | Node::UnnamedItem(_) => Ok(()),
         };
         if refused.is_ok() {
             refused = found;
@@ -46,21 +41,6 @@ fn check_expr(kind: &ExprKind) -> Result<()> {
             "load_file" => Err(refuse("LOAD_FILE()", "read the file in the application")),
             _ => Ok(()),
         },
-        ExprKind::Other { what, .. } if *what == ASSIGNMENT => {
-            Err(refuse("`@variable := value` in a statement", "set the variable with SET"))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn check_query(query: &Query) -> Result<()> {
-    if query.into.is_some() {
-        return Err(refuse("SELECT ... INTO", "read the rows and set the variable with SET"));
-    }
-    match &query.body {
-        Body::Select(select) if select.calc_found_rows => {
-            Err(refuse("SQL_CALC_FOUND_ROWS", "count with a second statement, SELECT COUNT(*)"))
-        }
         _ => Ok(()),
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 
 use super::Session;
+use super::into::{query_into, without_into};
 use crate::error::{Error, ErrorKind, Result, ServerError};
 use crate::execute::Reply;
 use crate::execute::run::Call;
@@ -132,6 +133,12 @@ impl Session {
         text: &[u8],
         statement: &Statement,
     ) -> Result<(Vec<Column>, Vec<Column>)> {
+        if let Some(query) = query_into(&statement.kind) {
+            // It gives no rows.
+            let (text, statement) = without_into(text, query, &self.mode)?;
+            let (params, _) = Box::pin(self.describe_statement(&text, &statement)).await?;
+            return Ok((params, Vec::new()));
+        }
         let substituted = self.substituted(text, statement)?;
         let (text, statement) = match &substituted {
             Some((text, statement)) => (text.as_slice(), statement),

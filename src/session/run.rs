@@ -10,6 +10,7 @@ use super::substitute::{self, Facts as SessionFacts};
 use crate::backend::{Access, Deadline};
 use crate::config::Reads;
 use crate::error::{Error, ErrorKind, Result};
+use crate::execute::aftermath::Aftermath;
 use crate::execute::run::Call;
 use crate::execute::{Reply, Run, Snapshot};
 use crate::plan::facts::{Facts, Need, Stop, TableId};
@@ -30,10 +31,12 @@ impl Session {
         call: Call<'_>,
     ) -> Result<Reply> {
         let substituted = self.substituted(text, statement)?;
+        let original = statement;
         let (text, statement) = match &substituted {
             Some((text, statement)) => (text.as_slice(), statement),
             None => (text, statement),
         };
+        let deprecated = substituted.as_ref().map_or(0, |_| self.warnings_of_found_rows(original));
         if let Some(reply) = self.information(text, statement, call).await? {
             return Ok(reply);
         }
@@ -45,6 +48,10 @@ impl Session {
             }
             outcome => outcome,
         };
+        let mut outcome = outcome;
+        if deprecated > 0 {
+            self.warn_of_found_rows(deprecated, &mut outcome);
+        }
         if let Ok(reply) = &outcome {
             self.note_insert_id(statement, call, reply).await;
         }
@@ -71,7 +78,8 @@ impl Session {
         let mut facts = Facts::default();
         self.snapshot.facts.recall(&self.tables_of(statement), &mut facts);
         let plan = self.plan(text, statement, &mut facts, &[]).await?;
-        self.run_plan(&plan, &mut facts, &statement.hints, call).await
+        let aftermath = self.aftermath(statement);
+        self.run_plan(&plan, &mut facts, &statement.hints, call, aftermath).await
     }
 
     /// The plan, with the facts it takes.
@@ -115,6 +123,7 @@ impl Session {
         facts: &mut Facts,
         hints: &Hints,
         call: Call<'_>,
+        aftermath: Aftermath,
     ) -> Result<Reply> {
         let writes = !matches!(plan, Plan::Select(_));
         if writes {
@@ -127,6 +136,7 @@ impl Session {
         let snapshot = self.snapshot.clone();
         let mut run = self.runner(&snapshot, hints, call);
         run.writes = writes;
+        run.aftermath = aftermath;
         let reply = run.plan(plan, facts).await;
         if writes {
             self.wrote_at = Some(Instant::now());
@@ -172,7 +182,9 @@ impl Session {
             reads: self.reads(hints),
             deadline: self.deadline(hints),
             transaction: &mut self.transaction,
-            state: &self.state,
+            state: self.reading.as_ref().unwrap_or(&self.state),
+            clocked: None,
+            aftermath: Aftermath::default(),
             call,
             writes: false,
             found_rows: self.identity.found_rows(),

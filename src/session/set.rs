@@ -11,7 +11,7 @@ use super::identity::Identity;
 use super::substitute::substitute;
 use crate::backend::{Access, Lease, QueryResult, SessionState};
 use crate::error::{Error, ErrorKind, Result};
-use crate::execute::{ClientState, Reply, Snapshot, Summary};
+use crate::execute::{ClientState, Reply, Snapshot, Summary, aftermath};
 use crate::protocol::capability::ColumnType;
 use crate::protocol::charset::{BINARY, Collation, UTF8MB4_0900_AI_CI};
 use crate::sql::expr::Expr;
@@ -55,6 +55,14 @@ impl Session {
         statement: &Statement,
         assignments: &[Assignment],
     ) -> Result<Reply> {
+        let holds_query = |assignment: &Assignment| {
+            let mut found = false;
+            assignment.value.walk(&mut |expr: &Expr| found |= !expr.queries().is_empty());
+            found
+        };
+        if assignments.iter().any(holds_query) {
+            return self.set_queries(text, assignments).await;
+        }
         for assignment in assignments {
             if let Err(refused) = check(assignment) {
                 return Err(self.unknown_variable(assignment).await.unwrap_or(refused));
@@ -66,12 +74,44 @@ impl Session {
             matches!(&assignment.target, SetTarget::System { name, .. } if name == "autocommit")
         });
         let mut names: Vec<Kept> = assignments.iter().map(Kept::of).collect();
+        for assignment in assignments {
+            assignment.value.walk(&mut |expr: &Expr| {
+                names.extend(expr.assigned().map(|name| Kept::User(name.to_owned())));
+            });
+        }
         names.dedup();
         let state = self.try_set(text, &names).await?;
         if turns_on_autocommit && state.autocommits() && !self.state.autocommits() {
             self.commit().await?;
         }
         self.adopt(state);
+        let warnings = self.warnings.wire_count();
+        Ok(Reply::Done(Summary { warnings, ..Summary::default() }))
+    }
+
+    /// Runs a SET of user variables alone.
+    pub(super) async fn set_users(&mut self, text: &[u8], names: &[String]) -> Result<()> {
+        let names: Vec<Kept> = names.iter().map(|name| Kept::User(name.clone())).collect();
+        let state = self.try_set(text, &names).await?;
+        self.adopt(state);
+        Ok(())
+    }
+
+    /// SET of user variables with subqueries: the expressions are evaluated as queries, then all are set.
+    async fn set_queries(&mut self, text: &[u8], assignments: &[Assignment]) -> Result<Reply> {
+        let mut names = Vec::with_capacity(assignments.len());
+        let mut values = Vec::with_capacity(assignments.len());
+        for assignment in assignments {
+            let SetTarget::User(name) = &assignment.target else {
+                return Err(Error::unsupported(
+                    "a subquery beside a system variable in SET is not supported; read the value first \
+                     and set it then",
+                ));
+            };
+            values.push(self.value_of(text, &assignment.value).await?);
+            names.push(name.to_ascii_lowercase());
+        }
+        self.assign(&names, &values).await?;
         Ok(Reply::Done(Summary::default()))
     }
 
@@ -125,7 +165,7 @@ impl Session {
     }
 
     /// Runs the statement on a backend and reads back what it set.
-    async fn try_set(&self, text: &[u8], names: &[Kept]) -> Result<ClientState> {
+    async fn try_set(&mut self, text: &[u8], names: &[Kept]) -> Result<ClientState> {
         let cluster = self.home_cluster();
         let found_rows = self.identity.found_rows();
         let mut lease = self.snapshot.backends.lease(cluster, Access::Primary, found_rows).await?;
@@ -135,6 +175,7 @@ impl Session {
         // From here on the pool must not take it for a connection in the state before.
         lease.taint();
         lease.query_all(text).await?;
+        self.warnings.collect(&mut lease).await;
         let resets_clock = is_clock_reset(text);
         let (values, shown) = read_back(&mut lease, names).await?;
         let names_charset =
@@ -244,13 +285,6 @@ fn check(assignment: &Assignment) -> Result<()> {
     {
         return Err(refuse_global(name));
     }
-    let mut holds_query = false;
-    assignment.value.walk(&mut |expr: &Expr| holds_query |= !expr.queries().is_empty());
-    if holds_query {
-        return Err(Error::unsupported(
-            "a subquery in SET is not supported; read the value first and set it then",
-        ));
-    }
     match &assignment.target {
         SetTarget::System { name, .. } if !is_movable(canonical(name)) => {
             Err(Error::unsupported(format!(
@@ -310,12 +344,7 @@ async fn read_back(lease: &mut Lease, names: &[Kept]) -> Result<(Vec<String>, Op
             Kept::System(name) => {
                 query.push_str(&format!("@@session.{}, NULL", own_name(lease, name)));
             }
-            Kept::User(name) => {
-                let name = name.replace('`', "``");
-                query.push_str(&format!(
-                    "@`{name}`, CONCAT(COLLATION(@`{name}`), ':', HEX(@`{name}`))"
-                ));
-            }
+            Kept::User(name) => query.push_str(&aftermath::select_items(name)),
         }
     }
     let QueryResult { columns, rows, .. } = lease.query_all(&query).await?;
@@ -329,10 +358,14 @@ async fn read_back(lease: &mut Lease, names: &[Kept]) -> Result<(Vec<String>, Op
             return Err(Error::protocol("a backend answers SELECT with too few columns"));
         };
         values.push(match (value, name) {
-            (None, _) => "NULL".to_owned(),
-            (Some(value), _) if column.ty.is_numeric_type() => number_text(&value, column.ty),
+            (value, Kept::User(_)) => {
+                aftermath::literal(value.as_deref(), collation.as_deref(), column)?
+            }
+            (None, Kept::System(_)) => "NULL".to_owned(),
+            (Some(value), Kept::System(_)) if column.ty.is_numeric_type() => {
+                system_number(&value, column.ty)
+            }
             (Some(value), Kept::System(_)) => ascii(quote::text(&value)),
-            (Some(_), Kept::User(_)) => user_text(collation.as_deref())?,
         });
     }
     let text = columns.iter().find(|column| column.charset != BINARY);
@@ -340,30 +373,13 @@ async fn read_back(lease: &mut Lease, names: &[Kept]) -> Result<(Vec<String>, Op
 }
 
 /// A number of its own type: one in double precision has an exponent.
-fn number_text(value: &[u8], ty: ColumnType) -> String {
+fn system_number(value: &[u8], ty: ColumnType) -> String {
     let mut text = String::from_utf8_lossy(value).into_owned();
     let is_double = matches!(ty, ColumnType::MYSQL_TYPE_DOUBLE | ColumnType::MYSQL_TYPE_FLOAT);
     if is_double && !text.contains('e') {
         text.push_str("e0");
     }
     text
-}
-
-/// A text of a user variable, from `collation:hex of its bytes`: with its collation, which comparisons
-/// depend on.
-fn user_text(told: Option<&[u8]>) -> Result<String> {
-    let told = told.and_then(|told| std::str::from_utf8(told).ok());
-    let Some((collation, hex)) = told.and_then(|told| told.split_once(':')) else {
-        return Err(Error::protocol("a backend does not tell the collation of a variable"));
-    };
-    Ok(match collation.split_once('_') {
-        _ if collation == "binary" => format!("X'{hex}'"),
-        Some((charset, _)) if !charset.starts_with("uca") => {
-            format!("_{charset} X'{hex}' COLLATE {collation}")
-        }
-        // MariaDB's UCA 14.0.0 names leave their charset out.
-        _ => format!("_utf8mb4 X'{hex}' COLLATE utf8mb4_{collation}"),
-    })
 }
 
 fn ascii(text: Vec<u8>) -> String {

@@ -161,7 +161,22 @@ pub struct Function {
     pub window_args: Vec<Expr>,
 }
 
+/// What [`ExprKind::Other`] is for `@a := value`: its children are the variable and the value.
+pub const ASSIGNMENT: &str = "assignment to a user variable";
+
 impl Expr {
+    /// The variable that this node assigns, without what is below it.
+    pub fn assigned(&self) -> Option<&str> {
+        match &self.kind {
+            ExprKind::Other { what, children, .. } if *what == ASSIGNMENT => match children.first()
+            {
+                Some(Expr { kind: ExprKind::UserVariable(name), .. }) => Some(name),
+                Some(_) | None => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Direct subexpressions, those of subqueries excluded.
     pub fn children(&self) -> Vec<&Expr> {
         match &self.kind {

@@ -19,6 +19,8 @@ pub struct Query {
     pub locking: Option<Locking>,
     /// `INTO @a`, `INTO OUTFILE ...`.
     pub into: Option<Span>,
+    /// The variables of `INTO @a, @b`, in lower case. Empty for INTO OUTFILE and DUMPFILE.
+    pub into_variables: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

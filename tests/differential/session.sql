@@ -41,7 +41,6 @@ SET no_such_variable = 1;
 SET @a = 5;
 SET @b = 'text', @c = 1.5, @d = NULL;
 SELECT @a, @b, @c, @d, @never;
--- refused
 SELECT @a := @a + 1;
 SELECT @a;
 SET @a := 7, @e = @a;
@@ -104,10 +103,8 @@ UPDATE counters SET n = n + 1;
 SELECT ROW_COUNT();
 SELECT ROW_COUNT();
 DELETE FROM counters WHERE n > 20;
--- refused
 SELECT SQL_CALC_FOUND_ROWS id FROM counters ORDER BY id LIMIT 1;
 -- text
--- only mariadb
 SELECT FOUND_ROWS();
 -- only mysql
 SELECT 1 / 0;

@@ -16,7 +16,7 @@ use margay::plan::facts::{Column, ColumnClass, Columns, Facts, Need, Stop, Table
 use margay::plan::key::Run;
 use margay::plan::planner::{Context, Temporary, plan};
 use margay::plan::types::{Plan, Source as PlanSource};
-use margay::sql::expr::Literal;
+use margay::sql::expr::{Literal, TemporalKind};
 use margay::sql::{Mode, StatementKind, parse};
 use serde::Deserialize;
 
@@ -124,6 +124,24 @@ impl Fixture {
                         other => panic!("no periods of {other}"),
                     };
                     facts.periods.insert((id, shard), names);
+                }
+            }
+            Need::Constants { texts, .. } => {
+                for text in texts {
+                    let value = match String::from_utf8_lossy(&text).as_ref() {
+                        "2 + 2" | "@four" => Some(Literal::Integer("4".to_owned())),
+                        "NOW()" => Some(Literal::Temporal {
+                            kind: TemporalKind::Timestamp,
+                            text: "2026-01-02 10:00:00".to_owned(),
+                        }),
+                        "NOW() - INTERVAL 1 DAY" => Some(Literal::Temporal {
+                            kind: TemporalKind::Timestamp,
+                            text: "2026-01-01 10:00:00".to_owned(),
+                        }),
+                        "NULLIF(1, 1)" => Some(Literal::Null),
+                        _ => None,
+                    };
+                    facts.constants.insert(text, value);
                 }
             }
             Need::Computed(texts) => {

@@ -44,6 +44,9 @@ shape! {
         pool_wait: Duration = "5s",
         /// Prepared statements that each connection keeps.
         prepared_statements: u32 = "128",
+        /// How long the columns of a table are believed before its server is asked again: a change of a
+        /// table that was made past Margay shows after this time at the latest.
+        columns_ttl: Duration = "60s",
         /// How long connecting and logging in may take.
         connect_timeout: Duration = "3s",
         /// How long a server may take to answer a statement; without it, forever.

@@ -19,6 +19,7 @@ use super::table::{Held, Table};
 use super::tuple;
 use crate::backend::{Access, Deadline};
 use crate::error::{Error, ErrorKind, Result};
+use crate::execute::aftermath::Aftermath;
 use crate::execute::client_state::ClientState;
 use crate::execute::reply::{Reply, Rows, Source as RowSource};
 use crate::execute::run::{Call, Run};
@@ -47,6 +48,8 @@ pub(super) struct Program<'p> {
     pub(super) reads: Access,
     pub(super) found_rows: bool,
     pub(super) deadline: Option<Deadline>,
+    /// What is asked behind the last statement.
+    aftermath: Aftermath,
     pub(super) states: States,
     total: Total,
     too_big: AtomicBool,
@@ -83,6 +86,7 @@ impl<'p> Program<'p> {
             reads: run.reads,
             found_rows: run.found_rows,
             deadline: run.deadline,
+            aftermath: run.aftermath.clone(),
             states: States::new(run.state),
             total: Total::default(),
             too_big: AtomicBool::new(false),
@@ -401,13 +405,16 @@ impl<'p> Program<'p> {
             let state = &self.states.last;
             let mut columns = self.start_gathered(stage, done, &mut gather, state, call).await?;
             state.dress(&mut columns);
-            return Ok(Reply::Rows(Rows::new(columns, RowSource::Apart(Box::new(gather.lent)))));
+            let mut rows = Rows::new(columns, RowSource::Apart(Box::new(gather.lent)));
+            rows.aftermath = self.aftermath.clone();
+            return Ok(Reply::Rows(rows));
         }
         let held = self.held(stage, done);
         let state = if held.is_empty() { self.client } else { &self.states.last };
         let text = self.text(stage, done)?;
         let (select, mut facts) = self.planned(&text, &self.temporaries(stage, done)).await?;
         let mut run = self.run_of(transaction, state, call, &held, warnings);
+        run.aftermath = self.aftermath.clone();
         run.select(&select, &mut facts).await
     }
 }

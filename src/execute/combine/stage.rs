@@ -7,6 +7,7 @@ use super::program::{Done, Program};
 use super::table::Held;
 use crate::backend::SessionState;
 use crate::error::{Error, Result};
+use crate::execute::aftermath::Aftermath;
 use crate::execute::client_state::ClientState;
 use crate::execute::run::{Call, HeldTables, Run};
 use crate::execute::warnings::Warnings;
@@ -171,6 +172,8 @@ impl Program<'_> {
             found_rows: self.found_rows,
             writes: false,
             deadline: self.deadline,
+            clocked: None,
+            aftermath: Aftermath::default(),
             warnings,
             held: Some(HeldTables(held)),
         }

@@ -170,7 +170,7 @@ fn one_value(condition: &Condition, class: &ColumnClass) -> bool {
         Condition::And(parts) => parts.iter().any(|part| one_value(part, class)),
         Condition::Always
         | Condition::Never
-        | Condition::Eq(Operand::Computed(_) | Operand::Param(_))
+        | Condition::Eq(Operand::Computed(_) | Operand::Param(_) | Operand::Constant(_))
         | Condition::IsNull
         | Condition::In(_)
         | Condition::Range { .. }

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 
-use super::super::expr::{ColumnName, Expr, ExprKind, Literal, Name, TemporalKind};
+use super::super::expr::{ASSIGNMENT, ColumnName, Expr, ExprKind, Literal, Name, TemporalKind};
 use super::super::keywords;
 use super::super::literal;
 use super::super::token::TokenKind;
@@ -60,7 +60,7 @@ impl Parser<'_> {
         let value = self.expr()?;
         let target = ExprKind::UserVariable(name);
         let at = super::super::span::Span { start, end: start };
-        Ok(other("assignment to a user variable", vec![Expr { span: at, kind: target }, value]))
+        Ok(other(ASSIGNMENT, vec![Expr { span: at, kind: target }, value]))
     }
 
     /// The name of the `@a` ahead: lower case, since the names are case-insensitive.

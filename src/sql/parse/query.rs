@@ -85,11 +85,11 @@ impl Parser<'_> {
         query.limit_at = self.end();
         query.limit = self.limit()?;
         if query.into.is_none() {
-            query.into = self.select_into()?;
+            query.set_into(self.select_into()?);
         }
         query.locking = self.locking()?;
         if query.into.is_none() {
-            query.into = self.select_into()?;
+            query.set_into(self.select_into()?);
         }
         query.span = self.span_from(start);
         Ok(query)
@@ -156,12 +156,14 @@ impl Parser<'_> {
         } else if self.accept_kw("TABLE") {
             Body::Table(self.table_name()?)
         } else {
-            let (select, span) = self.select()?;
-            into = span;
-            Body::Select(Box::new(select))
+            let (select, found) = self.select()?;
+            into = found;
+            Body::Select(select)
         };
         let span = self.span_from(start);
-        Ok(Query { into, ..plain_query(span, body) })
+        let mut query = plain_query(span, body);
+        query.set_into(into);
+        Ok(query)
     }
 
     /// `(a, b)`, possibly empty.
@@ -176,10 +178,11 @@ impl Parser<'_> {
     }
 
     /// A query block, and its INTO clause if that stands behind the items.
-    fn select(&mut self) -> Result<(Select, Option<Span>)> {
+    fn select(&mut self) -> Result<(Box<Select>, Option<Box<Into>>)> {
         let start = self.start();
         self.expect_kw("SELECT")?;
-        let mut select = Select {
+        // Boxed at once: it is large, and queries nest deeply.
+        let mut select = Box::new(Select {
             span: Span::default(),
             items_at: 0,
             distinct: false,
@@ -196,7 +199,7 @@ impl Parser<'_> {
             has_windows: false,
             group_by_span: None,
             having_span: None,
-        };
+        });
         self.select_modifiers(&mut select);
         select.items_at = self.start();
         select.items = self.comma_separated(Self::select_item)?;
@@ -394,20 +397,21 @@ impl Parser<'_> {
     }
 
     /// `INTO @a, @b`, `INTO OUTFILE 'f' ...`, `INTO DUMPFILE 'f'`
-    fn select_into(&mut self) -> Result<Option<Span>> {
+    fn select_into(&mut self) -> Result<Option<Box<Into>>> {
         let start = self.start();
         if !self.accept_kw("INTO") {
             return Ok(None);
         }
+        let mut variables = Vec::new();
         if self.accept_kw("DUMPFILE") {
             self.string_literal()?;
         } else if self.accept_kw("OUTFILE") {
             self.string_literal()?;
             self.outfile_options()?;
         } else {
-            self.comma_separated(Self::user_variable_name)?;
+            variables = self.comma_separated(Self::user_variable_name)?;
         }
-        Ok(Some(self.span_from(start)))
+        Ok(Some(Box::new(Into { span: self.span_from(start), variables })))
     }
 
     fn outfile_options(&mut self) -> Result<()> {
@@ -468,6 +472,21 @@ fn plain_query(span: Span, body: Body) -> Query {
         limit_at,
         locking: None,
         into: None,
+        into_variables: Vec::new(),
+    }
+}
+
+/// An INTO clause.
+struct Into {
+    span: Span,
+    variables: Vec<String>,
+}
+
+impl Query {
+    fn set_into(&mut self, into: Option<Box<Into>>) {
+        let Some(into) = into else { return };
+        self.into = Some(into.span);
+        self.into_variables = into.variables;
     }
 }
 
@@ -475,8 +494,9 @@ fn set_operation(operator: SetOperator, all: bool, left: Query, mut right: Query
     let span = left.span.to(right.span);
     // INTO behind the last SELECT belongs to the whole.
     let into = right.into.take();
+    let into_variables = std::mem::take(&mut right.into_variables);
     let body = Body::SetOperation { operator, all, left: Box::new(left), right: Box::new(right) };
-    Query { into, ..plain_query(span, body) }
+    Query { into, into_variables, ..plain_query(span, body) }
 }
 
 fn has_windows(select: &Select) -> bool {
