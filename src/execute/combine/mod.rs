@@ -118,7 +118,7 @@ impl Run<'_> {
             }
         };
         let answer = program.run(self.transaction, self.warnings);
-        let (described, reply) = check::both(described, answer).await?;
+        let (described, reply) = Box::pin(check::both(described, answer)).await?;
         drop(slot);
         let has_broadcast = combine.steps.iter().any(|step| step.temp.broadcast);
         match reply {

@@ -97,7 +97,7 @@ fn replace(
 ) -> Vec<String> {
     let Some(node) = round.survey.nodes.get(id) else { return Vec::new() };
     match node.role {
-        Role::Cte(cte) => return replace_cte(rewrite, round, cte, draft),
+        Role::Cte(cte) => replace_cte(rewrite, round, cte, draft),
         Role::Derived { alias, span, .. } => {
             let name = rewrite.name();
             let alias =
