@@ -6,6 +6,7 @@
 
 pub mod client_state;
 pub mod facts;
+pub mod information;
 pub mod periods;
 pub mod reply;
 pub mod run;

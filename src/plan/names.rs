@@ -316,15 +316,25 @@ fn nameless(output: Output) -> Output {
     Output { atom: None, class: None, ..output }
 }
 
-/// Tables of information_schema that say the same on every shard. The others tell of physical tables.
-const SAME_EVERYWHERE: [&str; 7] = [
+/// Tables of information_schema that say the same on every shard, or of one server as @@variables do.
+/// The others tell of physical tables.
+const SAME_EVERYWHERE: [&str; 16] = [
     "CHARACTER_SETS",
     "COLLATIONS",
     "COLLATION_CHARACTER_SET_APPLICABILITY",
     "ENGINES",
+    "GLOBAL_STATUS",
+    "GLOBAL_VARIABLES",
     "KEYWORDS",
     "PLUGINS",
+    "RESOURCE_GROUPS",
+    "SESSION_STATUS",
+    "SESSION_VARIABLES",
+    "SPATIAL_REF_SYS",
     "SQL_FUNCTIONS",
+    "ST_SPATIAL_REFERENCE_SYSTEMS",
+    "ST_UNITS_OF_MEASURE",
+    "SYSTEM_VARIABLES",
 ];
 
 fn check_system(name: &TableName) -> Result<(), Stop> {
@@ -340,8 +350,9 @@ fn check_system(name: &TableName) -> Result<(), Stop> {
         .into());
     }
     Err(Error::unsupported(format!(
-        "information_schema.{table} is not supported, since it tells of the physical tables of one \
-         server; use SHOW TABLES, SHOW COLUMNS, SHOW INDEX or SHOW CREATE TABLE"
+        "information_schema.{table} is not supported here, since it tells of one server's own things; \
+         Margay makes the rows of tables about schemas, tables and routines for a SELECT of their own, and \
+         has none of the others: ask a server"
     ))
     .into())
 }

@@ -4,10 +4,13 @@
 //! here. Each kind of statement has its own file.
 
 mod authorize;
+mod created;
 mod explain;
 mod identity;
+mod information;
 mod insert_id;
 mod like;
+mod listing;
 mod local;
 mod movable;
 mod prepared;
@@ -221,6 +224,8 @@ impl Session {
     /// Statements that Margay has no plan for run on a shard that the client names, or not at all.
     async fn other(&mut self, text: &[u8], statement: &Statement, words: &str) -> Result<Reply> {
         match &statement.hints.shard {
+            // There are none, since LOCK TABLES is refused.
+            None if words == "UNLOCK TABLES" => Ok(Reply::Done(Summary::default())),
             Some(shard) => {
                 self.authorize_unknown(words)?;
                 refuse_locks(words)?;

@@ -137,9 +137,12 @@ impl Session {
             Some((text, statement)) => (text.as_slice(), statement),
             None => (text, statement),
         };
+        if let Some(described) = self.describe_information(text, statement).await? {
+            return Ok(described);
+        }
         let mut facts = Facts::default();
         self.snapshot.facts.recall(&self.tables_of(statement), &mut facts);
-        let plan = self.plan(text, statement, &mut facts).await?;
+        let plan = self.plan(text, statement, &mut facts, &[]).await?;
         let deadline = self.deadline(&statement.hints);
         let snapshot = self.snapshot.clone();
         snapshot.describe(&plan, &self.state, deadline).await

@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::execute::run::Call;
 use crate::execute::{Reply, Run, Snapshot};
 use crate::plan::facts::{Facts, Need, Stop, TableId};
+use crate::plan::planner::Temporary;
 use crate::plan::template::Target;
 use crate::plan::{Plan, planner};
 use crate::sql;
@@ -33,6 +34,9 @@ impl Session {
             Some((text, statement)) => (text.as_slice(), statement),
             None => (text, statement),
         };
+        if let Some(reply) = self.information(text, statement, call).await? {
+            return Ok(reply);
+        }
         let outcome = self.run_once(text, statement, call).await;
         let outcome = match outcome {
             // What was remembered of the tables may be stale: look once more.
@@ -66,7 +70,7 @@ impl Session {
     ) -> Result<Reply> {
         let mut facts = Facts::default();
         self.snapshot.facts.recall(&self.tables_of(statement), &mut facts);
-        let plan = self.plan(text, statement, &mut facts).await?;
+        let plan = self.plan(text, statement, &mut facts, &[]).await?;
         self.run_plan(&plan, &mut facts, &statement.hints, call).await
     }
 
@@ -76,6 +80,7 @@ impl Session {
         text: &[u8],
         statement: &Statement,
         facts: &mut Facts,
+        temporaries: &[Temporary],
     ) -> Result<Plan> {
         // Columns are asked for table by table at the worst, so the bound is the number of tables.
         const ROUNDS_MAX: usize = 64;
@@ -85,7 +90,7 @@ impl Session {
                 facts,
                 schema: self.schema.as_deref(),
                 mode: self.mode,
-                temporaries: &[],
+                temporaries,
             };
             match planner::plan(statement, text, &context) {
                 Ok(plan) => return Ok(plan),
@@ -156,7 +161,7 @@ impl Session {
         run.text_at(text, target).await
     }
 
-    fn runner<'a>(
+    pub(super) fn runner<'a>(
         &'a mut self,
         snapshot: &'a Arc<Snapshot>,
         hints: &Hints,

@@ -267,7 +267,7 @@ fn is_movable(name: &str) -> bool {
     const MOVABLE: &str = "autocommit big_tables block_encryption_mode cte_max_recursion_depth \
         default_storage_engine default_week_format div_precision_increment \
         eq_range_index_dive_limit explicit_defaults_for_timestamp foreign_key_checks \
-        group_concat_max_len innodb_lock_wait_timeout innodb_strict_mode interactive_timeout \
+        group_concat_max_len information_schema_stats_expiry innodb_lock_wait_timeout innodb_strict_mode interactive_timeout \
         join_buffer_size lc_messages lc_time_names lock_wait_timeout long_query_time \
         max_error_count max_execution_time max_heap_table_size max_join_size \
         max_length_for_sort_data max_recursive_iterations max_seeks_for_key max_sort_length \

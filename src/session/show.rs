@@ -42,9 +42,11 @@ impl Session {
                 Ok(self.rows(&headings, vec![row]))
             }
             ShowKind::Processlist => Ok(self.show_processlist(show.full)),
-            ShowKind::TableStatus | ShowKind::CreateDatabase | ShowKind::Other(_) => {
-                self.other(text, statement, &show_words(&show.kind)).await
-            }
+            ShowKind::List(listing) => self.show_listing(text, show, *listing).await,
+            ShowKind::Create(created) => self.show_created(text, show, *created).await,
+            ShowKind::CreateDatabase => self.show_create_database(text, show).await,
+            ShowKind::Grants => Ok(self.show_grants()),
+            ShowKind::Other(words) => self.other(text, statement, &format!("SHOW {words}")).await,
         }
     }
 
@@ -86,11 +88,9 @@ impl Session {
 
     fn show_processlist(&self, full: bool) -> Reply {
         const SHORT: usize = 100;
-        let list = self.shared.registry.processes().into_iter();
-        // As without the PROCESS privilege: a user sees its own.
-        let list = list.filter(|process| process.user == self.identity.user).map(|process| {
-            let command = if process.statement.is_some() { "Query" } else { "Sleep" };
-            let info = process.statement.map(|statement| {
+        let list = self.own_sessions().into_iter().map(|session| {
+            let (command, state) = (session.command(), session.state());
+            let info = session.statement.map(|statement| {
                 if full {
                     statement
                 } else {
@@ -98,13 +98,13 @@ impl Session {
                 }
             });
             vec![
-                cell(process.id.to_string()),
-                cell(process.user),
-                cell(process.host),
-                process.schema.map(String::into_bytes),
+                cell(session.id.to_string()),
+                cell(session.user),
+                cell(session.host),
+                session.schema.map(String::into_bytes),
                 cell(command),
-                cell(process.seconds.to_string()),
-                cell(if command == "Query" { "executing" } else { "" }),
+                cell(session.seconds.to_string()),
+                cell(state),
                 info,
             ]
         });
@@ -123,6 +123,11 @@ impl Session {
 
     /// `DESCRIBE t` is what the first physical table says.
     pub(super) async fn describe(&mut self, text: &[u8], table: &TableName) -> Result<Reply> {
+        if self.is_system_table(table) {
+            return self
+                .show_system(text, table.schema.is_none().then_some(table.span.start))
+                .await;
+        }
         let (target, name) = self.first_physical(table)?;
         let mut splices = Splices::new();
         splices.replace(table.span, quote::identifier(name.as_bytes()));
@@ -139,7 +144,18 @@ impl Session {
         if let Some((schema, _)) = &show.schema {
             named.schema = Some(schema.clone());
         }
+        if self.is_system_table(&named) {
+            return self
+                .show_system(text, named.schema.is_none().then_some(table.span.start))
+                .await;
+        }
         let (target, name) = self.first_physical(&named)?;
+        if show.kind == ShowKind::Index
+            && let Some(logical) = self.split_table(&named)
+        {
+            let (schema, table) = (logical.schema.as_str(), logical.name.as_str());
+            return self.show_indexes(text, show, (schema, table), (&target, &name)).await;
+        }
         let mut splices = Splices::new();
         splices.replace(table.span, quote::identifier(name.as_bytes()));
         if let Some((_, span)) = &show.schema {
@@ -153,7 +169,7 @@ impl Session {
     }
 
     /// Shows logical names in rows that hold physical ones. Such results are small.
-    async fn rename_cells(&mut self, reply: Reply, target: &Target) -> Result<Reply> {
+    pub(super) async fn rename_cells(&mut self, reply: Reply, target: &Target) -> Result<Reply> {
         let Reply::Rows(mut result) = reply else { return Ok(reply) };
         let columns = std::mem::take(&mut result.columns);
         let mut renamed = Vec::new();
@@ -218,24 +234,4 @@ impl Session {
 
 pub(super) fn one_column(names: Vec<String>) -> Vec<Vec<Option<Vec<u8>>>> {
     names.into_iter().map(|name| vec![cell(name)]).collect()
-}
-
-fn show_words(kind: &ShowKind) -> String {
-    match kind {
-        ShowKind::TableStatus => "SHOW TABLE STATUS".to_owned(),
-        ShowKind::CreateDatabase => "SHOW CREATE DATABASE".to_owned(),
-        ShowKind::Other(words) => words.clone(),
-        ShowKind::Databases
-        | ShowKind::Tables
-        | ShowKind::Columns
-        | ShowKind::Index
-        | ShowKind::CreateTable
-        | ShowKind::Variables { .. }
-        | ShowKind::Status { .. }
-        | ShowKind::Warnings { .. }
-        | ShowKind::Errors { .. }
-        | ShowKind::Processlist
-        | ShowKind::MargayTransaction(_)
-        | ShowKind::Server => "SHOW".to_owned(),
-    }
 }

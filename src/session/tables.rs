@@ -1,10 +1,11 @@
 //! SHOW TABLES: the tables that the client sees, once each.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::Session;
 use super::local::{Heading, cell};
-use crate::catalog::{PartsKind, Schema, ShardId};
+use crate::catalog::{PartsKind, Schema, ShardId, Sharded, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::Reply;
 use crate::plan::template::{Part, Target};
@@ -16,6 +17,9 @@ impl Session {
     pub(super) async fn show_tables(&mut self, text: &[u8], show: &Show) -> Result<Reply> {
         let name = show.schema.as_ref().map(|(name, _)| name.value.clone());
         let name = name.or_else(|| self.schema.clone()).ok_or_else(no_database)?;
+        if super::system_schema(&name).is_some() {
+            return self.show_system_tables(text, show).await;
+        }
         let snapshot = self.snapshot.clone();
         let schema = snapshot.catalog.schema(&name).ok_or_else(|| unknown_schema(&name))?;
         let kinds = self.tables_in(schema).await?;
@@ -34,6 +38,33 @@ impl Session {
             vec![cell(name), kind.map(String::into_bytes)]
         });
         Ok(self.rows(&[Heading::Text(&heading), Heading::Text("Table_type")], full.collect()))
+    }
+
+    /// SHOW TABLES of information_schema, which is the same on every server.
+    async fn show_system_tables(&mut self, text: &[u8], show: &Show) -> Result<Reply> {
+        if show.schema.is_some() {
+            return self.run_at_home(text).await;
+        }
+        let filter = show.filter.and_then(|span| text.get(span.range())).unwrap_or_default();
+        let full = if show.full { b"FULL ".as_slice() } else { b"" };
+        let text = [b"SHOW ", full, b"TABLES FROM information_schema ", filter].concat();
+        self.run_at_home(&text).await
+    }
+
+    /// The table, if its rows are in several physical ones.
+    pub(super) fn split_table(&self, table: &TableName) -> Option<Arc<Table>> {
+        let named = table.schema.as_ref().map(|schema| schema.value.as_str());
+        let schema = self.snapshot.catalog.schema(named.or(self.schema.as_deref())?)?;
+        let table = schema.table(&table.name.value);
+        let is_split = |it: &Sharded| it.shards.len() > 1 || it.parts.is_some();
+        table.sharded().is_some_and(is_split).then_some(table)
+    }
+
+    /// Whether a table is one of information_schema.
+    pub(super) fn is_system_table(&self, table: &TableName) -> bool {
+        let named = table.schema.as_ref().map(|schema| schema.value.as_str());
+        let name = named.or(self.schema.as_deref());
+        name.is_some_and(|name| super::system_schema(name).is_some())
     }
 
     /// Logical tables and views of a schema that exist, with their types.
@@ -129,7 +160,7 @@ pub(super) fn like_pattern(text: &[u8], show: &Show) -> Option<String> {
         .then(|| pattern.get(1..pattern.len() - 1).unwrap_or_default().to_owned())
 }
 
-fn unknown_schema(name: &str) -> Error {
+pub(super) fn unknown_schema(name: &str) -> Error {
     match super::system_schema(name) {
         Some(name) => Error::unsupported(format!(
             "SHOW and DESCRIBE of {name} are not supported; ask a server itself"

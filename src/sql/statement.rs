@@ -232,11 +232,15 @@ pub struct Show {
 pub enum ShowKind {
     Databases,
     Tables,
-    TableStatus,
+    List(Listing),
     Columns,
     Index,
     CreateTable,
     CreateDatabase,
+    /// `SHOW CREATE ...` of what lies in a schema beside tables; [`Show::table`] is its name.
+    Create(Created),
+    /// `SHOW GRANTS`, of the client itself.
+    Grants,
     Variables {
         global: bool,
     },
@@ -256,6 +260,30 @@ pub enum ShowKind {
     Server,
     /// Anything else; the words in upper case.
     Other(String),
+}
+
+/// What SHOW lists of a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listing {
+    TableStatus,
+    OpenTables,
+    Triggers,
+    Events,
+    Procedures,
+    Functions,
+    /// MariaDB's.
+    Packages,
+    PackageBodies,
+}
+
+/// What SHOW CREATE shows beside tables and databases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Created {
+    View,
+    Trigger,
+    Procedure,
+    Function,
+    Event,
 }
 
 /// `EXPLAIN ... statement`.

@@ -5,6 +5,8 @@ mod backend;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod combine;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod differential;

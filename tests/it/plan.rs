@@ -10,12 +10,14 @@ use std::sync::Arc;
 
 use margay::catalog::Catalog;
 use margay::config::{Source, parse as parse_rules};
+use margay::plan::combine;
 use margay::plan::explain::explain;
 use margay::plan::facts::{Column, ColumnClass, Columns, Facts, Need, Stop, TableId};
 use margay::plan::key::Run;
-use margay::plan::planner::{Context, plan};
+use margay::plan::planner::{Context, Temporary, plan};
+use margay::plan::types::{Plan, Source as PlanSource};
 use margay::sql::expr::Literal;
-use margay::sql::{Mode, parse};
+use margay::sql::{Mode, StatementKind, parse};
 use serde::Deserialize;
 
 #[derive(Debug, Clone, Deserialize)]
@@ -258,5 +260,87 @@ fn unknown_table() {
             assert_eq!(error.message(), "Table 'shop.orders' doesn't exist");
         }
         other => panic!("{other:?}"),
+    }
+}
+
+/// Every program reads what its earlier steps made, and leaves tables to steps where it must.
+#[test]
+fn programs() {
+    let fixture = fixture();
+    let mut count = 0;
+    for file in std::fs::read_dir(directory()).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let cases: Vec<Case> = serde_saphyr::from_str(&text).unwrap();
+        for case in cases {
+            let options = [(true, false), (false, false), (false, true)];
+            for (broadcast, detached) in options {
+                let options = combine::Options { broadcast, detached };
+                count += usize::from(fixture.program(&case.sql, options));
+            }
+        }
+    }
+    assert!(count > 300, "{count} programs");
+}
+
+impl Fixture {
+    /// Checks the program of a statement; false if it has none.
+    fn program(&self, sql: &str, options: combine::Options) -> bool {
+        let mode = Mode::default();
+        let Ok(statement) = parse(sql.as_bytes(), &mode) else { return false };
+        if !matches!(statement.kind, StatementKind::Query(_)) || statement.hints.shard.is_some() {
+            return false;
+        }
+        let schema = Some("shop".to_owned());
+        let source = PlanSource { text: sql.as_bytes().to_vec(), mode, schema };
+        let mut facts = Facts::default();
+        for _ in 0..10 {
+            let context = Context {
+                catalog: &self.catalog,
+                facts: &facts,
+                schema: Some("shop"),
+                mode,
+                temporaries: &[],
+            };
+            match combine::plan(&source, &context, options) {
+                Ok(program) => {
+                    check_program(&program, &context, options);
+                    return true;
+                }
+                Err(Stop::Error(_)) => return false,
+                Err(Stop::Need(need)) => self.fetch(need, &mut facts),
+            }
+        }
+        panic!("{sql}: needs never end");
+    }
+}
+
+fn check_program(program: &combine::Combine, context: &Context<'_>, options: combine::Options) {
+    let mut made: Vec<Temporary> = Vec::new();
+    let stages = program.steps.iter().map(|step| &step.stage).chain([&program.last]);
+    for (index, stage) in stages.enumerate() {
+        let text = String::from_utf8_lossy(&stage.text);
+        let context = Context { temporaries: &made, ..*context };
+        let statement = parse(&stage.text, &context.mode).unwrap_or_else(|e| panic!("{text}: {e}"));
+        assert_eq!(usize::from(statement.params), stage.params.len(), "{text}");
+        let known = |name: &String| made.iter().any(|other| other.name == *name);
+        assert!(stage.reads.iter().all(known), "{text}");
+        assert!(stage.keys.iter().all(|key| key.step < index), "{text}");
+        let planned = plan(&statement, &stage.text, &context);
+        let Ok(Plan::Select(select)) = planned else { panic!("{text}: {planned:?}") };
+        let on_shards = !select.place.units.is_empty();
+        if !options.broadcast {
+            assert!(!on_shards || stage.reads.is_empty(), "{text}");
+        }
+        if options.detached {
+            assert!(stage.reads.is_empty() || select.place.is_nowhere(), "{text}");
+        }
+        match program.steps.get(index) {
+            Some(step) => made.extend(step.temp.temporaries()),
+            None => assert!(!options.detached || select.place.is_nowhere(), "{text}"),
+        }
     }
 }

@@ -1,5 +1,4 @@
 -- Volume shipping.
--- refused
 SELECT supp_nation, cust_nation, l_year, SUM(volume) AS revenue
 FROM (
   SELECT n1.n_name AS supp_nation, n2.n_name AS cust_nation,

@@ -1,5 +1,4 @@
 -- National market share.
--- refused
 SELECT o_year, SUM(CASE WHEN nation = 'BRAZIL' THEN volume ELSE 0 END) / SUM(volume) AS mkt_share
 FROM (
   SELECT EXTRACT(YEAR FROM o_orderdate) AS o_year,

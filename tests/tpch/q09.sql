@@ -1,5 +1,4 @@
 -- Product type profit measure.
--- refused
 SELECT nation, o_year, SUM(amount) AS sum_profit
 FROM (
   SELECT n_name AS nation, EXTRACT(YEAR FROM o_orderdate) AS o_year,

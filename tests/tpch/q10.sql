@@ -1,5 +1,4 @@
 -- Returned item reporting.
--- refused
 SELECT c_custkey, c_name, SUM(l_extendedprice * (1 - l_discount)) AS revenue,
   c_acctbal, n_name, c_address, c_phone, c_comment
 FROM customer, orders, lineitem, nation

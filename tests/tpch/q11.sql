@@ -1,5 +1,4 @@
 -- Important stock identification. The fraction is 0.0001 divided by the scale factor.
--- refused
 SELECT ps_partkey, SUM(ps_supplycost * ps_availqty) AS value
 FROM partsupp, supplier, nation
 WHERE ps_suppkey = s_suppkey

@@ -1,5 +1,4 @@
 -- Customer distribution.
--- refused
 SELECT c_count, COUNT(*) AS custdist
 FROM (
   SELECT c_custkey, COUNT(o_orderkey) AS c_count

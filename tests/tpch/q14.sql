@@ -1,5 +1,4 @@
 -- Promotion effect.
--- refused
 SELECT 100.00
   * SUM(CASE WHEN p_type LIKE 'PROMO%' THEN l_extendedprice * (1 - l_discount) ELSE 0 END)
   / SUM(l_extendedprice * (1 - l_discount)) AS promo_revenue

@@ -1,5 +1,4 @@
 -- Relationship between parts and suppliers.
--- refused
 SELECT p_brand, p_type, p_size, COUNT(DISTINCT ps_suppkey) AS supplier_cnt
 FROM partsupp, part
 WHERE p_partkey = ps_partkey

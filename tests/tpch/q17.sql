@@ -1,5 +1,4 @@
 -- Revenue from small-quantity orders.
--- refused
 SELECT SUM(l_extendedprice) / 7.0 AS avg_yearly
 FROM lineitem, part
 WHERE p_partkey = l_partkey

@@ -1,5 +1,4 @@
 -- Customers with large orders.
--- refused
 SELECT c_name, c_custkey, o_orderkey, o_orderdate, o_totalprice, SUM(l_quantity)
 FROM customer, orders, lineitem
 WHERE o_orderkey IN (

@@ -1,5 +1,4 @@
 -- Discounted revenue.
--- refused
 SELECT SUM(l_extendedprice * (1 - l_discount)) AS revenue
 FROM lineitem, part
 WHERE (

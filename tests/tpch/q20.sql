@@ -1,5 +1,4 @@
 -- Potential part promotion.
--- refused
 SELECT s_name, s_address
 FROM supplier, nation
 WHERE s_suppkey IN (

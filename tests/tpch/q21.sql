@@ -1,5 +1,4 @@
 -- Suppliers who kept orders waiting.
--- refused
 SELECT s_name, COUNT(*) AS numwait
 FROM supplier, lineitem l1, orders, nation
 WHERE s_suppkey = l1.l_suppkey

@@ -1,5 +1,4 @@
 -- Global sales opportunity.
--- refused
 SELECT cntrycode, COUNT(*) AS numcust, SUM(c_acctbal) AS totacctbal
 FROM (
   SELECT SUBSTRING(c_phone FROM 1 FOR 2) AS cntrycode, c_acctbal

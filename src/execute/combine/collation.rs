@@ -1,11 +1,15 @@
 //! The collations of an answer's columns, where the answer does not tell.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::column::{Text, is_uncertain};
 use super::program::Program;
+use super::table::Held;
 use crate::backend::Access;
 use crate::error::Result;
+use crate::execute::client_state::ClientState;
 use crate::execute::run::{Call, Fragment};
 use crate::execute::select::Head;
 use crate::execute::snapshot::Snapshot;
@@ -19,6 +23,9 @@ use crate::transaction::{Lent, Transaction};
 pub(super) struct Sample<'s> {
     pub(super) fragment: Fragment,
     pub(super) call: Call<'s>,
+    pub(super) state: &'s ClientState,
+    /// Temporary tables that it reads.
+    pub(super) held: &'s [Arc<Held>],
 }
 
 impl Program<'_> {
@@ -52,9 +59,8 @@ impl Program<'_> {
 
     /// Asks a server by running the statement for no rows. Empty: MySQL's answers are certain.
     async fn asked(&self, sample: Sample<'_>, columns: usize) -> Result<Vec<Option<Text>>> {
-        let Sample { mut fragment, call } = sample;
-        let shard = self.snapshot.shard(fragment.shard)?;
-        let cluster = shard.cluster;
+        let Sample { mut fragment, call, state, held } = sample;
+        let cluster = self.snapshot.shard(fragment.shard)?.cluster;
         let lease = self.snapshot.backends.lease(cluster, Access::Primary, false).await?;
         if !lease.is_mariadb() {
             return Ok(Vec::new());
@@ -74,12 +80,9 @@ impl Program<'_> {
         ]
         .concat();
         let mut lent = Lent::apart(lease, cluster);
-        lent.lease.set_deadline(self.deadline);
         let (mut apart, mut warnings) = (Transaction::default(), Warnings::default());
-        let state = &self.states.parts;
-        let run = self.run_of(&mut apart, state, call, &[], &mut warnings);
-        let state = state.in_database(&shard.database);
-        let Head::Rows(heads) = run.start_rows_in(&mut lent, &fragment, &state).await? else {
+        let run = self.run_of(&mut apart, state, call, held, &mut warnings);
+        let Head::Rows(heads) = run.start_rows(&mut lent, &fragment).await? else {
             return Ok(Vec::new());
         };
         let mut found = Vec::new();

@@ -59,11 +59,12 @@ impl Run<'_> {
                 Err(error) => return Err(error),
             };
             let valid = Some((select, &*facts));
-            match self.run_program(&combine, source, valid).await {
+            match Box::pin(self.run_program(&combine, source, valid)).await {
                 Err(Outcome::Gather) => {
                     let options = Options { broadcast: false, ..options };
                     let combine = self.program(source, facts, options).await?;
-                    self.run_program(&combine, source, None).await.map_err(Outcome::into_error)
+                    let answer = Box::pin(self.run_program(&combine, source, None)).await;
+                    answer.map_err(Outcome::into_error)
                 }
                 outcome => outcome.map_err(Outcome::into_error),
             }
@@ -96,7 +97,7 @@ impl Run<'_> {
     /// # Errors
     /// Those of its statements, and the limits of `combine`.
     pub async fn combined(&mut self, combine: &Combine, source: &Source) -> Result<Reply> {
-        self.run_program(combine, source, None).await.map_err(Outcome::into_error)
+        Box::pin(self.run_program(combine, source, None)).await.map_err(Outcome::into_error)
     }
 
     async fn run_program(
@@ -117,8 +118,8 @@ impl Run<'_> {
                 None => Ok(None),
             }
         };
-        let answer = program.run(self.transaction, self.warnings);
-        let (described, reply) = Box::pin(check::both(described, answer)).await?;
+        let answer = Box::pin(program.run(self.transaction, self.warnings));
+        let (described, reply) = check::both(described, answer).await?;
         drop(slot);
         let has_broadcast = combine.steps.iter().any(|step| step.temp.broadcast);
         match reply {

@@ -214,7 +214,8 @@ impl<'p> Program<'p> {
             };
             let sample = resolve::sample(&select.place, &run.values(&facts))
                 .and_then(|target| run.fragment(&select.route, &target, &facts));
-            let sample = sample.ok().map(|fragment| Sample { fragment, call: bound.call() });
+            let call = bound.call();
+            let sample = sample.ok().map(|fragment| Sample { fragment, call, state, held: &held });
             let poured = self.pour(at, &mut rows, gather, sample).await;
             let (lents, raised) = rows.end();
             run.warnings.add(raised);

@@ -35,10 +35,6 @@ impl States {
     pub(super) fn new(client: &ClientState) -> Self {
         let mut parts = client.base().clone();
         set(&mut parts, "character_set_results", "NULL");
-        // A limit for the client's rows, not for those that they are made of.
-        if parts.variables.contains_key("sql_select_limit") {
-            set(&mut parts, "sql_select_limit", "18446744073709551615");
-        }
         let mut readers = parts.clone();
         let mut last = client.base().clone();
         for state in [&mut readers, &mut last] {

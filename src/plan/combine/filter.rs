@@ -57,7 +57,7 @@ pub(super) fn filters<'a>(rewrite: &Rewrite<'_>, round: Round<'_, 'a>, site: Spa
     let own = own.unwrap_or_default();
     let (partners, keys) = match uses.as_slice() {
         // The references to a CTE may stand in different joins.
-        [id] => (partners(round, *id, &mut vec![*id]), keys(rewrite, round, *id)),
+        [id] => (partners(round, *id, &mut vec![*id]), keys(rewrite, found, *id)),
         _ => (Vec::new(), Vec::new()),
     };
     let rows = uses.first().map_or(0, |id| rows(found, *id));
@@ -236,8 +236,7 @@ fn partners<'a>(round: Round<'_, 'a>, id: UseId, seen: &mut Vec<UseId>) -> Vec<P
 }
 
 /// Columns of a use that equal columns of rows that earlier steps have.
-fn keys(rewrite: &Rewrite<'_>, round: Round<'_, '_>, id: UseId) -> Vec<KeyList> {
-    let found = &round.examined.found;
+pub(super) fn keys(rewrite: &Rewrite<'_>, found: &Analysis<'_>, id: UseId) -> Vec<KeyList> {
     let mut keys: Vec<KeyList> = Vec::new();
     let mut add = |own: &Resolved, temporary: &str, column: usize| {
         let step = rewrite
@@ -262,7 +261,15 @@ fn keys(rewrite: &Rewrite<'_>, round: Round<'_, '_>, id: UseId) -> Vec<KeyList> 
             }
         }
         let within = found.uses.get(id).is_some_and(|used| found.within(used.nest, filter.nest));
-        if let ExprKind::InQuery { expr, query, negated: false } = &filter.expr.kind
+        let subquery = match &filter.expr.kind {
+            ExprKind::InQuery { expr, query, negated: false } => Some((expr, query)),
+            ExprKind::Compare { op: Comparison::Eq, left, right } => match &right.kind {
+                ExprKind::Subquery(query) => Some((left, query)),
+                _ => None,
+            },
+            _ => None,
+        };
+        if let Some((expr, query)) = subquery
             && let ExprKind::Column(name) = &expr.kind
             && let Some(own) = found.meaning(filter.instance, name)
             && let Some(temporary) = plain_rows(query).filter(|_| within)

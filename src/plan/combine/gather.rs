@@ -5,13 +5,14 @@ use super::super::model::{Analysis, Block, Resolved, Scope, SourceId, same_name}
 use super::super::planner::Context;
 use super::super::splice::{quoted, text_piece};
 use super::super::template::Piece;
+use super::filter::keys;
 use super::part::{Draft, Part};
 use super::push::{conjuncts, is_simple};
 use super::rewrite::{Rewrite, Round, Standalone, attempt};
 use super::stage::{Examined, examine};
 use super::subquery::is_closed;
 use super::survey::{NodeId, Role, TableNode};
-use super::{Temp, TempColumn};
+use super::{KeyList, Temp, TempColumn};
 use crate::sql::expr::{ColumnName, Expr, ExprKind};
 use crate::sql::query::{Body, Query, Select, SelectItem, SelectItemKind};
 use crate::sql::walk::{self, Node};
@@ -90,22 +91,23 @@ pub(super) fn cut(
         select.filter.iter().flat_map(conjuncts).partition(|expr| all || is_simple(expr));
     let Some(taken) = Taken::new(&examined, select, block, &residual) else { return Ok(false) };
     let draft = Draft::new(&alone.part, &context.mode)?;
-    let mut core = taken.core(&draft, &pushed);
+    let (mut core, keys) = taken.core(&draft, &pushed, rewrite);
     rewrite.lock(&mut core);
     let planned = parse(&core.text, &context.mode)?;
     let Some(core_found) = attempt(examine(&core, &planned, context))? else { return Ok(false) };
-    if core_found.obstacle(context, rewrite.options).is_some() {
+    if core_found.obstacle(context, rewrite.limits()).is_some() {
         return Ok(false);
     }
     let name = rewrite.name();
     let block = taken.rest(&alone, context, (&name, &residual))?;
-    if let Some(why) = examined.obstacle(context, rewrite.options) {
+    if let Some(why) = examined.obstacle(context, rewrite.limits()) {
         rewrite.note(format!("{name}: rows for {why}"));
     }
     rewrite.put(round, id, block)?;
     let temp =
         Temp { names: vec![name], columns: taken.columns(), indexes: Vec::new(), broadcast: false };
     rewrite.add_step(&core, &core_found, temp);
+    rewrite.add_keys(keys);
     Ok(true)
 }
 
@@ -266,7 +268,12 @@ impl<'x, 'a> Taken<'x, 'a> {
     }
 
     /// The statement of the step.
-    fn core(&self, draft: &Draft<'_>, pushed: &[&Expr]) -> Part {
+    fn core(
+        &self,
+        draft: &Draft<'_>,
+        pushed: &[&Expr],
+        rewrite: &Rewrite<'_>,
+    ) -> (Part, Vec<KeyList>) {
         let mut core = Part::default();
         if let Some(with) = self.query.with_span {
             core.append(&draft.cut(with));
@@ -289,7 +296,22 @@ impl<'x, 'a> Taken<'x, 'a> {
             core.add(if index == 0 { " WHERE " } else { " AND " });
             core.append(&bracketed(draft, expr, pushed.len() > 1));
         }
-        core
+        let mut keys = if rewrite.options.broadcast { Vec::new() } else { self.keys(rewrite) };
+        if !keys.is_empty() && pushed.is_empty() {
+            core.add(" WHERE TRUE");
+        }
+        let at = Span::new(0, core.text.len()).end;
+        keys.iter_mut().for_each(|key| key.at = at);
+        (core, keys)
+    }
+
+    /// Keys of earlier steps that its tables are joined with.
+    fn keys(&self, rewrite: &Rewrite<'_>) -> Vec<KeyList> {
+        let sources = self.scope.sources.iter().filter_map(|id| self.found.sources.get(*id));
+        sources
+            .filter_map(|source| source.table)
+            .flat_map(|id| keys(rewrite, self.found, id))
+            .collect()
     }
 
     fn columns(&self) -> Vec<TempColumn> {

@@ -8,7 +8,7 @@ use super::filter::filters;
 use super::part::Draft;
 use super::rewrite::{Rewrite, Round, attempt};
 use super::stage::examine;
-use super::survey::TableNode;
+use super::survey::{Role, TableNode};
 use super::{Temp, TempColumn};
 use crate::error::Error;
 use crate::sql::expr::{ColumnName, Expr, ExprKind};
@@ -64,7 +64,7 @@ pub(super) fn step<'a>(
     rewrite.lock(&mut part);
     let planned = parse(&part.text, &context.mode)?;
     let examined = examine(&part, &planned, context)?;
-    if let Some(why) = examined.obstacle(context, rewrite.options) {
+    if let Some(why) = examined.obstacle(context, rewrite.limits()) {
         let message = format!("{why} is not supported over several shards");
         return Err(Error::unsupported(message).into());
     }
@@ -83,9 +83,7 @@ pub(super) fn step<'a>(
     let temp = Temp { names: vec![name], columns, indexes: Vec::new(), broadcast: false };
     let keys = filters.keys;
     rewrite.add_step(&part, &examined, temp);
-    if let Some(step) = rewrite.steps.last_mut() {
-        step.stage.keys = keys;
-    }
+    rewrite.add_keys(keys);
     Ok(draft)
 }
 
@@ -96,7 +94,7 @@ fn runs(
 ) -> Result<bool, Stop> {
     let planned = parse(&part.text, &context.mode)?;
     let found = attempt(examine(part, &planned, context))?;
-    Ok(found.is_some_and(|found| found.obstacle(context, rewrite.options).is_none()))
+    Ok(found.is_some_and(|found| found.obstacle(context, rewrite.limits()).is_none()))
 }
 
 /// Columns of a table that the statement may mean, in their order.
@@ -107,7 +105,9 @@ fn needed(round: Round<'_, '_>, table: &TableNode<'_>, id: UseId) -> Result<Vec<
         return Err(Error::internal("a table without known columns").into());
     };
     let node = round.survey.nodes.get(table.node);
-    let starred = node.is_none_or(|node| shows_all(&node.query.body, table));
+    // What EXISTS selects does not matter.
+    let exists = node.is_some_and(|node| matches!(node.role, Role::Subquery { exists: true }));
+    let starred = node.is_none_or(|node| shows_all(&node.query.body, table, exists));
     let named = named(round, table.name.span);
     let is_named = |name: &str| named.iter().any(|other| same_name(other, name));
     let mut wanted = Vec::new();
@@ -162,7 +162,7 @@ fn may_be(found: &Analysis<'_>, name: &ColumnName, site: Span) -> bool {
 }
 
 /// `*`, `t.*` or a NATURAL join beside the table need all of its columns.
-fn shows_all(body: &Body, table: &TableNode<'_>) -> bool {
+fn shows_all(body: &Body, table: &TableNode<'_>, exists: bool) -> bool {
     let Body::Select(select) = body else { return true };
     let exposed = table.entry.map(|entry| entry.exposed_name().value.as_str());
     let star = select.items.iter().any(|item| match &item.kind {
@@ -172,7 +172,7 @@ fn shows_all(body: &Body, table: &TableNode<'_>) -> bool {
         }
         SelectItemKind::Expr { .. } => false,
     });
-    star || is_natural(select)
+    (star && !exists) || is_natural(select)
 }
 
 fn is_natural(select: &Select) -> bool {

@@ -17,6 +17,8 @@ mod spread;
 mod stage;
 mod subquery;
 mod survey;
+#[cfg(test)]
+mod tests;
 
 use super::facts::{ColumnClass, Stop};
 use super::planner::{Context, Temporary, TemporaryColumn};

@@ -74,7 +74,7 @@ pub(super) fn cut(
     let core = groups.core(&draft);
     let planned = parse(&core.text, &context.mode)?;
     let Some(core_found) = attempt(examine(&core, &planned, context))? else { return Ok(false) };
-    if core_found.obstacle(context, rewrite.options).is_some() {
+    if core_found.obstacle(context, rewrite.limits()).is_some() {
         return Ok(false);
     }
     rewrite.name();

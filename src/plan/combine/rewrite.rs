@@ -99,7 +99,7 @@ impl<'c> Rewrite<'c> {
                 continue;
             }
             let alone = !self.options.detached || examined.found.uses.is_empty();
-            if alone && examined.obstacle(&context, self.options).is_none() {
+            if alone && examined.obstacle(&context, self.limits()).is_none() {
                 return Ok(self.finish(&examined));
             }
             if examined.found.locking {
@@ -113,6 +113,11 @@ impl<'c> Rewrite<'c> {
         let message =
             format!("the statement is not in parts after {ROUNDS_MAX} rounds; simplify it");
         Err(Error::unsupported(message).into())
+    }
+
+    /// What stages must keep to.
+    pub(super) fn limits(&self) -> (Options, Option<usize>) {
+        (self.options, self.home)
     }
 
     /// What no rewriting can keep the meaning of.
@@ -176,7 +181,7 @@ impl<'c> Rewrite<'c> {
         if done {
             return Ok(());
         }
-        let why = round.examined.obstacle(context, self.options);
+        let why = round.examined.obstacle(context, self.limits());
         let message = format!(
             "{} is not supported over several shards; simplify the statement",
             why.unwrap_or_else(|| "this statement".to_owned())
@@ -318,6 +323,13 @@ impl<'c> Rewrite<'c> {
         let Part { text, params } = part.clone();
         let stage = Stage { text, params, keys: Vec::<KeyList>::new(), reads };
         self.steps.push(Step { stage, temp });
+    }
+
+    /// Conditions by keys of the step that was added last.
+    pub(super) fn add_keys(&mut self, keys: Vec<KeyList>) {
+        if let Some(step) = self.steps.last_mut() {
+            step.stage.keys = keys;
+        }
     }
 
     pub(super) fn note(&mut self, note: String) {

@@ -1,5 +1,7 @@
 //! Statements that can be run as they are: by a route, by a scatter, or on any one server.
 
+use std::sync::Arc;
+
 use super::super::facts::{ColumnClass, Stop};
 use super::super::functions::{self, Nature};
 use super::super::model::{Analysis, Output};
@@ -56,11 +58,29 @@ impl Examined<'_> {
     }
 
     /// Why it cannot run as it is; None: it can.
-    pub(super) fn obstacle(&self, context: &Context<'_>, options: Options) -> Option<String> {
+    pub(super) fn obstacle(
+        &self,
+        context: &Context<'_>,
+        (options, home): (Options, Option<usize>),
+    ) -> Option<String> {
         let temporaries = &self.found.temporaries;
         let twice = |name: &String| temporaries.iter().filter(|other| *other == name).count() > 1;
         if temporaries.iter().any(twice) {
             return Some("a temporary table is read twice".to_owned());
+        }
+        let gathered = !temporaries.is_empty() && !self.found.uses.is_empty();
+        if gathered && options.detached {
+            return Some("tables are read beside rows of an earlier step".to_owned());
+        }
+        if gathered && !self.on_shards() {
+            // Rows are gathered on one cluster.
+            let local = self.place.singles.iter().chain(&self.place.broadcasts);
+            let near = |table: &Arc<Table>| {
+                home.is_none_or(|home| clusters_of(table, context).contains(&home))
+            };
+            if let Some(far) = local.into_iter().find(|table| !near(table)) {
+                return Some(format!("`{}` is not where rows are gathered", far.name));
+            }
         }
         if self.on_shards() {
             if !temporaries.is_empty() && !options.broadcast {

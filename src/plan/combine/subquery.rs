@@ -30,7 +30,7 @@ pub(super) fn cut(
     let Some(examined) = attempt(examine(&alone.part, &statement, context))? else {
         return Ok(false);
     };
-    let blocked = examined.obstacle(context, rewrite.options).is_some()
+    let blocked = examined.obstacle(context, rewrite.limits()).is_some()
         || examined.found.assigns_variables
         || (round.survey.has_outer(id) && !is_closed(&examined));
     if blocked || (matches!(node.role, Role::Subquery { .. }) && examined.random()) {
@@ -214,7 +214,7 @@ pub(super) fn split_cte(
         let statement = parse(&alone.part.text, &context.mode)?;
         let Some(examined) = attempt(examine(&alone.part, &statement, context))? else { continue };
         let Some(outputs) = &examined.outputs else { continue };
-        if examined.obstacle(context, rewrite.options).is_some() {
+        if examined.obstacle(context, rewrite.limits()).is_some() {
             continue;
         }
         let columns = columns(Role::Cte(id), outputs, &examined, survey);
@@ -267,7 +267,7 @@ fn shortened(
     let part = draft.finish();
     let statement = parse(&part.text, &context.mode)?;
     let planned = attempt(examine(&part, &statement, context))?;
-    let fits = planned.is_some_and(|found| found.obstacle(context, rewrite.options).is_none());
+    let fits = planned.is_some_and(|found| found.obstacle(context, rewrite.limits()).is_none());
     Ok(fits.then_some(part))
 }
 

@@ -4,7 +4,7 @@ use crate::error::Result;
 
 use super::super::literal;
 use super::super::query::TableName;
-use super::super::statement::{Show, ShowKind, StatementKind};
+use super::super::statement::{Created, Listing, Show, ShowKind, StatementKind};
 use super::super::token::TokenKind;
 use super::cursor::Parser;
 
@@ -17,6 +17,7 @@ const SERVER: &[&[&str]] = &[
     &["ENGINES"],
     &["PLUGINS"],
     &["PRIVILEGES"],
+    &["PROFILES"],
 ];
 
 impl Parser<'_> {
@@ -52,15 +53,27 @@ impl Parser<'_> {
             (&["DATABASES"], ShowKind::Databases),
             (&["SCHEMAS"], ShowKind::Databases),
             (&["TABLES"], ShowKind::Tables),
-            (&["TABLE", "STATUS"], ShowKind::TableStatus),
-            (&["OPEN", "TABLES"], ShowKind::Other("OPEN TABLES".into())),
-            (&["TRIGGERS"], ShowKind::Other("TRIGGERS".into())),
-            (&["EVENTS"], ShowKind::Other("EVENTS".into())),
+            (&["TABLE", "STATUS"], ShowKind::List(Listing::TableStatus)),
+            (&["OPEN", "TABLES"], ShowKind::List(Listing::OpenTables)),
+            (&["TRIGGERS"], ShowKind::List(Listing::Triggers)),
+            (&["EVENTS"], ShowKind::List(Listing::Events)),
         ];
         for (words, kind) in lists {
             if self.accept_kws(words) {
                 show.kind = kind;
                 self.show_schema(show)?;
+                return Ok(true);
+            }
+        }
+        let routines: [(&[&str], Listing); 4] = [
+            (&["PROCEDURE", "STATUS"], Listing::Procedures),
+            (&["FUNCTION", "STATUS"], Listing::Functions),
+            (&["PACKAGE", "STATUS"], Listing::Packages),
+            (&["PACKAGE", "BODY", "STATUS"], Listing::PackageBodies),
+        ];
+        for (words, kind) in routines {
+            if self.accept_kws(words) {
+                show.kind = ShowKind::List(kind);
                 return Ok(true);
             }
         }
@@ -95,11 +108,21 @@ impl Parser<'_> {
     }
 
     fn show_create(&mut self, show: &mut Show) -> Result<bool> {
+        for (word, created) in [
+            ("VIEW", Created::View),
+            ("TRIGGER", Created::Trigger),
+            ("PROCEDURE", Created::Procedure),
+            ("FUNCTION", Created::Function),
+            ("EVENT", Created::Event),
+        ] {
+            if self.accept_kws(&["CREATE", word]) {
+                show.kind = ShowKind::Create(created);
+                show.table = Some(self.table_name()?);
+                return Ok(true);
+            }
+        }
         if self.accept_kws(&["CREATE", "TABLE"]) {
             show.kind = ShowKind::CreateTable;
-            show.table = Some(self.table_name()?);
-        } else if self.accept_kws(&["CREATE", "VIEW"]) {
-            show.kind = ShowKind::Other("CREATE VIEW".into());
             show.table = Some(self.table_name()?);
         } else if self.accept_kws(&["CREATE", "DATABASE"]) || self.accept_kws(&["CREATE", "SCHEMA"])
         {
@@ -129,6 +152,16 @@ impl Parser<'_> {
             ShowKind::Warnings { count: false }
         } else if self.accept_kw("ERRORS") {
             ShowKind::Errors { count: false }
+        } else if !global && self.accept_kw("GRANTS") {
+            if self.accept_kws(&["FOR", "CURRENT_USER"]) {
+                self.accept(TokenKind::LeftParen);
+                self.accept(TokenKind::RightParen);
+            }
+            if !self.at_end() {
+                self.reset(mark);
+                return Ok(false);
+            }
+            ShowKind::Grants
         } else if self.accept_kw("PROCESSLIST") {
             ShowKind::Processlist
         } else if SERVER.iter().any(|words| self.accept_kws(words)) {

@@ -8,7 +8,7 @@ pub(super) fn fold(bytes: &[u8]) -> Vec<u8> {
         match c {
             'é' | 'è' | 'ê' | 'ë' => out.push('e'),
             'á' | 'à' | 'ä' | 'å' => out.push('a'),
-            'ß' => out.push_str("s"),
+            'ß' => out.push('s'),
             c => out.push(c),
         }
     }

@@ -185,10 +185,10 @@ impl<'a> Generator<'a> {
                 _ => self.literal(class),
             };
         }
-        if self.random.chance(85) {
-            if let Some(column) = self.column(class, exact) {
-                return column;
-            }
+        if self.random.chance(85)
+            && let Some(column) = self.column(class, exact)
+        {
+            return column;
         }
         self.literal(class)
     }

@@ -30,9 +30,8 @@ mod tally;
 mod tree;
 mod window;
 
-use std::time::Instant;
-
 use margay::cli::demo::flavor::Flavor;
+use tokio::time::Instant;
 
 use crate::fixture::Differential;
 
@@ -142,6 +141,7 @@ impl Run {
             Verdict::Same(answer) => tally.same(&answer, &statement.tree.to_string()),
             Verdict::Refused(reason) => tally.refused(&reason, &statement.tree.to_string()),
             Verdict::Left => tally.left += 1,
+            Verdict::Varies => tally.varying += 1,
             Verdict::Crashed => tally.crashed(&statement.tree.to_string()),
             Verdict::Differs(differences) => {
                 tally.mismatches += 1;

@@ -26,6 +26,7 @@ pub(super) struct Options {
     pub(super) shrink: Duration,
     /// `MARGAY_FUZZ_REFUSED`: the greatest percentage of refusals; any if unset.
     pub(super) refused: Option<f64>,
+    /// `MARGAY_TEST_SEED`, else from the clock: where fresh seeds begin.
     pub(super) fresh: u64,
 }
 
@@ -50,7 +51,7 @@ impl Options {
             mismatches: number("MARGAY_FUZZ_MISMATCHES").map_or(20, |count| count as usize),
             shrink: Duration::from_secs(number("MARGAY_FUZZ_SHRINK").unwrap_or(15)),
             refused: std::env::var("MARGAY_FUZZ_REFUSED").ok().and_then(|text| text.parse().ok()),
-            fresh: now.as_millis() as u64 % 1_000_000_000,
+            fresh: number("MARGAY_TEST_SEED").unwrap_or(now.as_millis() as u64 % 1_000_000_000),
         }
     }
 

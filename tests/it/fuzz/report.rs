@@ -38,7 +38,10 @@ impl Report {
             // What differs is in the data.
             "rows" | "order" => return true,
             "types" => (*aspect).to_owned(),
-            aspect => format!("{aspect} {} {}", pattern(expected), pattern(got)),
+            aspect => {
+                let numbers = |text: &str| pattern(text).replace(|c: char| c.is_ascii_digit(), "");
+                format!("{aspect} {} {}", numbers(expected), pattern(got))
+            }
         };
         let count = self.seen.entry(alike).or_default();
         *count += 1;
@@ -57,7 +60,7 @@ impl Report {
         for Difference { aspect, expected, got, .. } in &shrunk.differences {
             let lines = format!("{aspect}: expected {expected}\ngot {got}");
             for line in lines.lines() {
-                let _ = writeln!(text, "--   {line}");
+                let _ = writeln!(text, "-- Differs: {line}");
             }
         }
         let _ = writeln!(text, "-- From: {}\n", statement.tree);

@@ -345,7 +345,7 @@ impl Generator<'_> {
     }
 
     fn direction(&mut self) -> &'static str {
-        *self.random.pick(&["", "", " ASC", " DESC"])
+        self.random.pick::<&str>(&["", "", " ASC", " DESC"])
     }
 
     fn order_by_columns(&mut self, items: &Items) -> (Node, Order) {

@@ -1,6 +1,8 @@
 //! Makes a statement and its rows smaller while the servers still disagree in the same way.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::differential::compare::Difference;
 
@@ -41,10 +43,10 @@ pub(super) fn shrink(
     shrinker.shrink_tree();
     let Shrinker { best, .. } = shrinker;
     for table in &best.tables {
-        runner.run_both(&format!("DELETE FROM {}", table.name));
+        runner.run_all(&format!("DELETE FROM {}", table.name));
         let whole = tables.iter().find(|whole| whole.name == table.name);
         if let Some(insert) = whole.and_then(Table::insert) {
-            runner.run_both(&insert);
+            runner.run_all(&insert);
         }
     }
     best
@@ -65,6 +67,7 @@ impl Shrinker<'_> {
             | Verdict::Same(_)
             | Verdict::Refused(_)
             | Verdict::Left
+            | Verdict::Varies
             | Verdict::Crashed => false,
         }
     }
@@ -120,17 +123,13 @@ impl Shrinker<'_> {
         let (gone, kept) = table.rows.iter().cloned().partition(|row| ids.contains(&row[0]));
         let gone = Table { rows: gone, ..table.clone() };
         let kept = Table { rows: kept, ..table.clone() };
-        self.runner.run_both(&format!(
-            "DELETE FROM {} WHERE id IN ({})",
-            gone.name,
-            ids.join(", ")
-        ));
+        self.runner.run_all(&format!("DELETE FROM {} WHERE id IN ({})", gone.name, ids.join(", ")));
         if self.try_statement(self.best.statement.clone()) {
             self.best.tables[at] = kept;
             return true;
         }
         if let Some(insert) = gone.insert() {
-            self.runner.run_both(&insert);
+            self.runner.run_all(&insert);
         }
         false
     }

@@ -15,6 +15,8 @@ pub(super) struct Tally {
     pub(super) with_rows: usize,
     pub(super) without_rows: usize,
     pub(super) left: usize,
+    /// Answered by Margay as the plain server does by another plan.
+    pub(super) varying: usize,
     /// That the plain server takes.
     pub(super) refused: usize,
     pub(super) mismatches: usize,
@@ -51,7 +53,7 @@ impl Tally {
     pub(super) fn summary(&self) -> String {
         let mut out = format!(
             "{} statements: {} equal with rows, {} equal without, {} equal errors, {} refused ({:.2} %), \
-             {} left, {} MISMATCHES\n",
+             {} left, {} varying, {} MISMATCHES\n",
             self.statements,
             self.with_rows,
             self.without_rows,
@@ -59,6 +61,7 @@ impl Tally {
             self.refused,
             self.refusal_percent(),
             self.left,
+            self.varying,
             self.mismatches
         );
         top(&mut out, "refusals", &self.refusals);

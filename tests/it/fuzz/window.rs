@@ -96,7 +96,7 @@ impl Generator<'_> {
     }
 
     fn offset(&mut self) -> &'static str {
-        *self.random.pick(&["", "", ", 2", ", 0"])
+        self.random.pick::<&str>(&["", "", ", 2", ", 0"])
     }
 
     fn sort_items(&mut self, place: Place) -> Vec<Node> {

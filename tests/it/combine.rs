@@ -1,0 +1,252 @@
+//! SELECTs that gather rows: what they leave behind, how they fail, and in how much memory.
+
+use std::time::{Duration, Instant};
+
+use margay::cli::demo::flavor::Flavor;
+
+use crate::client::reply::Reply;
+use crate::client::value::Value;
+use crate::client::{Client, command};
+use crate::fixture::{Check, Proxy, Servers, Shop, rules, run_checks, wanted};
+
+/// No temporary table may be left on an idle connection, once resets are over.
+const LEFT_MAX: Duration = Duration::from_secs(10);
+const JOIN: &str = "SELECT COUNT(*), SUM(a.n) FROM t_hash a JOIN t_modulo b ON a.n = b.n";
+
+struct Subject {
+    shop: Shop,
+    flavor: Flavor,
+}
+
+#[test]
+fn combine_mysql() {
+    run(Flavor::MySql);
+}
+
+#[test]
+fn combine_mariadb() {
+    run(Flavor::MariaDb);
+}
+
+fn run(flavor: Flavor) {
+    if !wanted(flavor) {
+        return;
+    }
+    let servers = Servers::start(flavor, 2, &["--max-allowed-packet=64M"]);
+    for index in 0..2 {
+        servers.run(index, &["CREATE DATABASE shop"]);
+        for shard in 0..4 {
+            servers.run(index, &[&format!("CREATE DATABASE shop_{shard}")]);
+        }
+    }
+    let limits = "combine: {part_rows: 3000000, broadcast_rows: 50}\n\
+                  limits: {statement_timeout: 60s}\n";
+    let proxy = Proxy::start(&format!("{limits}{}", rules("rules.yaml")), &servers.variables());
+    let subject = Subject { shop: Shop { proxy, servers }, flavor };
+    let mut client = subject.shop.client();
+    for table in ["t_hash", "t_modulo"] {
+        client.run(&format!(
+            "CREATE TABLE {table} (id BIGINT PRIMARY KEY, n BIGINT NOT NULL, s VARCHAR(100) NOT NULL)"
+        ));
+        let rows: Vec<String> =
+            (0..400).map(|id| format!("({id}, {}, 'row {id}')", id % 100)).collect();
+        client.run(&format!("INSERT INTO {table} VALUES {}", rows.join(", ")));
+    }
+    let checks: &[Check<Subject>] = &[
+        ("answers", answers),
+        ("nothing_is_left", nothing_is_left),
+        ("nothing_is_left_of_failures", nothing_is_left_of_failures),
+        ("transactions", transactions),
+        ("limits", limits_are_named),
+        ("frozen", frozen),
+        ("memory", memory),
+        ("killed", killed),
+    ];
+    run_checks(&subject, checks);
+}
+
+fn answers(subject: &Subject) {
+    let mut client = subject.shop.client();
+    let row = client.rows(JOIN).remove(0);
+    assert_eq!(row, [Some("1600".to_owned()), Some("79200".to_owned())]);
+    // Without a key, a name or a place for it.
+    client.run("SET NAMES latin1");
+    client.run("SET sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'");
+    client.run("SET @a = 'x'");
+    let row = client.rows(JOIN).remove(0);
+    assert_eq!(row, [Some("1600".to_owned()), Some("79200".to_owned())]);
+    let sql = format!("{JOIN} WHERE a.id < ? AND b.s <> ?");
+    let prepared = client.prepare(&sql).unwrap().unwrap();
+    for _ in 0..3 {
+        let values = [Value::Int(200), Value::text("row 1")];
+        client.execute(&prepared, &values).unwrap();
+    }
+}
+
+fn nothing_is_left(subject: &Subject) {
+    let mut client = subject.shop.client();
+    for _ in 0..20 {
+        client.run(JOIN);
+        client.run("SELECT a.id FROM t_hash a JOIN t_modulo b ON a.n = b.id AND b.s = 'row 7'");
+    }
+    check_left(subject);
+}
+
+fn nothing_is_left_of_failures(subject: &Subject) {
+    let mut client = subject.shop.client();
+    // Not valid: one server's own errors.
+    assert_eq!(client.error(&JOIN.replace("a.n)", "a.nothing)")).code, 1054);
+    assert_eq!(client.error("SELECT a.nul FROM t_hash a JOIN t_modulo b ON a.n = b.n").code, 1054);
+    // Fails while it runs.
+    client.run("SET sql_mode = ''");
+    let slow = "SELECT a.id, (SELECT b.id FROM t_modulo b WHERE b.n = a.n) FROM t_hash a";
+    assert_eq!(client.error(slow).code, 1242);
+    // A client that leaves.
+    let mut leaver = subject.shop.client();
+    leaver.command(command::QUERY, format!("{JOIN} AND SLEEP(0.01) = 0").as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    drop(leaver);
+    assert_eq!(client.rows(JOIN).len(), 1);
+    check_left(subject);
+}
+
+/// No connection holds a temporary table, and none runs a statement of ours.
+fn check_left(subject: &Subject) {
+    let start = Instant::now();
+    for server in 0..2 {
+        let mut admin = Client::open(&subject.shop.servers.login(server));
+        loop {
+            let found = left(&mut admin, subject.flavor);
+            if found.is_empty() {
+                break;
+            }
+            assert!(start.elapsed() < LEFT_MAX, "left behind: {found:?}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+fn left(admin: &mut Client, flavor: Flavor) -> Vec<Vec<Option<String>>> {
+    let running = "SELECT ID, INFO FROM information_schema.PROCESSLIST WHERE COMMAND IN ('Query', \
+                   'Execute') AND ID <> CONNECTION_ID() AND INFO LIKE '%t\\_%'";
+    let mut found = admin.rows(running);
+    match flavor {
+        // This server has no table that tells: its files do.
+        Flavor::MariaDb => {
+            let tmpdir = admin.value("SELECT @@tmpdir");
+            let pid = admin.value("SELECT @@pid_file");
+            let pid = std::fs::read_to_string(pid.trim()).unwrap_or_default();
+            let files = std::fs::read_dir(tmpdir).expect("the directory is there").flatten();
+            let ours = format!("#sql-temptable-{:x}-", pid.trim().parse::<u64>().unwrap_or(0));
+            let names = files.map(|file| file.file_name().to_string_lossy().into_owned());
+            found.extend(names.filter(|name| name.starts_with(&ours)).map(|name| vec![Some(name)]));
+        }
+        Flavor::MySql => {
+            found.extend(admin.rows("SELECT NAME FROM information_schema.INNODB_TEMP_TABLE_INFO"));
+        }
+    }
+    found
+}
+
+fn transactions(subject: &Subject) {
+    let mut client = subject.shop.client();
+    client.run("BEGIN");
+    client.run("UPDATE t_hash SET n = 1000 WHERE id = 0");
+    let sql = "SELECT COUNT(*) FROM t_hash a JOIN t_modulo b ON a.n = b.n + 1000 AND b.id = 0 \
+               WHERE a.id IN (0, 4)";
+    let found = client.query(sql).expect("the connection lives");
+    // The rows may lie on another cluster than the transaction; then it must go on.
+    if let [Reply::Error(error)] = &found[..] {
+        assert_eq!(error.code, 1235, "{error}");
+    }
+    assert_eq!(client.value("SELECT n FROM t_hash WHERE id = 0"), "1000");
+    client.run("ROLLBACK");
+    assert_eq!(client.value("SELECT n FROM t_hash WHERE id = 0"), "0");
+    check_left(subject);
+}
+
+fn limits_are_named(subject: &Subject) {
+    let mut client = subject.shop.client();
+    // More than may be copied to the shards is gathered instead.
+    let rows = client.rows("SELECT COUNT(*) FROM t_hash a JOIN t_modulo b ON a.n = b.id");
+    assert_eq!(rows[0][0].as_deref(), Some("400"));
+    let timed = "SELECT /*margay: timeout=300ms */ COUNT(*) FROM t_hash a JOIN t_modulo b ON a.n = \
+                 b.n AND SLEEP(0.01) = 0";
+    let error = client.error(timed);
+    assert_eq!(error.code, 3024, "{error}");
+    check_left(subject);
+}
+
+/// A server that stops in the middle: the statement ends in time, and the next ones work.
+fn frozen(subject: &Subject) {
+    let mut client = subject.shop.client();
+    let pid = subject.shop.servers.servers[1].pid().expect("it runs");
+    signal(pid, "STOP");
+    let start = Instant::now();
+    let error = client.error(&JOIN.replace("SELECT", "SELECT /*margay: timeout=2s */"));
+    let took = start.elapsed();
+    signal(pid, "CONT");
+    assert!(took < Duration::from_secs(10), "{took:?}: {error}");
+    let until = Instant::now() + Duration::from_secs(20);
+    while is_error(&client.query(JOIN).expect("the connection lives")) {
+        assert!(Instant::now() < until, "the cluster does not come back");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    check_left(subject);
+}
+
+fn is_error(replies: &[Reply]) -> bool {
+    matches!(replies, [Reply::Error(_)])
+}
+
+fn signal(pid: u32, name: &str) {
+    let status =
+        std::process::Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status();
+    assert!(status.expect("kill runs").success());
+}
+
+/// Two million rows pass through in bounded memory.
+fn memory(subject: &Subject) {
+    const RESIDENT_KIB_MAX: u64 = 128 * 1024;
+    let mut client = subject.shop.client();
+    client.run(
+        "CREATE TABLE big (id BIGINT PRIMARY KEY, grp INT NOT NULL, pad VARCHAR(100) NOT NULL)",
+    );
+    for shard in 0..8_u64 {
+        let (server, database) = (shard / 4, format!("shop_{}", shard % 4));
+        let mut admin = Client::open(&subject.shop.servers.login(server as usize));
+        admin.run(&format!(
+            "INSERT INTO {database}.big WITH RECURSIVE d AS (SELECT 0 AS n UNION ALL SELECT n + 1 FROM d \
+             WHERE n < 499) SELECT (a.n * 500 + b.n) * 8 + {shard}, a.n, REPEAT('p', 20) FROM d a JOIN d b"
+        ));
+    }
+    let sql = "SELECT COUNT(*), COUNT(DISTINCT x.pad, x.grp) FROM big x WHERE x.grp IN (SELECT n FROM t_hash WHERE \
+               n >= 0) OR x.pad <> (SELECT MAX(s) FROM t_modulo)";
+    let start = Instant::now();
+    let row = client.rows(sql).remove(0);
+    eprintln!("{}: 2000000 rows gathered in {:?}", subject.flavor, start.elapsed());
+    assert_eq!(row[0].as_deref(), Some("2000000"));
+    let resident = subject.shop.proxy.memory_kib("VmHWM");
+    assert!(resident < RESIDENT_KIB_MAX, "the proxy took {resident} KiB");
+    check_left(subject);
+}
+
+/// A server that ends in the middle is named, and the proxy serves others.
+fn killed(subject: &Subject) {
+    let mut client = subject.shop.client();
+    let pid = subject.shop.servers.servers[1].pid().expect("it runs");
+    let slow = format!("{JOIN} AND SLEEP(0.01) = 0");
+    client.command(command::QUERY, slow.as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    signal(pid, "KILL");
+    let start = Instant::now();
+    assert!(is_error(&client.read_replies().expect("the connection lives")));
+    assert!(start.elapsed() < Duration::from_secs(10));
+    assert_eq!(client.value("SELECT 1"), "1");
+    let mut admin = Client::open(&subject.shop.servers.login(0));
+    let until = Instant::now() + LEFT_MAX;
+    while !left(&mut admin, subject.flavor).is_empty() {
+        assert!(Instant::now() < until, "left behind");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
