@@ -20,6 +20,10 @@ impl Session {
             // word EXPLAIN along: plan its own text instead.
             let own = text.get(explain.at as usize..).unwrap_or_default();
             let statement = crate::sql::parse(own, &self.mode)?;
+            if let Some(lines) = self.explain_information(own, &statement).await? {
+                let lines = lines.into_iter().map(|line| vec![cell(line)]).collect();
+                return Ok(self.rows(&[Heading::Text("plan")], lines));
+            }
             let plan = self.plan(own, &statement, &mut facts, &[]).await?;
             let snapshot = self.snapshot.clone();
             let lines = snapshot.explain(&plan, &mut facts, &self.state).await?;

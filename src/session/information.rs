@@ -47,6 +47,24 @@ impl Session {
         run.describe_information(&rewritten, &plan, &facts).await.map(Some)
     }
 
+    /// The lines of EXPLAIN FORMAT=MARGAY of such a query.
+    pub(super) async fn explain_information(
+        &self,
+        text: &[u8],
+        statement: &Statement,
+    ) -> Result<Option<Vec<String>>> {
+        let substituted = self.substituted(text, statement)?;
+        let (text, statement) = match &substituted {
+            Some((text, statement)) => (text.as_slice(), statement),
+            None => (text, statement),
+        };
+        let Some(planned) = self.plan_information(text, statement).await? else { return Ok(None) };
+        let Planned { rewritten, plan, mut facts } = planned;
+        let mut lines = rewritten.explain();
+        lines.extend(self.snapshot.explain(&plan, &mut facts, &self.state).await?);
+        Ok(Some(lines))
+    }
+
     async fn plan_information(
         &self,
         text: &[u8],

@@ -137,7 +137,9 @@ impl Session {
             // What servers hold open is theirs alone.
             Listing::OpenTables => return self.run_at_home(b"SHOW OPEN TABLES WHERE 1 = 0").await,
         };
-        let headings = self.headings(format!("SHOW {} WHERE 1 = 0", source.words), None).await?;
+        let headings = self
+            .headings(format!("SHOW {} LIKE 'margay: no such name'", source.words), None)
+            .await?;
         let schema = match source.schema {
             "" => None,
             _ => Some(self.shown_schema(show)?),
@@ -159,7 +161,7 @@ impl Session {
     ) -> Result<Reply> {
         let physical =
             String::from_utf8_lossy(&quote::identifier(physical.as_bytes())).into_owned();
-        let shown = format!("SHOW INDEX FROM {physical} WHERE 1 = 0");
+        let shown = format!("SHOW INDEX FROM {physical} WHERE Key_name = ''");
         let headings = self.headings(shown, Some(target)).await?;
         let filter = show.filter.and_then(|span| text.get(span.range()));
         let listed = Listed { source: &INDEXES, schema: Some(schema), name: Some(table), filter };
@@ -189,7 +191,14 @@ impl Session {
             return Err(Error::protocol("a server answers SHOW without rows"));
         };
         let headings = std::mem::take(&mut rows.columns);
-        let outcome = rows.next().await;
+        // There are none, but a reply must be read to its end.
+        let outcome = loop {
+            match rows.next().await {
+                Ok(Some(_)) => {}
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
         self.finish(&mut rows, 0, outcome.as_ref().err());
         outcome?;
         Ok(headings)

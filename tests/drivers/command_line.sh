@@ -40,3 +40,10 @@ printf 'USE %s;\nSTATUS;\nSELECT 5;\n' "$MARGAY_SCHEMA" | client --auto-rehash -
 rows=$(client --quick -e "WITH RECURSIVE n AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM n WHERE x < 1000)
     SELECT REPEAT('x', 1000) FROM n" | wc -c)
 [[ $rows == 1001000 ]]
+# A dump shows each table once, with its rows of all shards.
+dump=$(MYSQL_PWD=$MARGAY_PASSWORD mariadb-dump --no-defaults --protocol=tcp -h "$MARGAY_HOST" \
+    -P "$MARGAY_PORT" -u "$MARGAY_USER" --skip-lock-tables --no-tablespaces --skip-extended-insert \
+    --routines --triggers --events "$MARGAY_SCHEMA")
+[[ $(grep -c '^CREATE TABLE `users`' <<<"$dump") == 1 ]]
+[[ $(grep -cE '^INSERT INTO `users` VALUES \(100[123],' <<<"$dump") == 3 ]]
+[[ $(tail -n 1 <<<"$dump") == '-- Dump completed'* ]]

@@ -1,8 +1,9 @@
 //! SELECTs that gather rows: what they leave behind, how they fail, and in how much memory.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use margay::cli::demo::flavor::Flavor;
+use tokio::time::Instant;
 
 use crate::client::reply::Reply;
 use crate::client::value::Value;
@@ -40,7 +41,7 @@ fn run(flavor: Flavor) {
         }
     }
     let limits = "combine: {part_rows: 3000000, broadcast_rows: 50}\n\
-                  limits: {statement_timeout: 60s}\n";
+                  limits: {statement_timeout: 300s}\n";
     let proxy = Proxy::start(&format!("{limits}{}", rules("rules.yaml")), &servers.variables());
     let subject = Subject { shop: Shop { proxy, servers }, flavor };
     let mut client = subject.shop.client();
@@ -54,6 +55,7 @@ fn run(flavor: Flavor) {
     }
     let checks: &[Check<Subject>] = &[
         ("answers", answers),
+        ("moments", moments),
         ("nothing_is_left", nothing_is_left),
         ("nothing_is_left_of_failures", nothing_is_left_of_failures),
         ("transactions", transactions),
@@ -81,6 +83,46 @@ fn answers(subject: &Subject) {
         let values = [Value::Int(200), Value::text("row 1")];
         client.execute(&prepared, &values).unwrap();
     }
+}
+
+/// Two moments in the hour that a clock repeats stay two.
+fn moments(subject: &Subject) {
+    for server in 0..2 {
+        subject.shop.servers.run(
+            server,
+            &[
+                "INSERT INTO mysql.time_zone (Time_zone_id, Use_leap_seconds) VALUES (901, 'N')",
+                "INSERT INTO mysql.time_zone_name (Name, Time_zone_id) VALUES ('Test/Fall', 901)",
+                "INSERT INTO mysql.time_zone_transition_type (Time_zone_id, Transition_type_id, \
+                 `Offset`, Is_DST, Abbreviation) VALUES (901, 0, 7200, 1, 'S'), (901, 1, 3600, 0, 'W')",
+                "INSERT INTO mysql.time_zone_transition (Time_zone_id, Transition_time, \
+                 Transition_type_id) VALUES (901, 0, 0), (901, 1729990800, 1)",
+            ],
+        );
+    }
+    let mut client = subject.shop.client();
+    client.run("CREATE TABLE t_ring (id INT PRIMARY KEY, at TIMESTAMP(3) NULL, n BIGINT)");
+    client.run("SET time_zone = '+00:00'");
+    client.run(
+        "INSERT INTO t_ring VALUES (1, '2024-10-27 01:30:00.25', 1), (2, '2024-10-27 00:30:00', 1), \
+         (3, NULL, 1), (4, '2024-06-01 00:00:00', 1)",
+    );
+    let sql = "SELECT a.id, a.at, UNIX_TIMESTAMP(a.at) FROM t_ring a JOIN t_hash b ON b.n = a.n AND \
+               b.id = 1 ORDER BY a.at, a.id";
+    client.run("SET time_zone = 'Test/Fall'");
+    let expect = [
+        ["3", "NULL", "NULL"],
+        ["4", "2024-06-01 02:00:00.000", "1717200000.000"],
+        ["2", "2024-10-27 02:30:00.000", "1729989000.000"],
+        ["1", "2024-10-27 02:30:00.250", "1729992600.250"],
+    ];
+    let rows = client.rows(sql);
+    let text = |cell: &Option<String>| cell.clone().unwrap_or_else(|| "NULL".to_owned());
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(text).collect()).collect();
+    assert_eq!(rows, expect);
+    let groups = "SELECT COUNT(*) FROM (SELECT a.at FROM t_ring a JOIN t_hash b ON b.n = a.n AND b.id = 1 \
+                  GROUP BY a.at) d";
+    assert_eq!(client.value(groups), "4");
 }
 
 fn nothing_is_left(subject: &Subject) {

@@ -62,7 +62,10 @@ pub(super) fn dress(columns: &mut [Column], described: Option<&[Column]>) {
         Some(described) => {
             for (column, like) in columns.iter_mut().zip(described) {
                 let own = std::mem::replace(column, like.clone());
-                column.decimals = own.decimals;
+                // Of a number they say how it is shown, of a text nothing.
+                if own.ty.is_numeric_type() {
+                    column.decimals = own.decimals;
+                }
                 if own.ty != like.ty || own.charset != like.charset {
                     let Column { charset, length, ty, flags, .. } = own;
                     *column = Column { charset, length, ty, flags, ..column.clone() };

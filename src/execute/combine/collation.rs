@@ -80,6 +80,7 @@ impl Program<'_> {
         ]
         .concat();
         let mut lent = Lent::apart(lease, cluster);
+        lent.lease.set_deadline(self.deadline);
         let (mut apart, mut warnings) = (Transaction::default(), Warnings::default());
         let run = self.run_of(&mut apart, state, call, held, &mut warnings);
         let Head::Rows(heads) = run.start_rows(&mut lent, &fragment).await? else {

@@ -27,6 +27,12 @@ pub(super) enum Form {
     Decimal,
     Date,
     DateTime,
+    /// A TIMESTAMP in the session's time zone.
+    Local,
+    /// A TIMESTAMP as seconds: a whole number of so many bytes, or a decimal (0).
+    Moment {
+        width: usize,
+    },
     Time,
     /// Text in utf8mb4: a JSON column takes no other.
     Json,
@@ -163,7 +169,7 @@ fn kind(column: &Column, planned: &TempColumn, text: Option<&Text>) -> Result<(T
             plain(format!("DATETIME({fraction})"), Form::DateTime)
         }
         T::MYSQL_TYPE_TIMESTAMP | T::MYSQL_TYPE_TIMESTAMP2 => {
-            plain(format!("TIMESTAMP({fraction})"), Form::DateTime)
+            plain(format!("TIMESTAMP({fraction})"), Form::Local)
         }
         T::MYSQL_TYPE_BIT => plain(format!("BIT({})", column.length.clamp(1, 64)), Form::Bytes),
         T::MYSQL_TYPE_NULL => plain("BINARY(0)".to_owned(), Form::Null),
@@ -355,6 +361,16 @@ impl Definition {
             }
         }
         Some(out)
+    }
+
+    /// Its values come as moments, in a column of this type.
+    pub(super) fn takes_moments(&mut self, ty: ColumnType) {
+        let width = match ty {
+            ColumnType::MYSQL_TYPE_LONGLONG => 8,
+            ColumnType::MYSQL_TYPE_LONG => 4,
+            _ => 0,
+        };
+        self.form = Form::Moment { width };
     }
 
     /// The character set of its texts.

@@ -79,7 +79,7 @@ fn literal(definition: &Definition, value: &[u8]) -> Result<Vec<u8>> {
         Form::Integer { .. } | Form::Float | Form::Double | Form::Decimal => {
             put_plain(&mut out, definition.form, value)?;
         }
-        Form::Date | Form::DateTime | Form::Time => {
+        Form::Date | Form::DateTime | Form::Local | Form::Moment { .. } | Form::Time => {
             out.push(b'\'');
             put_plain(&mut out, definition.form, value)?;
             out.push(b'\'');

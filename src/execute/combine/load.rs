@@ -25,10 +25,10 @@ struct Ability {
 
 /// Statements on their way to a connection whose replies are not read yet.
 #[derive(Debug, Default)]
-pub(super) struct Loader {
+pub(in crate::execute) struct Loader {
     expected: VecDeque<Wanted>,
     packet_max: usize,
-    pub(super) dialect: Dialect,
+    pub(in crate::execute) dialect: Dialect,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,11 +46,12 @@ const HEAD_MAX: usize = 64 << 10;
 const SQL_MODE: &str = "'STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION,\
                         NO_AUTO_VALUE_ON_ZERO'";
 
-/// The state of a connection while it is loaded; the time zone is the session's own.
+/// The state of a connection while it is loaded.
 pub(super) fn loading_state(base: &SessionState, database: &str) -> Arc<SessionState> {
     let mut state = base.clone();
     state.schema = Some(database.to_owned());
     state.variables.insert("sql_mode".to_owned(), SQL_MODE.to_owned());
+    state.variables.insert("time_zone".to_owned(), "'+00:00'".to_owned());
     let charsets = ["character_set_client", "character_set_connection", "character_set_results"];
     if charsets.iter().any(|name| base.variables.contains_key(*name))
         || base.variables.contains_key("collation_connection")
@@ -72,7 +73,7 @@ pub(super) fn loading_state(base: &SessionState, database: &str) -> Arc<SessionS
 impl Loader {
     /// Brings a connection to the state of loading. What it does from here on is in no binary log where
     /// that can be had.
-    pub(super) async fn begin(
+    pub(in crate::execute) async fn begin(
         connection: &mut Connection,
         state: &Arc<SessionState>,
         abilities: &Abilities,
@@ -98,6 +99,15 @@ impl Loader {
             loader.queue(connection, &[b"SET sql_log_bin = 0"], Wanted::Done)?;
         }
         Ok(loader)
+    }
+
+    /// Sends a statement of loading that gives no rows.
+    pub(in crate::execute) fn send(
+        &mut self,
+        connection: &mut Connection,
+        text: &[u8],
+    ) -> Result<()> {
+        self.queue(connection, &[text], Wanted::Done)
     }
 
     pub(super) fn create(
@@ -146,7 +156,7 @@ impl Loader {
     }
 
     /// Sends what is left and reads all replies.
-    pub(super) async fn finish(&mut self, connection: &mut Connection) -> Result<()> {
+    pub(in crate::execute) async fn finish(&mut self, connection: &mut Connection) -> Result<()> {
         connection.flush().await?;
         self.read_down_to(connection, 0).await
     }

@@ -12,6 +12,7 @@ mod gather;
 mod keys;
 mod limits;
 mod load;
+mod moment;
 mod node;
 mod program;
 mod stage;
@@ -20,7 +21,7 @@ mod tuple;
 
 use std::pin::Pin;
 
-pub(super) use load::{Abilities, hold};
+pub(super) use load::{Abilities, Loader, hold};
 pub(super) use table::Held;
 
 use self::program::Program;

@@ -60,6 +60,15 @@ pub(super) struct Done {
     warnings: Warnings,
 }
 
+/// Where the rows of a part come from.
+#[derive(Default)]
+struct Origin<'f> {
+    /// None: of a server whose answers are certain.
+    sample: Option<Sample<'f>>,
+    /// TIMESTAMP columns whose values come as moments.
+    moments: Vec<(usize, Column)>,
+}
+
 /// The gathering connection, which parts that run at once share.
 type Shared = Option<Mutex<Gather>>;
 
@@ -202,13 +211,21 @@ impl<'p> Program<'p> {
         let mut warnings = Warnings::default();
         let mut part = if self.is_gathered(stage) {
             let mut rows = self.gathered_rows(stage, &bound, done, gather).await?;
-            self.pour(at, &mut rows, gather, None).await?
+            self.pour(at, &mut rows, gather, Origin::default()).await?
         } else {
             let held = self.held(stage, done);
             let state = if held.is_empty() { &self.states.parts } else { &self.states.readers };
             let text = self.text(stage, done)?;
-            let (select, mut facts) = self.planned(&text, &self.temporaries(stage, done)).await?;
+            let temporaries = self.temporaries(stage, done);
+            let (mut select, mut facts) = self.planned(&text, &temporaries).await?;
             let mut run = self.run_of(transaction, state, bound.call(), &held, &mut warnings);
+            let mut moments = Vec::new();
+            if let Some(found) = self.moments(&text, &select, &facts, &run).await
+                && let Ok(planned) = self.planned(&found.text, &temporaries).await
+            {
+                (select, facts) = planned;
+                moments = found.columns;
+            }
             let Reply::Rows(mut rows) = run.select(&select, &mut facts).await? else {
                 return Err(Error::protocol("a shard answers a SELECT without rows"));
             };
@@ -216,7 +233,8 @@ impl<'p> Program<'p> {
                 .and_then(|target| run.fragment(&select.route, &target, &facts));
             let call = bound.call();
             let sample = sample.ok().map(|fragment| Sample { fragment, call, state, held: &held });
-            let poured = self.pour(at, &mut rows, gather, sample).await;
+            let source = Origin { sample, moments };
+            let poured = self.pour(at, &mut rows, gather, source).await;
             let (lents, raised) = rows.end();
             run.warnings.add(raised);
             for mut lent in lents {
@@ -238,11 +256,24 @@ impl<'p> Program<'p> {
         at: usize,
         rows: &mut Rows,
         gather: &Shared,
-        sample: Option<Sample<'_>>,
+        from: Origin<'_>,
     ) -> Result<Done> {
         let step = self.step(at)?;
-        let named = self.collations(&rows.columns, sample).await?;
-        let definitions = column::definitions(&rows.columns, &step.temp.columns, &named)?;
+        let mut shown = rows.columns.clone();
+        for (index, column) in &from.moments {
+            if let Some(shown) = shown.get_mut(*index) {
+                *shown = column.clone();
+            }
+        }
+        let named = self.collations(&shown, from.sample).await?;
+        let mut definitions = column::definitions(&shown, &step.temp.columns, &named)?;
+        for (index, _) in from.moments {
+            if let (Some(definition), Some(came)) =
+                (definitions.get_mut(index), rows.columns.get(index))
+            {
+                definition.takes_moments(came.ty);
+            }
+        }
         let table = Table::new(&step.temp, definitions.into());
         let mut pour = Pour {
             program: self,
@@ -434,7 +465,8 @@ impl Pour<'_, '_> {
         if !self.tuples.is_empty() {
             self.tuples.push(b',');
         }
-        tuple::put_row(&mut self.tuples, row, &self.columns, &self.table.columns)?;
+        let zone = &self.program.states.zone;
+        tuple::put_row(&mut self.tuples, row, &self.columns, &self.table.columns, zone)?;
         if self.tuples.len() >= PIECE { self.send().await } else { Ok(()) }
     }
 

@@ -29,6 +29,8 @@ pub(super) struct States {
     pub(super) readers: ClientState,
     /// The last statement, where it reads temporary tables.
     pub(super) last: ClientState,
+    /// The time zone, as SQL.
+    pub(super) zone: String,
 }
 
 impl States {
@@ -44,7 +46,9 @@ impl States {
                 set(state, "autocommit", "1");
             }
         }
+        let zone = client.base().variables.get("time_zone").cloned();
         Self {
+            zone: zone.unwrap_or_else(|| "@@global.time_zone".to_owned()),
             parts: ClientState::new(parts, None),
             readers: ClientState::new(readers, None),
             last: ClientState::new(last, client.text_collation()),

@@ -30,11 +30,11 @@ const INDEX_COLUMNS_MAX: usize = 3;
 
 /// How a server wants its tables.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Dialect {
+pub(in crate::execute) struct Dialect {
     /// utf8mb3 is still called utf8.
     pub(super) old_names: bool,
     /// Tables without a primary key are refused.
-    pub(super) needs_key: bool,
+    pub(in crate::execute) needs_key: bool,
     pub(super) is_mariadb: bool,
 }
 

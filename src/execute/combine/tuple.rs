@@ -1,16 +1,17 @@
 //! Rows of an answer as the tuples of an INSERT, exact to the last bit.
 //!
-//! The literals read the same in every time zone, and under a sql_mode without NO_BACKSLASH_ESCAPES in a
+//! The literals are read in universal time, and under a sql_mode without NO_BACKSLASH_ESCAPES in a
 //! connection that speaks utf8mb4.
 
 use std::io::Write as _;
 
 use super::column::{Definition, Form};
+use super::moment::put_moment;
 use crate::error::{Error, Result};
 use crate::protocol::column::Column;
 use crate::protocol::row::BinaryValues;
 
-/// Appends `(1, 'a', NULL)`.
+/// Appends `(1, 'a', NULL)`. `zone` is the session's time zone, as SQL.
 ///
 /// # Errors
 /// The row is malformed.
@@ -19,6 +20,7 @@ pub(super) fn put_row(
     row: &[u8],
     columns: &[Column],
     definitions: &[Definition],
+    zone: &str,
 ) -> Result<()> {
     out.push(b'(');
     let mut forms = definitions.iter();
@@ -28,7 +30,7 @@ pub(super) fn put_row(
         }
         let form = forms.next().map_or(Form::Bytes, |definition| definition.form);
         match value? {
-            Some(value) => put_value(out, form, value)?,
+            Some(value) => put_value(out, form, value, zone)?,
             None => out.extend_from_slice(b"NULL"),
         }
     }
@@ -36,12 +38,18 @@ pub(super) fn put_row(
     Ok(())
 }
 
-fn put_value(out: &mut Vec<u8>, form: Form, value: &[u8]) -> Result<()> {
+fn put_value(out: &mut Vec<u8>, form: Form, value: &[u8], zone: &str) -> Result<()> {
     match form {
         Form::Json => put_quoted(out, b"_utf8mb4'", value),
         Form::Bytes => put_quoted(out, b"_binary'", value),
         Form::Null => out.extend_from_slice(b"NULL"),
-        Form::Date | Form::DateTime | Form::Time => {
+        // The zero date is in no zone.
+        Form::Local if !value.is_empty() => {
+            out.extend_from_slice(b"CONVERT_TZ('");
+            put_plain(out, form, value)?;
+            put(out, format_args!("',{zone},'+00:00')"));
+        }
+        Form::Date | Form::DateTime | Form::Local | Form::Moment { .. } | Form::Time => {
             out.push(b'\'');
             put_plain(out, form, value)?;
             out.push(b'\'');
@@ -76,13 +84,14 @@ pub(super) fn put_plain(out: &mut Vec<u8>, form: Form, value: &[u8]) -> Result<(
             Ok(())
         }
         Form::Date => put_date(out, value, false),
-        Form::DateTime => put_date(out, value, true),
+        Form::DateTime | Form::Local => put_date(out, value, true),
+        Form::Moment { width } => put_moment(out, width, value),
         Form::Time => put_time(out, value),
         Form::Json | Form::Bytes | Form::Null => Ok(()),
     }
 }
 
-fn malformed() -> Error {
+pub(super) fn malformed() -> Error {
     Error::protocol("a value of a row that is not of its column's type")
 }
 
@@ -169,7 +178,7 @@ mod tests {
 
     fn check(form: Form, value: &[u8], expect: &str) {
         let mut out = Vec::new();
-        put_value(&mut out, form, value).unwrap();
+        put_value(&mut out, form, value, "'SYSTEM'").unwrap();
         assert_eq!(String::from_utf8_lossy(&out), expect);
     }
 
@@ -182,8 +191,8 @@ mod tests {
         check(Form::Float, &0.1f32.to_le_bytes(), "1.0000000149011612e-1");
         check(Form::Double, &0.1f64.to_le_bytes(), "1e-1");
         check(Form::Decimal, b"-12.50", "-12.50");
-        assert!(put_value(&mut Vec::new(), Form::Decimal, b"1);").is_err());
-        assert!(put_value(&mut Vec::new(), Form::Double, b"1").is_err());
+        assert!(put_value(&mut Vec::new(), Form::Decimal, b"1);", "").is_err());
+        assert!(put_value(&mut Vec::new(), Form::Double, b"1", "").is_err());
     }
 
     #[test]
@@ -193,6 +202,12 @@ mod tests {
         check(Form::DateTime, &[0xe8, 7, 0, 0], "'2024-00-00 00:00:00'");
         let late = [0xe8, 7, 2, 29, 23, 59, 58, 1, 0, 0, 0];
         check(Form::DateTime, &late, "'2024-02-29 23:59:58.000001'");
+        check(Form::Local, &[], "'0000-00-00 00:00:00'");
+        check(
+            Form::Local,
+            &[0xe8, 7, 2, 29],
+            "CONVERT_TZ('2024-02-29 00:00:00','SYSTEM','+00:00')",
+        );
         check(Form::Time, &[], "'00:00:00'");
         check(Form::Time, &[1, 34, 0, 0, 0, 22, 59, 59], "'-838:59:59'");
     }

@@ -1,53 +1,53 @@
 //! Temporary tables with rows that Margay has made.
 
+use std::sync::Arc;
+
 use super::fetch::Contained;
 use super::fold::Row;
 use super::refer::{Reference, SYSTEM};
-use crate::backend::{Connection, Lease};
-use crate::error::{Error, Result};
-use crate::protocol::reply::ReplyHead;
+use crate::backend::{Connection, SessionState};
+use crate::error::Result;
+use crate::execute::combine::{Abilities, Loader};
 use crate::sql::quote;
 
 /// The length at which an INSERT ends.
-const INSERT_LEN: usize = 1 << 20;
+const INSERT_LEN: usize = 256 << 10;
 
-/// Makes and fills a temporary table for each reference. The connection is tainted from here on, until
-/// [`remove`] has taken them away.
+/// Makes and fills a temporary table for each reference. The connection is reset before another
+/// session uses it.
 pub(super) async fn load(
-    lease: &mut Lease,
+    connection: &mut Connection,
+    state: &Arc<SessionState>,
+    abilities: &Abilities,
     references: &[Reference],
     contents: &[Contained],
 ) -> Result<()> {
-    lease.taint();
+    let mut loader = Loader::begin(connection, state, abilities).await?;
+    let key = if loader.dialect.needs_key { KEY } else { "" };
     for reference in references {
         // Types, collations and defaults are the server's own.
         let text = format!(
-            "CREATE TEMPORARY TABLE `{}` AS SELECT * FROM {SYSTEM}.`{}` LIMIT 0",
+            "CREATE TEMPORARY TABLE `{}`{key} AS SELECT * FROM {SYSTEM}.`{}` LIMIT 0",
             reference.temporary, reference.name
         );
-        lease.queue_query(text.as_bytes())?;
+        loader.send(connection, text.as_bytes())?;
     }
-    finish(lease, references.len()).await?;
+    loader.finish(connection).await?;
     for (reference, contained) in references.iter().zip(contents) {
-        fill(lease, &reference.temporary, contained).await?;
+        fill(&mut loader, connection, &reference.temporary, contained).await?;
     }
     Ok(())
 }
 
-/// Takes the temporary tables away; the connection is as it was.
-pub(super) async fn remove(lease: &mut Lease, references: &[Reference]) -> Result<()> {
-    let names: Vec<String> =
-        references.iter().map(|reference| format!("`{}`", reference.temporary)).collect();
-    if !names.is_empty() {
-        let text = format!("DROP TEMPORARY TABLE {}", names.join(", "));
-        lease.queue_query(text.as_bytes())?;
-        finish(lease, 1).await?;
-    }
-    lease.untaint();
-    Ok(())
-}
+/// For servers that refuse tables without a primary key.
+const KEY: &str = " (`_margay_row` BIGINT UNSIGNED NOT NULL AUTO_INCREMENT INVISIBLE PRIMARY KEY)";
 
-async fn fill(lease: &mut Lease, name: &str, contained: &Contained) -> Result<()> {
+async fn fill(
+    loader: &mut Loader,
+    connection: &mut Connection,
+    name: &str,
+    contained: &Contained,
+) -> Result<()> {
     let columns: Vec<String> =
         contained.columns.iter().map(|column| format!("`{column}`")).collect();
     let head = format!("INSERT INTO `{name}` ({}) VALUES ", columns.join(", "));
@@ -56,14 +56,14 @@ async fn fill(lease: &mut Lease, name: &str, contained: &Contained) -> Result<()
         text.extend_from_slice(if text.is_empty() { head.as_bytes() } else { b", " });
         put_row(&mut text, row);
         if text.len() >= INSERT_LEN {
-            lease.queue_query(&text)?;
-            finish(lease, 1).await?;
+            loader.send(connection, &text)?;
+            loader.finish(connection).await?;
             text.clear();
         }
     }
     if !text.is_empty() {
-        lease.queue_query(&text)?;
-        finish(lease, 1).await?;
+        loader.send(connection, &text)?;
+        loader.finish(connection).await?;
     }
     Ok(())
 }
@@ -80,19 +80,4 @@ fn put_row(text: &mut Vec<u8>, row: &Row) {
         }
     }
     text.push(b')');
-}
-
-/// Sends what is queued and reads so many replies without rows.
-async fn finish(connection: &mut Connection, count: usize) -> Result<()> {
-    connection.flush().await?;
-    for _ in 0..count {
-        match connection.read_head().await? {
-            ReplyHead::Ok(_) => {}
-            ReplyHead::Err(error) => return Err(Error::server(error)),
-            ReplyHead::Columns(_) | ReplyHead::LocalInfile(_) => {
-                return Err(Error::protocol("rows in reply to a statement that gives none"));
-            }
-        }
-    }
-    Ok(())
 }

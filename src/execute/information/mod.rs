@@ -47,6 +47,14 @@ impl Rewritten {
             |reference: &Reference| Temporary { name: reference.temporary.clone(), columns: None };
         self.references.iter().map(temporary).collect()
     }
+
+    /// Lines for EXPLAIN: which table stands for which.
+    pub fn explain(&self) -> Vec<String> {
+        let line = |reference: &Reference| {
+            format!("{}: logical rows of {SYSTEM}.{}", reference.temporary, reference.name)
+        };
+        self.references.iter().map(line).collect()
+    }
 }
 
 /// Columns of the parameters and of the answer.
@@ -90,13 +98,7 @@ impl Run<'_> {
             Ok(Head::Done(_)) => {
                 return Err(Error::protocol("a server answers a SELECT without rows"));
             }
-            Err(error) => {
-                // A statement that the server refused leaves a good connection.
-                if matches!(error.kind(), ErrorKind::Server(_)) {
-                    load::remove(&mut lent.lease, &rewritten.references).await?;
-                }
-                return Err(error);
-            }
+            Err(error) => return Err(error),
         };
         let rows = self.read_all(&mut lent.lease).await;
         let rows = rows.map_err(|error| self.named(error, rewritten, target))?;
@@ -104,7 +106,6 @@ impl Run<'_> {
         raised.collect(&mut lent.lease).await;
         self.warnings.add(raised);
         let columns = self.shown(&mut lent.lease, columns, rewritten, target).await;
-        load::remove(&mut lent.lease, &rewritten.references).await?;
         Ok(Reply::Rows(Rows::local(columns, rows)))
     }
 
@@ -129,14 +130,12 @@ impl Run<'_> {
         let described = prepared
             .map_err(|error| self.named(error, rewritten, &target))
             .and_then(|prepared| Ok((parse(&prepared.parameters)?, parse(&prepared.columns)?)));
-        let described = match described {
+        match described {
             Ok((params, columns)) => {
                 Ok((params, self.shown(&mut lease, columns, rewritten, &target).await))
             }
             Err(error) => Err(error),
-        };
-        load::remove(&mut lease, &rewritten.references).await?;
-        described
+        }
     }
 
     /// A connection of its own with the temporary tables on it.
@@ -160,8 +159,9 @@ impl Run<'_> {
         let backends = &self.snapshot.backends;
         let mut lease = backends.lease(shard.cluster, Access::Primary, self.found_rows).await?;
         lease.set_deadline(self.deadline);
-        lease.ensure_state(&Arc::new(self.plain_state(Some(&shard.database)))).await?;
-        load::load(&mut lease, &rewritten.references, &contents).await?;
+        let state = Arc::new(self.plain_state(Some(&shard.database)));
+        let abilities = &self.snapshot.abilities;
+        load::load(&mut lease, &state, abilities, &rewritten.references, &contents).await?;
         Ok((lease, shard.cluster))
     }
 

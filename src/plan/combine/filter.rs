@@ -101,7 +101,8 @@ impl Filters<'_> {
         let names: Vec<String> = names.map(quoted).collect();
         part.add(&format!("SELECT {} FROM ", names.join(", ")));
         part.append(&draft.cut(table.entry.map_or(table.name.span, |entry| entry.span)));
-        conditions(&mut part, draft, &self.own, &self.partners);
+        let alone = self.keys.is_empty() && self.own.len() + self.partners.len() == 1;
+        conditions(&mut part, draft, (&self.own, &self.partners), alone);
         if !self.keys.is_empty() && self.own.is_empty() && self.partners.is_empty() {
             part.add(" WHERE TRUE");
         }
@@ -131,8 +132,13 @@ impl Filters<'_> {
     }
 }
 
-fn conditions(part: &mut Part, draft: &Draft<'_>, own: &[Pushed<'_>], partners: &[Partner<'_>]) {
-    let count = own.len() + partners.len();
+/// `alone`: no other condition follows.
+fn conditions(
+    part: &mut Part,
+    draft: &Draft<'_>,
+    (own, partners): (&[Pushed<'_>], &[Partner<'_>]),
+    alone: bool,
+) {
     let mut first = true;
     let mut joint = |part: &mut Part| {
         part.add(if first { " WHERE " } else { " AND " });
@@ -140,13 +146,14 @@ fn conditions(part: &mut Part, draft: &Draft<'_>, own: &[Pushed<'_>], partners: 
     };
     for pushed in own {
         joint(part);
-        disjunction(part, draft, pushed, count == 1);
+        disjunction(part, draft, pushed, alone);
     }
     for partner in partners {
         joint(part);
         part.add(&format!("{} IN (SELECT {} FROM ", partner.left, partner.right));
         part.append(&draft.cut(partner.table));
-        conditions(part, draft, &partner.own, &partner.partners);
+        let alone = partner.own.len() + partner.partners.len() == 1;
+        conditions(part, draft, (&partner.own, &partner.partners), alone);
         part.add(")");
     }
 }

@@ -38,7 +38,7 @@ struct Needed {
 }
 
 /// A block being taken apart.
-struct Taken<'x, 'a> {
+pub(super) struct Taken<'x, 'a> {
     found: &'x Analysis<'a>,
     query: &'a Query,
     select: &'a Select,
@@ -89,9 +89,13 @@ pub(super) fn cut(
     let Body::Select(select) = &examined.query.body else { return Ok(false) };
     let (pushed, residual): (Vec<&Expr>, Vec<&Expr>) =
         select.filter.iter().flat_map(conjuncts).partition(|expr| all || is_simple(expr));
-    let Some(taken) = Taken::new(&examined, select, block, &residual) else { return Ok(false) };
+    let Some(taken) = Taken::new(&examined, select, &block.scope, &residual) else {
+        return Ok(false);
+    };
     let draft = Draft::new(&alone.part, &context.mode)?;
-    let (mut core, keys) = taken.core(&draft, &pushed, rewrite);
+    let keys = if rewrite.options.broadcast { Vec::new() } else { taken.keys(rewrite) };
+    let from = select.from_span.map_or(Vec::new(), |from| draft.cut(from));
+    let (mut core, keys) = taken.core(&draft, (&from, &pushed), keys);
     rewrite.lock(&mut core);
     let planned = parse(&core.text, &context.mode)?;
     let Some(core_found) = attempt(examine(&core, &planned, context))? else { return Ok(false) };
@@ -99,7 +103,7 @@ pub(super) fn cut(
         return Ok(false);
     }
     let name = rewrite.name();
-    let block = taken.rest(&alone, context, (&name, &residual))?;
+    let block = taken.rest(&alone, context, (&name, &residual), &[])?;
     if let Some(why) = examined.obstacle(context, rewrite.limits()) {
         rewrite.note(format!("{name}: rows for {why}"));
     }
@@ -112,7 +116,7 @@ pub(super) fn cut(
 }
 
 /// The block that the whole query is.
-fn outermost<'x>(examined: &'x Examined<'_>) -> Option<&'x Block> {
+pub(super) fn outermost<'x>(examined: &'x Examined<'_>) -> Option<&'x Block> {
     let Body::Select(select) = &examined.query.body else { return None };
     let blocks = &examined.found.blocks;
     blocks.iter().find(|block| block.span == select.span && block.instance == 0)
@@ -120,14 +124,13 @@ fn outermost<'x>(examined: &'x Examined<'_>) -> Option<&'x Block> {
 
 impl<'x, 'a> Taken<'x, 'a> {
     /// None: it is not certain what the rest needs.
-    fn new(
+    pub(super) fn new(
         examined: &'x Examined<'a>,
         select: &'a Select,
-        block: &'x Block,
+        scope: &'x Scope,
         residual: &[&'a Expr],
     ) -> Option<Self> {
         let found = &examined.found;
-        let scope = &block.scope;
         let alias = match scope.sources.as_slice() {
             [one] => found.sources.get(*one).map(|source| source.name.clone()),
             _ => None,
@@ -267,12 +270,12 @@ impl<'x, 'a> Taken<'x, 'a> {
         (source.map_or(String::new(), |source| source.name.clone()), name)
     }
 
-    /// The statement of the step.
-    fn core(
+    /// The statement of the step, over the sources that `from` writes.
+    pub(super) fn core(
         &self,
         draft: &Draft<'_>,
-        pushed: &[&Expr],
-        rewrite: &Rewrite<'_>,
+        (from, pushed): (&[Piece], &[&Expr]),
+        mut keys: Vec<KeyList>,
     ) -> (Part, Vec<KeyList>) {
         let mut core = Part::default();
         if let Some(with) = self.query.with_span {
@@ -289,14 +292,12 @@ impl<'x, 'a> Taken<'x, 'a> {
         let items: Vec<String> = self.needed.iter().map(item).collect();
         let items = if items.is_empty() { "1".to_owned() } else { items.join(", ") };
         core.add(&format!("SELECT {items} FROM "));
-        if let Some(from) = self.select.from_span {
-            core.append(&draft.cut(from));
-        }
+        core.append(from);
+        let several = pushed.len() > 1 || !keys.is_empty();
         for (index, expr) in pushed.iter().enumerate() {
             core.add(if index == 0 { " WHERE " } else { " AND " });
-            core.append(&bracketed(draft, expr, pushed.len() > 1));
+            core.append(&bracketed(draft, expr, several));
         }
-        let mut keys = if rewrite.options.broadcast { Vec::new() } else { self.keys(rewrite) };
         if !keys.is_empty() && pushed.is_empty() {
             core.add(" WHERE TRUE");
         }
@@ -306,7 +307,7 @@ impl<'x, 'a> Taken<'x, 'a> {
     }
 
     /// Keys of earlier steps that its tables are joined with.
-    fn keys(&self, rewrite: &Rewrite<'_>) -> Vec<KeyList> {
+    pub(super) fn keys(&self, rewrite: &Rewrite<'_>) -> Vec<KeyList> {
         let sources = self.scope.sources.iter().filter_map(|id| self.found.sources.get(*id));
         sources
             .filter_map(|source| source.table)
@@ -314,7 +315,7 @@ impl<'x, 'a> Taken<'x, 'a> {
             .collect()
     }
 
-    fn columns(&self) -> Vec<TempColumn> {
+    pub(super) fn columns(&self) -> Vec<TempColumn> {
         let column = |needed: &Needed| {
             let source = self.found.sources.get(needed.source);
             let column = source.and_then(|source| source.columns.as_ref()?.get(needed.column));
@@ -332,52 +333,65 @@ impl<'x, 'a> Taken<'x, 'a> {
         self.needed.iter().map(column).collect()
     }
 
-    /// What is left of the block, reading the temporary table.
-    fn rest(
+    /// What is left of the block, reading the temporary table. `others`: what else stands in FROM.
+    pub(super) fn rest(
         &self,
         alone: &Standalone,
         context: &Context<'_>,
         (name, residual): (&str, &[&'a Expr]),
+        others: &[Span],
     ) -> Result<Vec<Piece>, Stop> {
         let mut draft = Draft::new(&alone.part, &context.mode)?;
-        let alias = self.alias.as_ref();
-        for column in self.names(residual) {
-            if let (Some(table), Some(Some(meaning))) = (&column.table, self.meaning(column))
-                && let Some(new) = self.temp_name(meaning.source, meaning.column)
-            {
-                let start = column.schema.as_ref().map_or(table.span, |schema| schema.span);
-                let span = start.to(column.name.span);
-                let owner = alias.map_or(name, String::as_str);
-                if alias.is_none() || column.schema.is_some() {
-                    draft.replace(span, &format!("{}.{}", quoted(owner), quoted(new)));
-                }
-            }
-        }
-        for item in &self.select.items {
-            self.name_item(item, alias.map_or(name, String::as_str), &mut draft);
-        }
-        draft.keep_names(self.found);
+        self.rename(name, residual, &mut draft);
         let mut filter = Vec::new();
         for (index, expr) in residual.iter().enumerate() {
-            if index > 0 {
-                filter.push(text_piece(" AND "));
-            }
+            filter.push(text_piece(if index > 0 { " AND " } else { "" }));
             filter.extend(bracketed(&draft, expr, residual.len() > 1));
         }
+        let alias = self.alias.as_ref();
+        let alias = alias.map_or(String::new(), |alias| format!(" AS {}", quoted(alias)));
+        let mut tables = vec![text_piece(&format!("{}{alias}", quoted(name)))];
+        for span in others {
+            tables.push(text_piece(", "));
+            tables.extend(draft.cut(*span));
+        }
         if let Some(from) = self.select.from_span {
-            let alias = alias.map_or(String::new(), |alias| format!(" AS {}", quoted(alias)));
-            draft.replace(from, &format!("{}{alias}", quoted(name)));
             match &self.select.filter {
                 Some(whole) if residual.is_empty() => {
                     draft.remove(Span { start: from.end, end: whole.span.end });
                 }
                 Some(whole) => draft.replace_with(whole.span, filter),
-                None => {}
+                None if residual.is_empty() => {}
+                None => {
+                    tables.push(text_piece(" WHERE "));
+                    tables.extend(filter);
+                }
             }
+            draft.replace_with(from, tables);
         }
         let mut block = vec![text_piece(alone.head)];
         block.extend(draft.rest(alone.at));
         Ok(block)
+    }
+
+    /// Names of columns of the sources as those of the temporary table.
+    fn rename(&self, name: &str, residual: &[&'a Expr], draft: &mut Draft<'_>) {
+        let alias = self.alias.as_ref();
+        let owner = alias.map_or(name, String::as_str);
+        for column in self.names(residual) {
+            if let (Some(table), Some(Some(meaning))) = (&column.table, self.meaning(column))
+                && let Some(new) = self.temp_name(meaning.source, meaning.column)
+                && (alias.is_none() || column.schema.is_some())
+            {
+                let start = column.schema.as_ref().map_or(table.span, |schema| schema.span);
+                let text = format!("{}.{}", quoted(owner), quoted(new));
+                draft.replace(start.to(column.name.span), &text);
+            }
+        }
+        for item in &self.select.items {
+            self.name_item(item, owner, draft);
+        }
+        draft.keep_names(self.found);
     }
 
     /// Items whose text gives the column another name, and `*`.

@@ -8,6 +8,7 @@
 
 mod filter;
 mod gather;
+mod group;
 mod leaf;
 mod part;
 mod partial;

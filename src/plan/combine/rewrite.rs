@@ -14,7 +14,7 @@ use super::part::{Draft, Part};
 use super::stage::{Examined, clusters_of, examine};
 use super::survey::{Meaning, NodeId, Role, Survey};
 use super::{Combine, KeyList, Options, Stage, Step, Temp, TempColumn};
-use super::{gather, leaf, partial, spread, subquery};
+use super::{gather, group, leaf, partial, spread, subquery};
 use crate::catalog::TableKind;
 use crate::error::Error;
 use crate::sql::query::Query;
@@ -177,6 +177,7 @@ impl<'c> Rewrite<'c> {
             || subquery::split_cte(self, round, context)?
             || spread::cut(self, round, context)?
             || self.partial(round, context)?
+            || group::cut(self, round, context)?
             || leaf::cut(self, round, context)?;
         if done {
             return Ok(());

@@ -5,6 +5,7 @@ use super::super::model::UseId;
 use super::super::planner::Context;
 use super::super::splice::text_piece;
 use super::filter::{filters, rows};
+use super::group;
 use super::leaf::{smallest, step};
 use super::rewrite::{Rewrite, Round, attempt};
 use super::stage::{clusters_of, examine};
@@ -53,12 +54,16 @@ fn cut_in(
     }
     let survey = Survey::new(examined.query, context);
     let inner = Round { part: &alone.part, examined: &examined, survey: &survey };
-    let Some(movable) = movable(rewrite, inner, context) else { return Ok(false) };
+    let Some((anchor, movable)) = movable(rewrite, inner, context) else { return Ok(false) };
     // What the query needs of the WITH clauses around it is not its own.
     let own = |table: &&TableNode<'_>| table.name.span.start >= alone.at;
     let mine: Vec<&TableNode<'_>> = movable.iter().copied().filter(own).collect();
     if mine.len() < movable.len() {
         return Ok(false);
+    }
+    if let Some(text) = group::cut_in(rewrite, inner, (&alone, &anchor), context)? {
+        rewrite.put(round, id, text)?;
+        return Ok(true);
     }
     let Some(table) = smallest(rewrite, inner, mine) else { return Ok(false) };
     let draft = step(rewrite, inner, table, context)?;
@@ -74,7 +79,7 @@ fn movable<'r, 'a>(
     rewrite: &Rewrite<'_>,
     round: Round<'r, 'a>,
     context: &Context<'_>,
-) -> Option<Vec<&'r TableNode<'a>>> {
+) -> Option<(Vec<UseId>, Vec<&'r TableNode<'a>>)> {
     let found = &round.examined.found;
     let size = |id: &UseId| {
         let span = found.uses.get(*id).map(|used| used.span);
@@ -112,5 +117,6 @@ fn movable<'r, 'a>(
     let sites: Vec<_> =
         others.iter().filter_map(|id| found.uses.get(*id)).map(|u| u.span).collect();
     let moved = |table: &&TableNode<'a>| sites.contains(&table.name.span);
-    Some(round.survey.tables.iter().filter(moved).collect())
+    let tables = round.survey.tables.iter().filter(moved).collect();
+    Some((anchor.members.clone(), tables))
 }

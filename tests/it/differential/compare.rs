@@ -162,6 +162,8 @@ impl Findings<'_> {
         if *charset == BINARY && !text {
             flags &= !FLAG_BINARY;
         }
+        // Nor do decimals of a text.
+        let decimals = if text { 0 } else { *decimals };
         format!("{name}: type {kind}, flags {flags:#06x}, charset {charset}, decimals {decimals}")
     }
 

@@ -200,7 +200,10 @@ fn shows() {
         "Tables full schema s [FROM `s`] filter [WHERE Table_type = 'VIEW']",
     );
     check("SHOW EXTENDED FULL TABLES IN s", "Tables full schema s [IN s]");
-    check("SHOW TABLE STATUS FROM s LIKE 't'", "TableStatus schema s [FROM s] filter [LIKE 't']");
+    check(
+        "SHOW TABLE STATUS FROM s LIKE 't'",
+        "List(TableStatus) schema s [FROM s] filter [LIKE 't']",
+    );
     check(
         "SHOW FULL COLUMNS FROM t FROM s LIKE 'a'",
         "Columns full table [t] schema s [FROM s] filter [LIKE 'a']",
@@ -212,9 +215,9 @@ fn shows() {
         "Index table [t] schema s [IN s] filter [WHERE Key_name = 'PRIMARY']",
     );
     check("SHOW CREATE TABLE s.t", "CreateTable table [s.t]");
-    check("SHOW CREATE VIEW v", "other CREATE VIEW table [v]");
+    check("SHOW CREATE VIEW v", "Create(View) table [v]");
     check("SHOW CREATE DATABASE IF NOT EXISTS s", "CreateDatabase schema s [s]");
-    check("SHOW CREATE PROCEDURE p", "other CREATE PROCEDURE P");
+    check("SHOW CREATE PROCEDURE p", "Create(Procedure) table [p]");
     check("SHOW VARIABLES LIKE 'a'", "Variables { global: false } filter [LIKE 'a']");
     check("SHOW GLOBAL VARIABLES", "Variables { global: true }");
     check("SHOW SESSION STATUS WHERE 1", "Status { global: false } filter [WHERE 1]");
@@ -227,9 +230,9 @@ fn shows() {
     check("SHOW COLLATION WHERE Charset = 'latin1'", "Server filter [WHERE Charset = 'latin1']");
     check("SHOW STORAGE ENGINES", "Server");
     check("SHOW ENGINE INNODB STATUS", "other ENGINE INNODB STATUS");
-    check("SHOW TRIGGERS FROM s LIKE 't'", "other TRIGGERS schema s [FROM s] filter [LIKE 't']");
+    check("SHOW TRIGGERS FROM s LIKE 't'", "List(Triggers) schema s [FROM s] filter [LIKE 't']");
     check("SHOW REPLICA STATUS", "other REPLICA STATUS");
-    check("SHOW GRANTS FOR CURRENT_USER()", "other GRANTS");
+    check("SHOW GRANTS FOR CURRENT_USER()", "Grants");
     check("SHOW BINARY LOGS", "other BINARY LOGS");
 }
 
