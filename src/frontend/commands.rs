@@ -203,7 +203,13 @@ impl Client {
 
     async fn answer(&mut self, outcome: Result<Result<Reply>, Kill>) -> Result<Next> {
         match outcome {
-            Ok(Ok(reply)) => self.writer().reply(reply).await?,
+            Ok(Ok(reply)) => {
+                self.writer().reply(reply).await?;
+                if self.session.is_leaving() {
+                    self.stream.flush().await?;
+                    return Ok(Next::Stop);
+                }
+            }
             Ok(Err(error)) => self.write_error(&error).await?,
             Err(kill) => {
                 // Dropping what ran closed its backend connections; a transaction on one is gone.

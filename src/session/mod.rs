@@ -70,6 +70,8 @@ pub struct Session {
     /// Replicas may not have the session's last write yet.
     wrote_at: Option<Instant>,
     entry: registry::Entry,
+    /// COMMIT or ROLLBACK RELEASE: the connection closes after the reply.
+    leaving: bool,
 }
 
 impl Session {
@@ -99,7 +101,13 @@ impl Session {
             found_rows: 0,
             wrote_at: None,
             entry,
+            leaving: false,
         }
+    }
+
+    /// The connection is to be closed after the reply.
+    pub fn is_leaving(&self) -> bool {
+        self.leaving
     }
 
     /// Runs a text statement.

@@ -25,14 +25,14 @@ impl Session {
                 });
             }
             Control::Commit { chain, release } => {
-                self.refuse_release(*release)?;
                 self.commit().await?;
                 self.chain(*chain);
+                self.leaving = *release;
             }
             Control::Rollback { chain, release } => {
-                self.refuse_release(*release)?;
                 self.rollback().await?;
                 self.chain(*chain);
+                self.leaving = *release;
             }
             Control::Savepoint(name) => {
                 self.begin_if_asked();
@@ -55,15 +55,6 @@ impl Session {
             }
         }
         Ok(Reply::Done(Summary::default()))
-    }
-
-    fn refuse_release(&self, release: bool) -> Result<()> {
-        if release {
-            return Err(Error::unsupported(
-                "RELEASE is not supported; close the connection instead",
-            ));
-        }
-        Ok(())
     }
 
     fn chain(&mut self, chain: bool) {

@@ -44,6 +44,7 @@ fn run(flavor: Flavor) {
         ("a lost connection ends all", a_lost_connection_ends_all),
         ("read only", read_only),
         ("without autocommit", without_autocommit),
+        ("release", release),
         ("isolation levels", isolation_levels),
         ("copies agree on the time", copies_agree_on_the_time),
         ("foreign branches are left alone", foreign_branches_are_left_alone),
@@ -242,6 +243,19 @@ fn without_autocommit(subject: &Subject) {
     assert_eq!(amounts(&mut subject.client(), 380), "2 2 2");
     client.run("SET autocommit = 1");
     assert_eq!(amounts(&mut subject.client(), 380), "3 3 3");
+}
+
+fn release(subject: &Subject) {
+    for (end, expect) in [("COMMIT RELEASE", "1 1 1"), ("ROLLBACK RELEASE", "10 10 10")] {
+        let first = if end.starts_with('C') { 420 } else { 430 };
+        let last = first + 2;
+        let mut client = subject.accounts(first);
+        client.run("BEGIN");
+        client.run(&format!("UPDATE accounts SET amount = 1 WHERE id BETWEEN {first} AND {last}"));
+        client.run(end);
+        assert!(client.query("SELECT amount FROM accounts WHERE id = 1").is_err(), "{end}");
+        assert_eq!(amounts(&mut subject.client(), first), expect);
+    }
 }
 
 fn isolation_levels(subject: &Subject) {
