@@ -13,7 +13,7 @@ use crate::plan::render::render;
 use crate::plan::resolve;
 use crate::plan::template::Target;
 use crate::plan::types::Select;
-use crate::protocol::capability::ColumnType;
+use crate::protocol::capability::{ColumnFlags, ColumnType};
 use crate::protocol::column::Column;
 
 /// ER_UNSUPPORTED_PS
@@ -79,10 +79,11 @@ pub(super) fn dress(columns: &mut [Column], described: Option<&[Column]>) {
 
 /// Values that were sent as one can be taken for the other.
 fn shows_alike(own: &Column, like: &Column) -> bool {
+    let members = ColumnFlags::ENUM_FLAG | ColumnFlags::SET_FLAG;
+    let listed = || like.flags.intersects(members) && is_string(own.ty);
     // NULL, which is all that such a column has, looks the same in every type.
     like.ty == ColumnType::MYSQL_TYPE_NULL
-        || (own.charset == like.charset
-            && (own.ty == like.ty || (is_string(own.ty) && is_string(like.ty))))
+        || (own.charset == like.charset && (own.ty == like.ty || listed()))
 }
 
 fn is_string(ty: ColumnType) -> bool {
@@ -114,6 +115,14 @@ pub(super) fn is_of_rewriting(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Server(own) if OF_REWRITING.contains(&own.code))
 }
 
+/// The error says of the statement that it is not valid, however it was planned.
+pub(super) fn is_final(error: &Error) -> bool {
+    /// ER_CANT_REOPEN_TABLE
+    const REOPENED: u16 = 1137;
+    let told = |code: u16| code != NOT_PREPARABLE && code != REOPENED;
+    matches!(error.kind(), ErrorKind::Server(own) if told(own.code))
+}
+
 /// What the client gets of an error that one server would not have raised.
 pub(super) fn rewritten(error: &Error) -> Error {
     Error::unsupported(format!(
@@ -123,7 +132,7 @@ pub(super) fn rewritten(error: &Error) -> Error {
 }
 
 /// Temporary tables are nobody's business.
-fn hide(column: &mut Column) {
+pub(super) fn hide(column: &mut Column) {
     if column.org_table.starts_with(TEMPORARY_PREFIX.as_bytes()) {
         column.schema = Bytes::new();
         column.org_table = Bytes::new();

@@ -15,6 +15,7 @@ mod load;
 mod moment;
 mod node;
 mod program;
+mod shape;
 mod stage;
 mod table;
 mod tuple;
@@ -54,7 +55,7 @@ impl Run<'_> {
             };
             let active = self.transaction.is_active();
             let sample = self.sample_of(select, facts);
-            let mut checked = Checked { sample, columns: None };
+            let mut checked = Checked { sample, asks: true, columns: None };
             let mut failed = None;
             for options in ladder(active) {
                 let combine = match self.program(source, facts, options).await {
@@ -127,12 +128,19 @@ impl Run<'_> {
         let slot = self.snapshot.combine_slot().await?;
         let program = Program::new(self, combine, source);
         let sample = checked.sample.take();
+        let asks = std::mem::take(&mut checked.asks);
         let (snapshot, state, deadline) = (self.snapshot, self.state, self.deadline);
         let described = async {
             match sample {
                 Some((target, text)) => {
                     check::described(snapshot.describe_at(&target, text, state, deadline).await)
                 }
+                None if asks => check::described(
+                    snapshot
+                        .describe_apart(source, state, deadline)
+                        .await
+                        .unwrap_or_else(|| Err(Error::unsupported("no server has all the tables"))),
+                ),
                 None => Ok(None),
             }
         };
@@ -164,8 +172,12 @@ impl Run<'_> {
 /// Ways to make a program, the best first. Each copies more rows than the one before it, and changes less
 /// of the statement.
 fn ladder(in_transaction: bool) -> Vec<Options> {
-    let first =
-        Options { broadcast: !in_transaction, detached: in_transaction, tables_only: false };
+    let first = Options {
+        broadcast: !in_transaction,
+        detached: in_transaction,
+        tables_only: false,
+        shape_only: false,
+    };
     let gathered = Options { broadcast: false, ..first };
     let mut ways = vec![first];
     if first.broadcast {
@@ -178,8 +190,10 @@ fn ladder(in_transaction: bool) -> Vec<Options> {
 /// What a shard says of the whole statement.
 #[derive(Default)]
 struct Checked {
-    /// Not asked yet.
+    /// A shard that has all tables, and the text there.
     sample: Option<(Target, Vec<u8>)>,
+    /// It is yet to be asked.
+    asks: bool,
     /// Its columns, if it is valid.
     columns: Option<Vec<Column>>,
 }
