@@ -225,6 +225,7 @@ impl<'a> Reader<'_, 'a> {
             name: column.name.clone(),
             atom: None,
             class: column.class.clone(),
+            declared: column.declared.clone(),
             visible: true,
         };
         let columns = found.columns.as_ref();
@@ -253,6 +254,7 @@ impl<'a> Reader<'_, 'a> {
                 name: columns.get(index).map_or(output.name, |name| name.value.clone()),
                 atom: if answer.opaque.is_none() { output.atom } else { None },
                 class: output.class,
+                declared: output.declared,
                 visible: true,
             };
             outputs.into_iter().enumerate().map(renamed).collect()
@@ -321,6 +323,7 @@ fn source_columns(table: UseId, columns: &Columns) -> Vec<SourceColumn> {
         name: column.name.clone(),
         atom: Some(Atom { table, column: index }),
         class: Some(column.class.clone()),
+        declared: Some(column.declared.as_str().into()).filter(|text: &Arc<str>| !text.is_empty()),
         visible: !column.invisible,
     };
     columns.columns.iter().enumerate().map(column).collect()

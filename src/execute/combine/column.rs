@@ -391,6 +391,10 @@ impl Definition {
         TemporaryColumn {
             name: String::from_utf8_lossy(&self.name).into_owned(),
             class: Some(self.class.clone()),
+            declared: match &self.ty {
+                Type::Plain(ty) => Some(ty.as_str().into()),
+                Type::Sized { .. } | Type::Opaque(_) => None,
+            },
         }
     }
 }

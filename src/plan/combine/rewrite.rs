@@ -459,9 +459,8 @@ fn locking_clause(text: &str) -> String {
 }
 
 /// A column of a temporary table with the values of an output.
-pub(super) fn column_of(output: &Output, name: String, examined: &Examined<'_>) -> TempColumn {
-    let declared = output.atom.and_then(|atom| examined.found.column(atom));
-    let declared = declared.map(|column| column.declared.clone()).filter(|text| !text.is_empty());
+pub(super) fn column_of(output: &Output, name: String) -> TempColumn {
+    let declared = output.declared.as_deref().map(str::to_owned);
     TempColumn { name: Some(name), declared, class: output.class.clone() }
 }
 

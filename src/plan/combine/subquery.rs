@@ -67,7 +67,7 @@ fn columns(
             None if by_name => output_name(output, examined),
             None => format!("c{index}"),
         };
-        column_of(output, name, examined)
+        column_of(output, name)
     };
     outputs.iter().enumerate().map(column).collect()
 }
