@@ -174,6 +174,7 @@ impl<'c> Rewrite<'c> {
     fn round(&mut self, round: Round<'_, '_>, context: &Context<'_>) -> Result<(), Stop> {
         let done = subquery::drop_unused(self, round)?
             || (!self.options.tables_only && self.whole(round, context)?)
+            || (self.options.tables_only && subquery::expand_cte(self, round)?)
             || subquery::split_cte(self, round, context)?
             || (!self.options.tables_only
                 && (spread::cut(self, round, context)?
