@@ -13,7 +13,7 @@ use crate::plan::render::render;
 use crate::plan::resolve;
 use crate::plan::template::Target;
 use crate::plan::types::Select;
-use crate::protocol::capability::{ColumnFlags, ColumnType};
+use crate::protocol::capability::ColumnType;
 use crate::protocol::column::Column;
 
 /// ER_UNSUPPORTED_PS
@@ -79,11 +79,12 @@ pub(super) fn dress(columns: &mut [Column], described: Option<&[Column]>) {
 
 /// Values that were sent as one can be taken for the other.
 fn shows_alike(own: &Column, like: &Column) -> bool {
-    let members = ColumnFlags::ENUM_FLAG | ColumnFlags::SET_FLAG;
-    let listed = || like.flags.intersects(members) && is_string(own.ty);
     // NULL, which is all that such a column has, looks the same in every type.
-    like.ty == ColumnType::MYSQL_TYPE_NULL
-        || (own.charset == like.charset && (own.ty == like.ty || listed()))
+    let nulls = || {
+        like.ty == ColumnType::MYSQL_TYPE_NULL
+            && (own.ty == like.ty || (own.length == 0 && is_string(own.ty)))
+    };
+    nulls() || (own.charset == like.charset && own.ty == like.ty)
 }
 
 fn is_string(ty: ColumnType) -> bool {

@@ -150,7 +150,6 @@ impl Run<'_> {
         if described.is_some() {
             checked.columns = described;
         }
-        let has_broadcast = combine.steps.iter().any(|step| step.temp.broadcast);
         match reply {
             Ok(Reply::Rows(mut rows)) => {
                 check::dress(&mut rows.columns, checked.columns.as_deref());
@@ -159,8 +158,8 @@ impl Run<'_> {
             Ok(done @ Reply::Done(_)) => Ok(done),
             Err(error)
                 if check::is_of_rewriting(&error)
-                    || (has_broadcast
-                        && (program.is_too_big() || *error.kind() == ErrorKind::Unsupported)) =>
+                    || program.is_too_big()
+                    || *error.kind() == ErrorKind::Unsupported =>
             {
                 Err(Outcome::Again(error))
             }
