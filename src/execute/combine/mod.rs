@@ -40,12 +40,12 @@ type Answer<'f> = Pin<Box<dyn Future<Output = Result<Reply>> + Send + 'f>>;
 
 impl Run<'_> {
     /// Answers a SELECT that neither one target nor a merge of several can; `refused` is what the client
-    /// gets if no program of simpler statements can either.
+    /// gets if no program of simpler statements can either. `merged`: a merge was tried.
     pub(super) fn combine<'f>(
         &'f mut self,
         select: &'f Select,
         facts: &'f mut Facts,
-        refused: Error,
+        (refused, merged): (Error, bool),
     ) -> Answer<'f> {
         Box::pin(async move {
             // A part of a program has no program of its own.
@@ -57,7 +57,8 @@ impl Run<'_> {
             let sample = self.sample_of(select, facts);
             let mut checked = Checked { sample, asks: true, columns: None };
             let mut failed = None;
-            for options in ladder(active) {
+            // What is left of the statement may be all of it, unless tables are taken out.
+            for options in ladder(active).into_iter().filter(|way| way.tables_only || !merged) {
                 let combine = match self.program(source, facts, options).await {
                     Ok(combine) => combine,
                     Err(error) if *error.kind() == ErrorKind::Unsupported => {

@@ -98,7 +98,11 @@ impl Program<'_> {
         };
         let mut gather = gather.into_inner();
         let bound = Bound::new(stage, self.call)?;
-        let state = &self.states.last;
+        // MariaDB does not look at keys for ONLY_FULL_GROUP_BY, which temporary tables have not.
+        let state = match gather.lent.lease.is_mariadb() {
+            true => self.client,
+            false => &self.states.last,
+        };
         let (fragment, _) = self.fragment(stage, &done, &mut gather, state, bound.call()).await?;
         gather.finish().await?;
         let lease = &mut gather.lent.lease;

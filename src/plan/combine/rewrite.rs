@@ -98,7 +98,8 @@ impl<'c> Rewrite<'c> {
             if !self.steps.is_empty() && subquery::drop_unused(&mut self, round)? {
                 continue;
             }
-            let alone = !self.options.detached || examined.found.uses.is_empty();
+            let alone = (!self.options.detached || examined.found.uses.is_empty())
+                && !(self.options.tables_only && examined.is_spread());
             if alone && examined.obstacle(&context, self.limits()).is_none() {
                 return Ok(self.finish(&examined));
             }
