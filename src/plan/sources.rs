@@ -9,7 +9,7 @@ use super::model::{
 };
 use super::names::{Answer, CteFrame, Env, Reader, ScopeFrame};
 use super::planner::TemporaryColumn;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::sql::Span;
 use crate::sql::expr::{Expr, Name};
 use crate::sql::query::{Join, JoinConstraint, JoinKind, TableExpr, TableName, TableRef};
@@ -209,9 +209,27 @@ impl<'a> Reader<'_, 'a> {
         let schema = alias.is_none().then(|| table.schema.clone());
         let opaque = Source::opaque(exposed.clone(), name.span);
         let source = Source { schema, columns, table: Some(id), ..opaque };
+        self.check_unique(&exposed, id, scope)?;
         self.add_source(source, scope);
         let alias = if alias.is_none() { alias_at.map(|at| (at, exposed)) } else { None };
         self.found.tables.push(TableSite { span: name.span, table, alias });
+        Ok(())
+    }
+
+    /// Shards may have the tables in different databases, and would take one name for both.
+    fn check_unique(&self, exposed: &str, id: UseId, scope: &Scope) -> Result<(), Stop> {
+        let schema = |id: UseId| self.found.uses.get(id).map(|used| used.id.schema.as_str());
+        let same = |other: &SourceId| {
+            let other = self.found.sources.get(*other);
+            other.is_some_and(|other| {
+                other.name == exposed
+                    && other.table.is_some_and(|other| schema(other) == schema(id))
+            })
+        };
+        if scope.sources.iter().any(same) {
+            let message = format!("Not unique table/alias: '{exposed}'");
+            return Err(Error::new(ErrorKind::NotUniqueTable, message).into());
+        }
         Ok(())
     }
 

@@ -49,8 +49,10 @@ impl Run<'_> {
     ) -> Answer<'f> {
         Box::pin(async move {
             // A part of a program has no program of its own.
-            let source = select.source.as_ref().filter(|_| self.held.is_none());
-            let Some(source) = source else {
+            if self.held.is_some() {
+                return Err(refused);
+            }
+            let Some(source) = &select.source else {
                 return Err(self.own_error(&select.place, &select.route, facts, refused).await);
             };
             let active = self.transaction.is_active();
