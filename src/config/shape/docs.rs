@@ -47,8 +47,7 @@ fn nested(of: &Type, path: &str, sections: &mut Vec<String>) {
         | Type::Integer { .. }
         | Type::Text(_)
         | Type::Scalar
-        | Type::Choice(_)
-        | Type::Anything => {}
+        | Type::Choice(_) => {}
     }
 }
 
@@ -92,7 +91,6 @@ fn words(of: &Type) -> String {
         Type::Object(_) => "map".to_owned(),
         Type::Tagged(_) => "algorithm".to_owned(),
         Type::OneOf(types) => types.iter().map(words).collect::<Vec<_>>().join(" or "),
-        Type::Anything => String::new(),
     }
 }
 
