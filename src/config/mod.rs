@@ -30,7 +30,8 @@ pub use model::{
 };
 pub use problem::{Place, Problem};
 pub use shape::{
-    Address, Backend, Combine, Generator, Health, Ids, Limits, Reads, Secret, Tls, TlsMode, Transactions,
+    Address, Backend, Combine, Generator, Health, Ids, Limits, Reads, Secret, Tls, TlsMode,
+    Transactions,
 };
 pub use source::Source;
 pub use suffix::Suffix;

@@ -147,9 +147,7 @@ fn kinds() {
     );
     check(
         "t: {single: c0/s, id: {column: id}}",
-        &[
-            "6:29: a table on one shard needs no `id`: its server counts AUTO_INCREMENT columns",
-        ],
+        &["6:29: a table on one shard needs no `id`: its server counts AUTO_INCREMENT columns"],
     );
     check(
         "t: {broadcast: c0/s, id: {column: id}}",

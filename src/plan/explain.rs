@@ -175,7 +175,8 @@ fn explain_insert(insert: &Insert, run: &Run<'_>) -> Result<Vec<String>, Stop> {
         let numbering = ids::numbering(insert, found, false, run)?;
         if numbering.count() > 0 && (found.is_key || found.is_part_key) {
             let several = insert.table.shards().len();
-            let line = format!("insert where the generated `{}` belongs: {several} shards", found.column);
+            let line =
+                format!("insert where the generated `{}` belongs: {several} shards", found.column);
             return Ok(vec![line]);
         }
         numbered = ids::fill_words(insert, &numbering.wanted);

@@ -221,7 +221,12 @@ fn generated(
     let missing = position.is_none()
         || rows.iter().any(|(_, values)| asks(position.and_then(|at| values.get(at))));
     if missing {
-        return Err(if is_broadcast { broadcast_id(&column.name, table) } else { no_rule(&column.name, table) }.into());
+        return Err(if is_broadcast {
+            broadcast_id(&column.name, table)
+        } else {
+            no_rule(&column.name, table)
+        }
+        .into());
     }
     Ok(())
 }
@@ -338,7 +343,10 @@ impl Draft<'_, '_> {
             let ids = InsertIds::of_rule(rule, &self.table, self.columns)?;
             return Ok(Some(InsertIds {
                 is_key: same_name(&ids.column, &sharded.key),
-                is_part_key: sharded.parts.as_ref().is_some_and(|parts| same_name(&ids.column, &parts.key)),
+                is_part_key: sharded
+                    .parts
+                    .as_ref()
+                    .is_some_and(|parts| same_name(&ids.column, &parts.key)),
                 ignore: insert.ignore,
                 on_duplicate: !insert.on_duplicate.is_empty(),
                 ..ids
@@ -379,12 +387,7 @@ impl Draft<'_, '_> {
     }
 
     /// Where the value of a key is among a row's values, and the key's column.
-    fn key(
-        &self,
-        key: &str,
-        names: &[String],
-        ids: Option<&InsertIds>,
-    ) -> Result<KeyAt<'_>, Stop> {
+    fn key(&self, key: &str, names: &[String], ids: Option<&InsertIds>) -> Result<KeyAt<'_>, Stop> {
         let Some(column) = self.columns.columns.iter().find(|column| same_name(&column.name, key))
         else {
             let message = format!(

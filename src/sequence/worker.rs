@@ -139,7 +139,10 @@ impl Worker {
                 Err(error) => return Err(error),
             }
         }
-        Err(Error::new(ErrorKind::Timeout, "other proxies take numbers at the same time; try again"))
+        Err(Error::new(
+            ErrorKind::Timeout,
+            "other proxies take numbers at the same time; try again",
+        ))
     }
 
     /// Keeps the number until the worker is dropped.

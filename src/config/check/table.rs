@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use super::algorithm::{Targets, algorithm};
 use super::parts::{check_remainders, inherited, parts};
 use super::{Scope, check_name};
-use crate::config::model::{
-    Algorithm, IdRule, Parts, PartsKind, Rule, ShardName, Sharded, Table,
-};
+use crate::config::model::{Algorithm, IdRule, Parts, PartsKind, Rule, ShardName, Sharded, Table};
 use crate::config::node::Located;
 use crate::config::problem::{Place, Problems, suggestion};
 use crate::config::shape::{self, Map};
@@ -71,7 +69,8 @@ fn present(table: &shape::Table) -> Vec<(&'static str, &Place)> {
 fn check_fields(located: &Located<shape::Table>, problems: &mut Problems) {
     let table = &located.value;
     if let (Some(id), true, None) = (&table.id, table.single.is_some(), &table.tables) {
-        let message = "a table on one shard needs no `id`: its server counts AUTO_INCREMENT columns";
+        let message =
+            "a table on one shard needs no `id`: its server counts AUTO_INCREMENT columns";
         problems.add(&id.place, message);
     }
     let present = present(table);

@@ -43,11 +43,7 @@ fn nested(of: &Type, path: &str, sections: &mut Vec<String>) {
         Type::Map(of) => nested(of, &format!("{path}.<name>"), sections),
         Type::List(of) => nested(of, &format!("{path}[]"), sections),
         Type::OneOf(types) => types.iter().for_each(|of| nested(of, path, sections)),
-        Type::Bool
-        | Type::Integer { .. }
-        | Type::Text(_)
-        | Type::Scalar
-        | Type::Choice(_) => {}
+        Type::Bool | Type::Integer { .. } | Type::Text(_) | Type::Scalar | Type::Choice(_) => {}
     }
 }
 

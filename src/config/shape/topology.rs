@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{
-    Address, Backend, Combine, Health, Ids, Lenient, Limits, Map, Reads, Schema, Secret, Shape, Tls,
-    Transactions, Type,
+    Address, Backend, Combine, Health, Ids, Lenient, Limits, Map, Reads, Schema, Secret, Shape,
+    Tls, Transactions, Type,
 };
 use super::{choice, shape};
 use crate::config::node::{Kind, Located, Node};
