@@ -155,7 +155,7 @@ fn kinds() {
     );
     check(
         "t: {shards: c0/s, key: k, algorithm: hash, id: {column: id, generator: uuid}}",
-        &["6:81: unknown value `uuid`"],
+        &["6:78: unknown value `uuid`; known are `auto`, `snowflake`, `segment`"],
     );
 }
 

@@ -60,6 +60,7 @@ impl Run<'_> {
                 fragment.ids = self.ids_of(numbered, &target, &rows);
                 fragment.more_params = numbered.params.clone();
             }
+            fragment.tells_id = rows.contains(&insert.rows.len().saturating_sub(1));
             if split && rows.len() == 1 {
                 fragment.info = Info::OneRow { on_duplicate: !insert.tail.pieces.is_empty() };
             }

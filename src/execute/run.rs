@@ -73,6 +73,8 @@ pub(super) struct Fragment {
     /// Parameters of our own, whose indexes are behind those of the client.
     pub(super) more_params: Arc<[Param]>,
     pub(super) info: Info,
+    /// Its insert id is that of the statement, since it has the last row.
+    pub(super) tells_id: bool,
     /// Generated ids in its rows.
     pub(super) ids: Option<Ids>,
 }
@@ -90,12 +92,15 @@ pub(super) enum Info {
 impl Fragment {
     pub(super) fn new(shard: ShardId, text: Vec<u8>, params: Vec<u16>) -> Self {
         let more_params = Arc::default();
-        Self { shard, text, params, more_params, info: Info::Server, ids: None }
+        Self { shard, text, params, more_params, info: Info::Server, tells_id: true, ids: None }
     }
 
     /// What the server did with it.
     pub(super) fn summary(&self, ok: &OkPacket) -> Summary {
         let mut summary = Summary::of(ok);
+        if !self.tells_id {
+            summary.last_insert_id = 0;
+        }
         if let Info::OneRow { on_duplicate } = self.info {
             // Two rows affected: one replaced or updated. None: one ignored, or updated to what it was.
             let duplicates = match summary.affected_rows {

@@ -141,6 +141,7 @@ mod tests {
         let Step::Ids(first) = flake.take(START, 1) else { panic!("no id") };
         assert_eq!(first.start, (1_000_000 << 22) | (1 << 12));
         assert_eq!(flake.take(START, 1), Step::Ids(first.end..first.end + 1));
+        assert!(matches!(flake.take(START, 100), Step::Ids(_)));
         assert_eq!(flake.take(START, FRESH), Step::Full);
         let Step::Ids(all) = flake.take(START + 1, FRESH) else { panic!("no ids") };
         assert_eq!(all.end - all.start, FRESH);

@@ -54,6 +54,7 @@ SELECT name FROM {t} WHERE id = LAST_INSERT_ID();
 INSERT INTO {t} (id, grp, name) VALUES (9000000000000007, 3, 'mixed given'), (NULL, 4, 'mixed new'), (9000000000000009, 5, 'mixed last');
 SELECT name FROM {t} WHERE id = LAST_INSERT_ID();
 SELECT id, name FROM {t} WHERE name LIKE 'mixed%' AND name <> 'mixed new' ORDER BY id;
+-- refused
 INSERT INTO {t} (id, grp, name) VALUES (-5, 1, 'negative');
 SELECT id, name FROM {t} WHERE id < 0;
 

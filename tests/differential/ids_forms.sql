@@ -27,7 +27,7 @@ DROP TABLE IF EXISTS g_count;
 CREATE TABLE g_count (id TINYINT NOT NULL AUTO_INCREMENT PRIMARY KEY, grp INT);
 INSERT INTO g_count (id, grp) VALUES (127, 1);
 -- error 1467 167 1062
--- ignore code message state
+-- ignore error
 INSERT INTO g_count (grp) VALUES (1);
 SELECT * FROM g_count;
 DROP TABLE g_count;
