@@ -146,10 +146,16 @@ fn kinds() {
         ],
     );
     check(
-        "t: {shards: c0/s, key: k, algorithm: hash, id: {column: id}}",
-        &[
-            "6:54: generated ids are not supported yet; remove `id` and let the application set ids that are unique over all shards",
-        ],
+        "t: {single: c0/s, id: {column: id}}",
+        &["6:29: a table on one shard needs no `id`: its server counts AUTO_INCREMENT columns"],
+    );
+    check(
+        "t: {broadcast: c0/s, id: {column: id}}",
+        &["6:32: `id` cannot stand beside `broadcast`; remove one of them"],
+    );
+    check(
+        "t: {shards: c0/s, key: k, algorithm: hash, id: {column: id, generator: uuid}}",
+        &["6:78: unknown value `uuid`; known are `auto`, `snowflake`, `segment`"],
     );
 }
 

@@ -21,6 +21,7 @@ mod insert;
 mod lanes;
 mod look;
 mod names;
+mod numbers;
 mod select;
 pub mod warnings;
 mod write;

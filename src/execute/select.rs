@@ -98,7 +98,12 @@ impl Run<'_> {
             Ok(Head::Done(mut summary)) => {
                 let raised = self.raised(&mut lent, target).await;
                 self.warnings.add(raised);
-                match self.aftermath.learn(&mut lent.lease).await {
+                let noted = fragment.note_ids(&mut lent, &mut summary).await;
+                let learned = match noted {
+                    Ok(()) => self.aftermath.learn(&mut lent.lease).await,
+                    Err(error) => Err(error),
+                };
+                match learned {
                     Ok(learned) => summary.learned = learned,
                     Err(error) => {
                         self.give_back_after(lent, &error);

@@ -17,6 +17,7 @@ pub mod facts;
 mod fragment;
 mod functions;
 mod holds;
+pub mod ids;
 mod insert;
 pub mod key;
 mod locate;

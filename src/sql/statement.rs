@@ -76,6 +76,8 @@ pub struct Insert {
     pub partitions: bool,
     /// None: no column list.
     pub columns: Option<Vec<Name>>,
+    /// Right behind the parenthesis that opens the column list.
+    pub columns_start: Option<u32>,
     pub source: InsertSource,
     /// `ON DUPLICATE KEY UPDATE`.
     pub on_duplicate: Vec<ColumnAssignment>,

@@ -59,7 +59,7 @@ fn fixture() -> Fixture {
 
 fn class(name: &str) -> ColumnClass {
     match name {
-        "int" => ColumnClass::Integer { unsigned: false },
+        "int" | "bigint" => ColumnClass::Integer { unsigned: false },
         "unsigned" => ColumnClass::Integer { unsigned: true },
         "decimal" => ColumnClass::Decimal { scale: 2 },
         "double" => ColumnClass::Float,

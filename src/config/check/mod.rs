@@ -5,6 +5,7 @@ mod parts;
 mod table;
 
 use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use super::expand::expand;
 use super::model::{Cluster, Config, Grants, Replica, Schema, Settings, ShardName, User};
@@ -50,8 +51,21 @@ pub(super) fn check(root: Root, place: &Place, problems: &mut Problems) -> Confi
         combine: root.combine,
         health: root.health,
         transactions: root.transactions,
+        ids: ids(root.ids, place, problems),
     };
     Config { settings, clusters, users, schemas }
+}
+
+/// Sizes and times that ids can be made with.
+fn ids(ids: shape::Ids, place: &Place, problems: &mut Problems) -> shape::Ids {
+    const LEASE_MIN: Duration = Duration::from_secs(3);
+    if ids.segment_size == 0 {
+        problems.add(place, "`ids.segment_size` must be at least 1");
+    }
+    if ids.worker_lease < LEASE_MIN {
+        problems.add(place, "`ids.worker_lease` must be at least 3s");
+    }
+    ids
 }
 
 fn clusters(map: Map<shape::Cluster>, problems: &mut Problems) -> Vec<Cluster> {

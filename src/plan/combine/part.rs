@@ -33,7 +33,7 @@ impl Part {
                     self.params.push(*index);
                 }
                 // Drafts hold logical names as text.
-                Piece::Table(_) => {}
+                Piece::Table(_) | Piece::Id(_) => {}
             }
         }
     }
