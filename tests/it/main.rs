@@ -21,6 +21,8 @@ mod fuzz;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]
+mod reads;
+#[cfg(test)]
 mod servers;
 #[cfg(test)]
 mod splitting;
