@@ -198,6 +198,7 @@ fn backends(config: &Config) -> Result<Backends> {
         health_interval: health.interval,
         health_timeout: health.timeout,
         lag_limit: health.lag_limit,
+        catch_up: health.catch_up,
     };
     let specs = config.clusters.iter().map(cluster_spec).collect();
     Backends::new(settings, specs, None)

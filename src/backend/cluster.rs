@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
+use crate::backend::channel::Deadline;
 use crate::backend::health::Health;
 use crate::backend::login::Target;
 use crate::backend::node::{Node, Role};
 use crate::backend::pool::Lease;
 use crate::backend::settings::{ClusterSpec, NodeSpec, Settings};
 use crate::backend::tls::Tls;
+use crate::backend::written::{Needed, Written};
 use crate::error::{Error, ErrorKind, Result};
+use crate::protocol::gtid::GtidSet;
 
 /// The clusters of one configuration, in its order.
 #[derive(Debug)]
@@ -26,12 +31,14 @@ pub struct Cluster {
 }
 
 /// What a statement needs of its node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Access {
     /// The primary.
     Primary,
     /// A replica that may lag up to `health.lag_limit`; the primary if there is none.
     Read,
+    /// As [`Access::Read`], of the replicas that have what the session has written.
+    ReadOwn(Arc<Written>),
 }
 
 impl Backends {
@@ -79,7 +86,8 @@ impl Backends {
         let cluster = self.cluster(cluster)?;
         match access {
             Access::Primary => cluster.primary.lease(found_rows).await,
-            Access::Read => cluster.lease_reader(found_rows).await,
+            Access::Read => cluster.lease_reader(None, found_rows).await,
+            Access::ReadOwn(written) => cluster.lease_own_reader(&written, found_rows).await,
         }
     }
 }
@@ -88,9 +96,12 @@ impl Cluster {
     fn new(spec: ClusterSpec, settings: &Arc<Settings>) -> Result<Self> {
         let tls = Tls::of_mode(&spec.tls)
             .map_err(|error| error.context(format!("cluster `{}`", spec.name)))?;
+        let cluster: Arc<str> = Arc::from(spec.name.as_str());
         let node = |role: Role, node: &NodeSpec| {
             let target = Target {
                 node: format!("{} ({})", spec.name, node.address).into(),
+                cluster: Arc::clone(&cluster),
+                tracks: role == Role::Primary && !spec.replicas.is_empty(),
                 address: node.address.clone(),
                 user: spec.user.clone(),
                 password: spec.password.clone(),
@@ -123,12 +134,13 @@ impl Cluster {
 
     /// The node for a read: a replica that is up, by weight and load; the primary if there is none.
     pub fn reader(&self) -> &Arc<Node> {
-        self.choose(&[]).unwrap_or(&self.primary)
+        self.choose(&[], None).unwrap_or(&self.primary)
     }
 
-    async fn lease_reader(&self, found_rows: bool) -> Result<Lease> {
+    /// `after`: what the replica must have.
+    async fn lease_reader(&self, after: Option<&GtidSet>, found_rows: bool) -> Result<Lease> {
         let mut tried: Vec<&Arc<Node>> = Vec::new();
-        while let Some(node) = self.choose(&tried) {
+        while let Some(node) = self.choose(&tried, after) {
             match node.lease(found_rows).await {
                 Err(error) if *error.kind() == ErrorKind::NoBackend => tried.push(node),
                 outcome => return outcome,
@@ -137,20 +149,44 @@ impl Cluster {
         self.primary.lease(found_rows).await
     }
 
-    /// Draws two replicas by weight and takes the one with less to do for its weight.
-    fn choose(&self, tried: &[&Arc<Node>]) -> Option<&Arc<Node>> {
+    async fn lease_own_reader(&self, written: &Written, found_rows: bool) -> Result<Lease> {
+        let settings = self.primary.settings();
+        let gtids = match written.needed(self.name(), settings.lag_window()) {
+            Needed::Nothing => return self.lease_reader(None, found_rows).await,
+            Needed::Primary => return self.primary.lease(found_rows).await,
+            Needed::Gtids(gtids) => gtids,
+        };
+        let mut readers = self.replicas.iter().filter(|node| node.weight() > 0);
+        if readers.all(|node| node.has_applied(&gtids)) {
+            written.forget(self.name(), &gtids);
+        } else if !settings.catch_up.is_zero()
+            && self.choose(&[], Some(&gtids)).is_none()
+            && let Some(node) = self.choose(&[], None)
+            && let Some(lease) = catch_up(node, &gtids, found_rows).await
+        {
+            return Ok(lease);
+        }
+        self.lease_reader(Some(&gtids), found_rows).await
+    }
+
+    /// Draws two replicas by weight and takes the one with less to do for its weight. `after`: what it
+    /// must be known to have applied.
+    fn choose(&self, tried: &[&Arc<Node>], after: Option<&GtidSet>) -> Option<&Arc<Node>> {
         let is_tried = |node: &Arc<Node>| tried.iter().any(|tried| Arc::ptr_eq(tried, node));
-        let candidates = self
+        let has_enough = |node: &Node| after.is_none_or(|gtids| node.has_applied(gtids));
+        // Asked once, so that all that follows is about the same replicas.
+        let candidates: Vec<&Arc<Node>> = self
             .replicas
             .iter()
-            .filter(|node| node.weight() > 0 && node.is_up() && !is_tried(node));
-        let total: u64 = candidates.clone().map(|node| u64::from(node.weight())).sum();
+            .filter(|node| node.weight() > 0 && node.is_up() && !is_tried(node) && has_enough(node))
+            .collect();
+        let total: u64 = candidates.iter().map(|node| u64::from(node.weight())).sum();
         if total == 0 {
             return None;
         }
         let draw = || {
             let mut point = rand::random_range(0..total);
-            candidates.clone().find(|node| {
+            candidates.iter().copied().find(|node| {
                 let weight = u64::from(node.weight());
                 let is_here = point < weight;
                 point = point.saturating_sub(weight);
@@ -158,12 +194,36 @@ impl Cluster {
             })
         };
         let (Some(first), Some(second)) = (draw(), draw()) else {
-            // A node went down between the sum and the draw.
-            return candidates.clone().next();
+            return candidates.first().copied();
         };
         let load =
             |node: &Node, other: &Node| node.outstanding() as u64 * u64::from(other.weight());
         Some(if load(second, first) < load(first, second) { second } else { first })
+    }
+}
+
+/// A connection to a replica once it has applied these, if it does within `health.catch_up`.
+async fn catch_up(node: &Arc<Node>, gtids: &GtidSet, found_rows: bool) -> Option<Lease> {
+    let mut lease = node.lease(found_rows).await.ok()?;
+    let Settings { catch_up, health_timeout, .. } = *node.settings();
+    let wait = match lease.is_mariadb() {
+        true => "MASTER_GTID_WAIT",
+        false => "WAIT_FOR_EXECUTED_GTID_SET",
+    };
+    let seconds = catch_up.as_secs_f64();
+    let at = Instant::now() + catch_up + health_timeout;
+    lease.set_deadline(Some(Deadline { at, setting: "health.catch_up" }));
+    let answer = lease.query_all(format!("SELECT {wait}('{gtids}', {seconds:.3}) AS answer")).await;
+    match answer {
+        Ok(answer) if answer.first("answer") == Some("0") => {
+            node.add_applied_gtids(gtids);
+            Some(lease)
+        }
+        Ok(_) => None,
+        Err(error) => {
+            tracing::debug!(node = %node.name(), %error, "replica not waited for");
+            None
+        }
     }
 }
 

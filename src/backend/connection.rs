@@ -13,10 +13,11 @@ use tokio::time::{Instant, timeout};
 
 use crate::backend::channel::{Channel, Deadline};
 use crate::backend::login::{self, ConnectError, Opened, Target};
-use crate::backend::reply::Phase;
+use crate::backend::reply::{Phase, QueryResult};
 use crate::backend::settings::Settings;
 use crate::backend::state::{SessionState, StateCommand};
 use crate::backend::statements::{Prepared, Statements};
+use crate::backend::written::{Reporter, Written};
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::capability::{CapabilityFlags, StatusFlags};
 use crate::protocol::charset::Collation;
@@ -60,6 +61,11 @@ pub struct Connection {
     /// [`SessionState::meaning`] of `state`, when asked for.
     meaning: Option<String>,
     statements: Statements,
+    cluster: Arc<str>,
+    /// The server tells the GTIDs of commits.
+    tells_gtids: bool,
+    /// Who hears of them.
+    reporter: Option<Reporter>,
     opened: Instant,
     /// When it came back to its pool; `None` before its first use is over.
     returned: Option<Instant>,
@@ -104,8 +110,8 @@ impl Connection {
             }
             error => error,
         })?;
-        let mut connection = Self::new(opened, settings);
-        timeout(limit, connection.check_defaults())
+        let mut connection = Self::new(opened, settings, &target.cluster);
+        timeout(limit, connection.set_up(target.tracks))
             .await
             .map_err(|_| {
                 let message = format!(
@@ -118,10 +124,40 @@ impl Connection {
         Ok(connection)
     }
 
+    /// Checks the server's defaults; with `tracks`, has it tell the GTIDs of commits.
+    async fn set_up(&mut self, tracks: bool) -> Result<()> {
+        let gtid_mode = if self.is_mariadb { "'ON'" } else { "@@global.gtid_mode" };
+        let question = format!(
+            "SELECT @@sql_mode AS mode, @@autocommit AS autocommit, @@global.log_bin AS log_bin, \
+             {gtid_mode} AS gtid_mode"
+        );
+        let result = self.query_all(&question).await?;
+        self.check_defaults(&result)?;
+        let has_gtids =
+            result.first("log_bin") == Some("1") && result.first("gtid_mode") == Some("ON");
+        if tracks && has_gtids {
+            match self.query_all(self.tracking()).await {
+                Ok(_) => self.tells_gtids = true,
+                Err(error) if matches!(error.kind(), ErrorKind::Server(_)) => {
+                    let node = self.node_name();
+                    tracing::warn!(%node, %error, "the server will not tell the GTIDs of commits");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Has replies tell the GTIDs of commits.
+    fn tracking(&self) -> &'static str {
+        match self.is_mariadb {
+            true => "SET session_track_system_variables = 'last_gtid'",
+            false => "SET session_track_gtids = OWN_GTID",
+        }
+    }
+
     /// Text is read by Margay before a server reads it, and must mean the same to both.
-    async fn check_defaults(&mut self) -> Result<()> {
-        let result =
-            self.query_all("SELECT @@sql_mode AS mode, @@autocommit AS autocommit").await?;
+    fn check_defaults(&self, result: &QueryResult) -> Result<()> {
         let mode = result.first("mode").unwrap_or_default();
         let other = mode.split(',').find(|name| CHANGES_READING.contains(name));
         let problem = match (other, result.first("autocommit")) {
@@ -137,7 +173,7 @@ impl Connection {
         Err(Error::new(ErrorKind::NoBackend, message))
     }
 
-    fn new(opened: Opened, settings: &Settings) -> Self {
+    fn new(opened: Opened, settings: &Settings, cluster: &Arc<str>) -> Self {
         let Opened { channel, greeting, capabilities, status } = opened;
         let collation = Collation::by_id(login::collation(&greeting));
         Self {
@@ -157,6 +193,9 @@ impl Connection {
             state: Arc::default(),
             meaning: None,
             statements: Statements::new(settings.prepared_statements),
+            cluster: Arc::clone(cluster),
+            tells_gtids: false,
+            reporter: None,
             opened: Instant::now(),
             returned: None,
         }
@@ -234,6 +273,7 @@ impl Connection {
         // It leaves the server's character set, which need not be ours.
         let names = format!("SET NAMES utf8mb4 COLLATE {}", self.collation);
         self.queue(&[&[COM_QUERY], names.as_bytes()], ReplyTo::State)?;
+        self.queue_tracking()?;
         self.statements.clear();
         let schema = self.state.schema.clone();
         self.assume_state(Arc::new(SessionState { schema, ..SessionState::default() }));
@@ -241,6 +281,44 @@ impl Connection {
         self.read_state_replies().await?;
         self.temporaries.clear();
         Ok(())
+    }
+
+    /// A reset forgets that replies tell GTIDs.
+    fn queue_tracking(&mut self) -> Result<()> {
+        match self.tells_gtids {
+            true => self.queue(&[&[COM_QUERY], self.tracking().as_bytes()], ReplyTo::State),
+            false => Ok(()),
+        }
+    }
+
+    // --- What is committed on it ---
+
+    /// Has a session hear of what is committed on it from now on. `writes`: the next statement may
+    /// write.
+    pub fn report_to(&mut self, written: &Arc<Written>, writes: bool) {
+        let reporter = self.reporter.get_or_insert_with(|| Reporter::new(written, &self.cluster));
+        if writes {
+            reporter.writes();
+        }
+    }
+
+    /// What ended a reply may tell of a commit.
+    pub(super) fn report(&mut self, end: &OkPacket) {
+        if let Some(reporter) = &mut self.reporter
+            && !end.session_state.is_empty()
+        {
+            reporter.read(end);
+        }
+    }
+
+    /// The session has no more to do with it.
+    pub(super) fn end_report(&mut self) {
+        let is_settled = self.is_clean_but_for_temporaries();
+        if let Some(reporter) = self.reporter.take()
+            && is_settled
+        {
+            reporter.settle(self.tells_gtids);
+        }
     }
 
     /// All replies are read.
@@ -340,6 +418,7 @@ impl Connection {
                 }
                 StateCommand::Reset => {
                     self.queue(&[&[COM_RESET_CONNECTION]], ReplyTo::State)?;
+                    self.queue_tracking()?;
                     self.statements.clear();
                 }
                 StateCommand::Schema(name) => {

@@ -12,6 +12,7 @@ use crate::backend::connection::Connection;
 use crate::backend::node::{Node, NodeState, Role};
 use crate::backend::reply::QueryResult;
 use crate::error::{ErrorKind, Result};
+use crate::protocol::gtid::GtidSet;
 
 /// One task a node. They end when this is dropped.
 #[derive(Debug)]
@@ -88,7 +89,7 @@ impl Look {
         let status = self.query(show).await?;
         let replication = Replication::of(&status);
         if let Some(gtids) = replication.gtids {
-            self.node.set_applied_gtids(gtids);
+            self.node.set_applied_gtids(GtidSet::parse(gtids)?);
         }
         let is_primary_down = matches!(self.primary.state(), NodeState::Down(_));
         let lag_limit = self.node.settings().lag_limit;

@@ -43,6 +43,10 @@ const WANTED: CapabilityFlags = CapabilityFlags::CLIENT_PROTOCOL_41
 pub(super) struct Target {
     /// In errors, like `c0 (127.0.0.1:3311)`.
     pub(super) node: Arc<str>,
+    /// The name of its cluster.
+    pub(super) cluster: Arc<str>,
+    /// Commits are asked for their GTIDs, since there are replicas that lack them for a while.
+    pub(super) tracks: bool,
     pub(super) address: String,
     pub(super) user: String,
     pub(super) password: crate::backend::settings::Password,

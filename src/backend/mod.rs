@@ -20,6 +20,7 @@ pub mod state;
 pub mod statements;
 mod stream;
 mod tls;
+mod written;
 
 pub use channel::Deadline;
 pub use cluster::{Access, Backends};
@@ -29,3 +30,4 @@ pub use pool::Lease;
 pub use reply::QueryResult;
 pub use settings::{ClusterSpec, NodeSpec, Password, Settings, TlsMode};
 pub use state::SessionState;
+pub use written::Written;

@@ -14,6 +14,7 @@ use crate::backend::login::{ConnectError, Target};
 use crate::backend::pool::{Lease, Pool, PoolStatus};
 use crate::backend::settings::{NodeSpec, Settings};
 use crate::error::{Error, ErrorKind, Result};
+use crate::protocol::gtid::GtidSet;
 
 /// What a node is in its cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,8 +43,8 @@ pub struct Node {
     state: watch::Sender<NodeState>,
     /// A primary that takes no writes, or a replica that does.
     read_only: AtomicBool,
-    /// The GTIDs that a replica had applied when it was last looked at, as the server writes them.
-    applied_gtids: watch::Sender<Arc<str>>,
+    /// The GTIDs that a replica has applied, as far as is known.
+    applied_gtids: watch::Sender<Arc<GtidSet>>,
     /// Connections leased.
     outstanding: AtomicUsize,
     /// Wakes the health task before its time.
@@ -65,7 +66,7 @@ impl Node {
             weight: spec.weight,
             state: watch::Sender::new(NodeState::Up),
             read_only: AtomicBool::new(false),
-            applied_gtids: watch::Sender::new(Arc::from("")),
+            applied_gtids: watch::Sender::new(Arc::default()),
             outstanding: AtomicUsize::new(0),
             suspected: Notify::new(),
             pools: [pool(false), pool(true)],
@@ -110,8 +111,8 @@ impl Node {
         self.read_only.load(Ordering::Relaxed)
     }
 
-    /// The GTIDs that a replica had applied when it was last looked at, as the server writes them.
-    pub fn applied_gtids(&self) -> Arc<str> {
+    /// The GTIDs that a replica has applied, as far as is known. Empty while it is down.
+    pub fn applied_gtids(&self) -> Arc<GtidSet> {
         self.applied_gtids.borrow().clone()
     }
 
@@ -181,6 +182,10 @@ impl Node {
     /// Takes over what was found out, and logs a change.
     pub(super) fn set_state(&self, state: NodeState) {
         let node = &*self.target.node;
+        if matches!(state, NodeState::Down(_)) {
+            // It may come back as another server.
+            self.set_applied_gtids(GtidSet::default());
+        }
         self.state.send_if_modified(|current| {
             if *current == state {
                 return false;
@@ -213,14 +218,25 @@ impl Node {
         }
     }
 
-    pub(super) fn set_applied_gtids(&self, gtids: &str) {
+    /// Whether a replica is known to have applied all of these.
+    pub(super) fn has_applied(&self, gtids: &GtidSet) -> bool {
+        self.applied_gtids.borrow().contains(gtids)
+    }
+
+    /// Takes over all that a replica has applied.
+    pub(super) fn set_applied_gtids(&self, gtids: GtidSet) {
         self.applied_gtids.send_if_modified(|current| {
-            let is_new = **current != *gtids;
+            let is_new = **current != gtids;
             if is_new {
-                *current = gtids.into();
+                *current = Arc::new(gtids);
             }
             is_new
         });
+    }
+
+    /// A replica was found to have applied these too.
+    pub(super) fn add_applied_gtids(&self, gtids: &GtidSet) {
+        self.applied_gtids.send_modify(|current| Arc::make_mut(current).add(gtids));
     }
 
     /// Returns when someone met a broken connection.

@@ -169,7 +169,8 @@ impl DerefMut for Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Some(pooled) = self.connection.take() else { return };
+        let Some(mut pooled) = self.connection.take() else { return };
+        pooled.0.end_report();
         let node = Arc::clone(&self.node);
         let must_reset = !pooled.0.is_clean() && pooled.0.is_clean_but_for_temporaries();
         match tokio::runtime::Handle::try_current() {

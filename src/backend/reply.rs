@@ -260,6 +260,7 @@ impl Connection {
     }
 
     fn end_result(&mut self, end: OkPacket) {
+        self.report(&end);
         self.status = end.status;
         self.phase = if end.more_results() { Phase::Head } else { Phase::Idle };
         self.end = end;

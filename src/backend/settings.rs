@@ -29,6 +29,18 @@ pub struct Settings {
     pub health_timeout: Duration,
     /// `health.lag_limit`: replicas further behind take no reads.
     pub lag_limit: Duration,
+    /// `health.catch_up`: how long a read waits for a replica that lacks its session's writes.
+    pub catch_up: Duration,
+}
+
+impl Settings {
+    /// How long a replica that counts as up may lack what was written: it is so by the last look at it,
+    /// which may be an interval old.
+    pub(super) fn lag_window(&self) -> Duration {
+        /// A replica's own clock has its say too.
+        const MARGIN: Duration = Duration::from_secs(1);
+        self.lag_limit + self.health_interval + self.health_timeout + MARGIN
+    }
 }
 
 impl Default for Settings {
@@ -44,6 +56,7 @@ impl Default for Settings {
             health_interval: Duration::from_secs(1),
             health_timeout: Duration::from_secs(2),
             lag_limit: Duration::from_secs(10),
+            catch_up: Duration::ZERO,
         }
     }
 }

@@ -80,7 +80,11 @@ impl Run<'_> {
             let mut lent = match lease.take() {
                 Some(lent) => lent,
                 None => match self.snapshot.backends.lease(cluster, Access::Primary, false).await {
-                    Ok(lease) => crate::transaction::Lent::apart(lease, cluster),
+                    Ok(lease) => {
+                        let mut lent = crate::transaction::Lent::apart(lease, cluster);
+                        self.report(&mut lent);
+                        lent
+                    }
                     Err(error) => {
                         outcomes.push((target, Outcome::Failed(error)));
                         continue;

@@ -65,7 +65,10 @@ impl Run<'_> {
         let mut lanes = Vec::with_capacity(dealt.len());
         for indexes in dealt {
             let Some(shard) = first(&indexes).map(|fragment| fragment.shard) else { continue };
-            lanes.push(Lane { lent: self.connect(shard, access).await?, fragments: indexes });
+            lanes.push(Lane {
+                lent: self.connect(shard, access.clone()).await?,
+                fragments: indexes,
+            });
         }
         let bytes_left = AtomicU64::new(self.snapshot.config.settings.limits.sort_bytes.0);
         let work = Work { fragments, targets, bytes_left };

@@ -13,7 +13,8 @@ use super::reply::Reply;
 use super::snapshot::Snapshot;
 use super::summary::Summary;
 use super::warnings::Warnings;
-use crate::backend::{Access, Connection, Deadline, SessionState};
+use crate::backend::node::Role;
+use crate::backend::{Access, Connection, Deadline, SessionState, Written};
 use crate::catalog::ShardId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
@@ -38,6 +39,8 @@ pub struct Run<'a> {
     pub call: Call<'a>,
     /// Where plain reads go.
     pub reads: Access,
+    /// Who hears of what is committed. None: it only reads.
+    pub written: Option<&'a Arc<Written>>,
     /// The client asked for CLIENT_FOUND_ROWS.
     pub found_rows: bool,
     pub deadline: Option<Deadline>,
@@ -180,7 +183,7 @@ impl Run<'_> {
     /// A connection to the shard's cluster: the transaction's if there is one, else from the pool.
     pub(super) async fn connect(&mut self, shard: ShardId, access: Access) -> Result<Lent> {
         let cluster = self.snapshot.shard(shard)?.cluster;
-        let lent = if self.transaction.is_active() {
+        let mut lent = if self.transaction.is_active() {
             Box::pin(self.snapshot.join(self.transaction, cluster, self.found_rows)).await?
         } else {
             let lease = self.snapshot.backends.lease(cluster, access, self.found_rows).await?;
@@ -189,7 +192,17 @@ impl Run<'_> {
         if self.writes {
             self.transaction.wrote(cluster);
         }
+        self.report(&mut lent);
         Ok(lent)
+    }
+
+    /// The session shall hear of what is committed on a primary, also by a SELECT that calls a function.
+    pub(super) fn report(&self, lent: &mut Lent) {
+        if let Some(written) = self.written
+            && lent.lease.node().role() == Role::Primary
+        {
+            lent.lease.report_to(written, self.writes);
+        }
     }
 
     /// What the last statement on a connection warned of, with logical names.

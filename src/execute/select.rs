@@ -31,7 +31,7 @@ impl Run<'_> {
             }
             Err(error) => return Err(error),
         };
-        let access = if select.primary { Access::Primary } else { self.reads };
+        let access = if select.primary { Access::Primary } else { self.reads.clone() };
         match targets.as_slice() {
             [target] => {
                 let fragment = self.fragment(&select.route, target, facts)?;
@@ -235,7 +235,7 @@ impl Run<'_> {
         let slots = self.snapshot.scatter_slots(fragments.iter().map(|it| it.shard)).await?;
         let mut lents = Vec::with_capacity(fragments.len());
         for fragment in fragments {
-            lents.push(self.connect(fragment.shard, access).await?);
+            lents.push(self.connect(fragment.shard, access.clone()).await?);
         }
         let starts = lents.iter_mut().zip(fragments);
         let run = &*self;
@@ -303,7 +303,7 @@ impl Run<'_> {
             return Err(Error::internal("a plan without a target"));
         };
         let fragment = self.fragment(template, target, facts)?;
-        let access = self.reads;
+        let access = self.reads.clone();
         self.route(&fragment, target, access).await
     }
 
@@ -313,7 +313,7 @@ impl Run<'_> {
     /// The shard's own, or that it cannot be reached.
     pub async fn text_at(&mut self, text: &[u8], target: &Target) -> Result<Reply> {
         let fragment = Fragment::new(target.shard, text.to_vec(), Vec::new());
-        let access = self.reads;
+        let access = self.reads.clone();
         self.route(&fragment, target, access).await
     }
 }

@@ -4,6 +4,7 @@
 //! here. Each kind of statement has its own file.
 
 mod authorize;
+mod consistency;
 mod created;
 mod explain;
 mod identity;
@@ -29,12 +30,12 @@ mod variables;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 pub use identity::Identity;
 pub use prepared::PreparedInfo;
 pub use shared::Shared;
 
+use crate::backend::Written;
+use crate::config::Reads;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::reply::Rows;
 use crate::execute::run::Call;
@@ -67,8 +68,10 @@ pub struct Session {
     last_insert_id: u64,
     row_count: i64,
     found_rows: u64,
-    /// Replicas may not have the session's last write yet.
-    wrote_at: Option<Instant>,
+    /// What replicas must have for its reads.
+    written: Arc<Written>,
+    /// `SET margay_read_consistency`
+    consistency: Option<Reads>,
     entry: registry::Entry,
     /// COMMIT or ROLLBACK RELEASE: the connection closes after the reply.
     leaving: bool,
@@ -99,7 +102,8 @@ impl Session {
             last_insert_id: 0,
             row_count: 0,
             found_rows: 0,
-            wrote_at: None,
+            written: Arc::default(),
+            consistency: None,
             entry,
             leaving: false,
         }
@@ -300,6 +304,7 @@ impl Session {
         self.last_insert_id = 0;
         self.row_count = 0;
         self.found_rows = 0;
+        self.consistency = None;
     }
 
     /// Status flags for the last packet of a reply.

@@ -3,12 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::Session;
 use super::substitute::{self, Facts as SessionFacts};
-use crate::backend::{Access, Deadline};
-use crate::config::Reads;
+use crate::backend::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::aftermath::Aftermath;
 use crate::execute::run::Call;
@@ -126,10 +123,6 @@ impl Session {
         aftermath: Aftermath,
     ) -> Result<Reply> {
         let writes = !matches!(plan, Plan::Select(_));
-        if writes {
-            // Also if it is given up midway.
-            self.wrote_at = Some(Instant::now());
-        }
         if !matches!(plan, Plan::Ddl(_)) {
             self.begin_if_asked();
         }
@@ -137,11 +130,7 @@ impl Session {
         let mut run = self.runner(&snapshot, hints, call);
         run.writes = writes;
         run.aftermath = aftermath;
-        let reply = run.plan(plan, facts).await;
-        if writes {
-            self.wrote_at = Some(Instant::now());
-        }
-        reply
+        run.plan(plan, facts).await
     }
 
     /// A shard's own EXPLAIN of what it would be sent.
@@ -180,6 +169,7 @@ impl Session {
         Run {
             snapshot,
             reads: self.reads(hints),
+            written: Some(&self.written),
             deadline: self.deadline(hints),
             transaction: &mut self.transaction,
             state: self.reading.as_ref().unwrap_or(&self.state),
@@ -205,34 +195,6 @@ impl Session {
         }
     }
 
-    /// Reads go to replicas, but not inside transactions, and not while replicas may still miss what
-    /// this session wrote.
-    fn reads(&self, hints: &Hints) -> Access {
-        // A replica is under the limit by the last look at it, which may be an interval old.
-        let health = &self.snapshot.config.settings.health;
-        let window = health.lag_limit + health.interval + health.timeout + MARGIN;
-        let fresh = |wrote_at: Instant| wrote_at.elapsed() < window;
-        let on_primary = match self.consistency() {
-            Reads::Eventual => false,
-            Reads::Session => self.wrote_at.is_some_and(fresh),
-            Reads::Strong => true,
-        };
-        if hints.primary || on_primary || self.transaction.is_active() || !self.state.autocommits()
-        {
-            Access::Primary
-        } else {
-            Access::Read
-        }
-    }
-
-    /// What a read may miss, by the user's, the schema's or the general setting.
-    fn consistency(&self) -> Reads {
-        let config = &self.snapshot.config;
-        let user = config.users.get(&self.identity.user).and_then(|user| user.reads);
-        let schema = self.schema.as_ref().and_then(|name| config.schemas.get(name));
-        user.or(schema.and_then(|schema| schema.reads)).unwrap_or(config.settings.reads)
-    }
-
     pub(super) fn deadline(&self, hints: &Hints) -> Option<Deadline> {
         self.snapshot.deadline(hints.timeout_ms.map(Duration::from_millis))
     }
@@ -248,6 +210,7 @@ impl Session {
             found_rows: self.found_rows,
             warning_count: self.shown_warnings.count,
             error_count: self.shown_warnings.errors() as u64,
+            reads: self.consistency_name(),
             server_version: self.snapshot.config.settings.server_version.clone(),
         }
     }
@@ -277,9 +240,6 @@ impl Session {
             && !matches!(statement.kind, StatementKind::Ddl(_))
     }
 }
-
-/// A replica's own clock and the health check's interval add to the lag that is allowed.
-const MARGIN: Duration = Duration::from_secs(1);
 
 /// Unknown column or table: the definition may have changed behind Margay's back.
 fn is_stale(error: &Error) -> bool {

@@ -55,6 +55,9 @@ impl Session {
         statement: &Statement,
         assignments: &[Assignment],
     ) -> Result<Reply> {
+        if let Some(reply) = self.set_consistency(text, assignments)? {
+            return Ok(reply);
+        }
         let holds_query = |assignment: &Assignment| {
             let mut found = false;
             assignment.value.walk(&mut |expr: &Expr| found |= !expr.queries().is_empty());

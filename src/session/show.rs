@@ -24,9 +24,8 @@ impl Session {
                 Some(table) => self.show_of_table(text, show, table).await,
                 None => Err(Error::unsupported("SHOW without a table name")),
             },
-            ShowKind::Variables { global: _ }
-            | ShowKind::Status { global: _ }
-            | ShowKind::Server => self.run_at_home(text).await,
+            ShowKind::Variables { global } => self.show_variables(text, show, *global).await,
+            ShowKind::Status { global: _ } | ShowKind::Server => self.run_at_home(text).await,
             ShowKind::Warnings { count } | ShowKind::Errors { count } => {
                 let errors_only = matches!(show.kind, ShowKind::Errors { .. });
                 Ok(self.show_warnings(*count, errors_only))

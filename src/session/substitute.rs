@@ -4,6 +4,7 @@
 //! would answer for a connection that other sessions use too. Their values are spliced into the text;
 //! a select item whose text changes gets its old text as its name.
 
+use super::consistency::CONSISTENCY;
 use crate::error::Result;
 use crate::sql::expr::{Expr, ExprKind};
 use crate::sql::quote;
@@ -26,6 +27,8 @@ pub(super) struct Facts {
     pub(super) warning_count: u64,
     pub(super) error_count: u64,
     pub(super) server_version: String,
+    /// The level of `margay_read_consistency`.
+    pub(super) reads: &'static str,
 }
 
 /// The text with values in place of session functions. None: there are none in it.
@@ -82,6 +85,7 @@ fn value(expr: &Expr, facts: &Facts) -> Option<Vec<u8>> {
             "identity" | "last_insert_id" => Some(unsigned(facts.last_insert_id)),
             "pseudo_thread_id" => Some(unsigned(u64::from(facts.connection_id))),
             "version" => Some(text(&facts.server_version)),
+            CONSISTENCY => Some(text(facts.reads)),
             "warning_count" => Some(unsigned(facts.warning_count)),
             "error_count" => Some(unsigned(facts.error_count)),
             _ => None,

@@ -98,15 +98,9 @@ impl Session {
     pub(super) async fn commit(&mut self) -> Result<()> {
         let Some(ending) = self.transaction.end_to_commit()? else { return Ok(()) };
         let deadline = self.snapshot.deadline(None);
-        self.wrote_at = Some(tokio::time::Instant::now());
         // Who is told that COMMIT was interrupted cannot know what became of it.
-        let outcome = {
-            let _shield = self.entry.shield();
-            ending.commit(deadline).await
-        };
-        // A COMMIT may take its time, and what it wrote is news from now on.
-        self.wrote_at = Some(tokio::time::Instant::now());
-        outcome
+        let _shield = self.entry.shield();
+        ending.commit(deadline).await
     }
 
     /// Rolls back the open transaction, if there is one. A server whose connection broke has done so by

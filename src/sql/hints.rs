@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 
-use super::statement::Hints;
+use super::statement::{Consistency, Hints};
 
 /// Reads the content of a comment into `hints` if it is addressed to Margay.
 ///
@@ -18,6 +18,7 @@ pub(super) fn read(comment: &[u8], hints: &mut Hints) -> Result<()> {
         match word.split_once('=') {
             None if word == "primary" => hints.primary = true,
             Some(("shard", shard)) if !shard.is_empty() => hints.shard = Some(shard.to_owned()),
+            Some(("read", level)) => hints.read = Some(consistency(level)?),
             Some(("timeout", time)) => hints.timeout_ms = Some(milliseconds(time)?),
             _ => return Err(unknown(word)),
         }
@@ -29,10 +30,24 @@ fn unknown(word: &str) -> Error {
     Error::new(
         ErrorKind::Syntax,
         format!(
-            "unknown margay hint `{word}`; write `primary`, `shard=<cluster>/<database>` or \
-             `timeout=<time>` such as `timeout=5s`"
+            "unknown margay hint `{word}`; write `primary`, `shard=<cluster>/<database>`, \
+             `read=<level>` such as `read=strong`, or `timeout=<time>` such as `timeout=5s`"
         ),
     )
+}
+
+fn consistency(level: &str) -> Result<Consistency> {
+    match level {
+        "eventual" => Ok(Consistency::Eventual),
+        "session" => Ok(Consistency::Session),
+        "strong" => Ok(Consistency::Strong),
+        _ => Err(Error::new(
+            ErrorKind::Syntax,
+            format!(
+                "margay hint `read={level}` is no level; write `eventual`, `session` or `strong`"
+            ),
+        )),
+    }
 }
 
 /// `5s`, `250ms`, `2m`.
@@ -77,6 +92,9 @@ mod tests {
             Ok(Hints { shard: Some("c0/shop_1".into()), timeout_ms: Some(5000), ..primary }),
         );
         check("margay: timeout=250ms", Ok(Hints { timeout_ms: Some(250), ..Hints::default() }));
+        let strong = Hints { read: Some(Consistency::Strong), ..Hints::default() };
+        check("margay: read=strong", Ok(strong));
+        check("margay: read=weak", Err("`read=weak` is no level"));
         check("margay: primry", Err("unknown margay hint `primry`"));
         check("margay: shard=", Err("unknown margay hint `shard=`"));
         check("margay: timeout=5", Err("not a time"));

@@ -20,8 +20,18 @@ pub struct Hints {
     pub primary: bool,
     /// `shard=c0/shop_1`: run on this shard only, unchanged.
     pub shard: Option<String>,
+    /// `read=strong`
+    pub read: Option<Consistency>,
     /// `timeout=5s` in milliseconds.
     pub timeout_ms: Option<u64>,
+}
+
+/// What a read may miss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consistency {
+    Eventual,
+    Session,
+    Strong,
 }
 
 #[derive(Debug, Clone, PartialEq)]

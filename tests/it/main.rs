@@ -22,6 +22,8 @@ mod ids;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]
+mod reads;
+#[cfg(test)]
 mod servers;
 #[cfg(test)]
 mod splitting;

@@ -95,6 +95,9 @@ shape! {
         timeout: Duration = "2s",
         /// A replica further behind its primary gets no reads until it has caught up.
         lag_limit: Duration = "5s",
+        /// How long a read waits on a replica that lacks what its session has written, before it goes to
+        /// the primary. Without it, such a read goes to the primary at once.
+        catch_up: Duration = "0s",
     }
 }
 

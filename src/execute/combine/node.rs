@@ -11,7 +11,7 @@ use crate::transaction::Lent;
 use std::sync::Arc;
 
 /// Where rows are gathered because of tables that are read with them.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Wanted {
     pub(super) shard: ShardId,
     pub(super) access: Access,

@@ -85,7 +85,7 @@ impl<'p> Program<'p> {
             source,
             client: run.state,
             call: run.call,
-            reads: run.reads,
+            reads: run.reads.clone(),
             found_rows: run.found_rows,
             deadline: run.deadline,
             aftermath: run.aftermath.clone(),
@@ -189,9 +189,9 @@ impl<'p> Program<'p> {
             let access = if select.primary || transaction.is_active() {
                 Access::Primary
             } else {
-                self.reads
+                self.reads.clone()
             };
-            match (targets.as_slice(), wanted) {
+            match (targets.as_slice(), &wanted) {
                 ([target], None) => wanted = Some(Wanted { shard: target.shard, access }),
                 ([target], Some(known)) if self.beside(known.shard, target.shard)? => {}
                 _ => return Err(Error::internal("a combined plan that gathers in two places")),
