@@ -36,6 +36,7 @@ pub mod template;
 mod tests;
 pub mod types;
 mod units;
+pub mod views;
 mod write;
 
 pub use types::Plan;
