@@ -22,6 +22,7 @@ mod lanes;
 mod look;
 mod names;
 mod select;
+mod views;
 pub mod warnings;
 mod write;
 

@@ -5,6 +5,7 @@
 
 mod authorize;
 mod created;
+mod expand;
 mod explain;
 mod identity;
 mod information;
@@ -25,6 +26,7 @@ mod tables;
 mod transactions;
 mod value;
 mod variables;
+mod views;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -201,7 +203,10 @@ impl Session {
             | StatementKind::Delete(_) => self.run(text, statement, call).await,
             StatementKind::Ddl(_) => {
                 self.commit().await?;
-                self.run(text, statement, call).await
+                match self.view_ddl(text, statement).await? {
+                    Some(reply) => Ok(reply),
+                    None => self.run(text, statement, call).await,
+                }
             }
             StatementKind::Transaction(control) => self.transaction_control(control, text).await,
             StatementKind::Set(assignments) => self.set(text, statement, assignments).await,

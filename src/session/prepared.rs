@@ -128,7 +128,7 @@ impl Session {
     }
 
     /// Parameters and columns, as a shard that could run the statement has them.
-    async fn describe_statement(
+    pub(super) async fn describe_statement(
         &mut self,
         text: &[u8],
         statement: &Statement,
@@ -139,6 +139,22 @@ impl Session {
             let (params, _) = Box::pin(self.describe_statement(&text, &statement)).await?;
             return Ok((params, Vec::new()));
         }
+        if let Some(expanded) = self.expanded(text, statement).await? {
+            let described = self.describe_tables(&expanded.text, &expanded.statement).await;
+            let (params, mut columns) =
+                described.map_err(|error| expanded.told(error, statement))?;
+            expanded.name(&mut columns);
+            return Ok((params, columns));
+        }
+        self.describe_tables(text, statement).await
+    }
+
+    /// As [`Session::describe_statement`], of a statement that reads no view of Margay's.
+    async fn describe_tables(
+        &mut self,
+        text: &[u8],
+        statement: &Statement,
+    ) -> Result<(Vec<Column>, Vec<Column>)> {
         let substituted = self.substituted(text, statement)?;
         let (text, statement) = match &substituted {
             Some((text, statement)) => (text.as_slice(), statement),
