@@ -13,6 +13,7 @@ pub mod reply;
 pub mod run;
 pub mod snapshot;
 pub mod summary;
+pub mod views;
 
 mod combine;
 mod ddl;
@@ -22,7 +23,7 @@ mod lanes;
 mod look;
 mod names;
 mod select;
-mod views;
+
 pub mod warnings;
 mod write;
 

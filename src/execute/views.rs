@@ -5,13 +5,24 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::combine::Loader;
 use super::snapshot::Snapshot;
+use crate::backend::{Access, QueryResult, SessionState};
 use crate::error::{Error, ErrorKind, Result};
+use crate::plan::Plan;
 use crate::plan::views::{SchemaViews, View};
+use crate::protocol::column::Column;
 use crate::sql::quote;
 
 /// How long a schema whose views could not be asked for counts as one without.
 pub(super) const RETRY: Duration = Duration::from_secs(1);
+
+/// The temporary table that has the columns of a view.
+pub const COLUMNS_OF_VIEW: &str = "_margay_view";
+
+/// For servers that refuse tables without a primary key.
+const KEY: &str = " (`_margay_row` BIGINT UNSIGNED NOT NULL AUTO_INCREMENT INVISIBLE PRIMARY KEY)";
+const KEY_NAME: &str = "_margay_row";
 
 /// ER_DUP_ENTRY
 const DUPLICATE: u16 = 1062;
@@ -127,6 +138,35 @@ impl Snapshot {
         let outcome = self.ask(cluster, &text).await;
         self.facts.forget_views(schema);
         outcome.map(drop).map_err(|error| self.unusable(cluster, &error))
+    }
+
+    /// Runs a SHOW COLUMNS or DESCRIBE of [`COLUMNS_OF_VIEW`], which has the columns that a plan gives.
+    ///
+    /// # Errors
+    /// The server's; `Unsupported` if no shard has all tables of the plan.
+    pub async fn show_view_columns(
+        &self,
+        plan: &Plan,
+        show: &[u8],
+    ) -> Result<(Vec<Column>, Vec<Vec<Option<Bytes>>>)> {
+        let (target, query) = self.sample(plan)?;
+        let shard = self.shard(target.shard)?;
+        let mut lease = self.backends.lease(shard.cluster, Access::Primary, false).await?;
+        lease.set_deadline(self.deadline(None));
+        let database = Some(shard.database.clone());
+        let mut state = SessionState { schema: database, ..SessionState::default() };
+        state.variables.insert("sql_mode".to_owned(), "''".to_owned());
+        let mut loader = Loader::begin(&mut lease, &Arc::new(state), &self.abilities).await?;
+        let key = if loader.dialect.needs_key { KEY } else { "" };
+        let head = format!("CREATE TEMPORARY TABLE `{COLUMNS_OF_VIEW}`{key} AS ");
+        loader.send(&mut lease, &[head.as_bytes(), &query].concat())?;
+        loader.finish(&mut lease).await?;
+        let QueryResult { columns, mut rows, .. } = lease.query_all(show).await?;
+        let is_key = |row: &[Option<Bytes>]| {
+            row.first().is_some_and(|name| name.as_deref() == Some(KEY_NAME.as_bytes()))
+        };
+        rows.retain(|row| !is_key(row));
+        Ok((columns, rows))
     }
 
     /// The cluster of a schema's default shard.

@@ -26,6 +26,7 @@ mod tables;
 mod transactions;
 mod value;
 mod variables;
+mod view_shown;
 mod views;
 
 use std::sync::Arc;

@@ -1,7 +1,5 @@
 //! CREATE, ALTER and DROP VIEW of views that no shard can keep, since their tables are on several.
 
-use std::sync::Arc;
-
 use super::Session;
 use super::into::own_error;
 use crate::catalog::{Schema, ShardId, TableKind};
@@ -328,21 +326,4 @@ fn not_a_view(schema: &str, name: &str) -> Error {
         state: *b"HY000",
         message: format!("'{schema}.{name}' is not VIEW").into_bytes(),
     })
-}
-
-impl Session {
-    /// The text of a view as SHOW CREATE VIEW has it.
-    pub(super) fn create_text(view: &Arc<View>) -> String {
-        let View { name, definition, algorithm, definer, invoker, check, .. } = view.as_ref();
-        let name = String::from_utf8_lossy(&quote::identifier(name.as_bytes())).into_owned();
-        let security = if *invoker { "INVOKER" } else { "DEFINER" };
-        let check = match check.as_str() {
-            "NONE" => String::new(),
-            check => format!(" WITH {check} CHECK OPTION"),
-        };
-        format!(
-            "CREATE ALGORITHM={algorithm} DEFINER={definer} SQL SECURITY {security} VIEW {name} AS \
-             {definition}{check}"
-        )
-    }
 }
