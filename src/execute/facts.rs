@@ -82,6 +82,7 @@ impl FactCache {
         let mut inner = self.inner();
         inner.columns.clear();
         inner.periods.clear();
+        inner.views.clear();
     }
 
     /// The views of a schema, unless they were read too long ago.

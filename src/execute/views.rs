@@ -98,12 +98,9 @@ impl Snapshot {
             if replace { "REPLACE" } else { "INSERT" },
             self.views_table()
         );
-        let text = [
-            head.as_bytes(),
-            &cells.join(b", ".as_slice()),
-            b", UTC_TIMESTAMP())".as_slice(),
-        ]
-        .concat();
+        let text =
+            [head.as_bytes(), &cells.join(b", ".as_slice()), b", UTC_TIMESTAMP())".as_slice()]
+                .concat();
         let cluster = self.home_of(&view.schema)?;
         let mut outcome = self.ask(cluster, &text).await;
         if outcome.as_ref().is_err_and(is_absent) {

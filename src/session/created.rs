@@ -28,7 +28,7 @@ impl Session {
         let snapshot = self.snapshot.clone();
         let schema = snapshot.catalog.schema(&schema).ok_or_else(|| unknown_schema(&schema))?;
         if created == Created::View {
-            let views = snapshot.views(&schema.name).await?;
+            let views = snapshot.load_views(&schema.name).await?;
             if let Some(view) = views.get(&name.name.value) {
                 return self.show_create_view(view).await;
             }

@@ -7,7 +7,7 @@ use super::Session;
 use crate::error::{Error, ErrorKind, Result, ServerError};
 use crate::execute::Reply;
 use crate::execute::run::Call;
-use crate::plan::views::{self, Expansion, Scope, SchemaViews, View, Views};
+use crate::plan::views::{self, Expansion, SchemaViews, Scope, View, Views};
 use crate::protocol::column::Column;
 use crate::sql;
 use crate::sql::query::TableName;
@@ -32,13 +32,8 @@ impl Session {
         call: Call<'_>,
     ) -> Result<Reply> {
         let outcome = self.run_viewed(text, statement, call).await;
-        let is_missing = |error: &Error| match error.kind() {
-            ErrorKind::Server(server) => matches!(server.code, 1054 | 1146 | INVALID_VIEW),
-            ErrorKind::UnknownTable | ErrorKind::UnknownColumn => true,
-            _ => false,
-        };
         match outcome {
-            Err(error) if is_missing(&error) && self.reload_views(statement).await => {
+            Err(error) if is_stale(&error) && self.reload_views(statement).await => {
                 self.run_viewed(text, statement, call).await
             }
             outcome => outcome,
@@ -141,8 +136,10 @@ impl Session {
     }
 
     /// Reads the views anew of the schemas that a statement names. Gives whether any has changed.
-    async fn reload_views(&self, statement: &Statement) -> bool {
-        if self.transaction.is_active() || matches!(statement.kind, StatementKind::Ddl(_)) {
+    pub(super) async fn reload_views(&self, statement: &Statement) -> bool {
+        let reads = matches!(statement.kind, StatementKind::Query(_));
+        if matches!(statement.kind, StatementKind::Ddl(_)) || self.transaction.is_active() && !reads
+        {
             return false;
         }
         let schemas: BTreeSet<String> =
@@ -160,12 +157,12 @@ impl Session {
         changed
     }
 
-    /// The views of the schema that a table's name is in.
+    /// The views of the schema that a table's name is in, as they are now.
     pub(super) async fn views_beside(&self, table: &TableName) -> Result<Arc<SchemaViews>> {
         let named = table.schema.as_ref().map(|schema| schema.value.as_str());
         match named.or(self.schema.as_deref()) {
             Some(schema) if self.snapshot.catalog.schema(schema).is_some() => {
-                self.snapshot.views(schema).await
+                self.snapshot.load_views(schema).await
             }
             Some(_) | None => Ok(Arc::default()),
         }
@@ -174,6 +171,15 @@ impl Session {
     /// The view of Margay's that a name means.
     pub(super) async fn view(&self, table: &TableName) -> Result<Option<Arc<View>>> {
         Ok(self.views_beside(table).await?.get(&table.name.value).cloned())
+    }
+}
+
+/// Unknown column, table or part of a view: a view may have been made or changed by another proxy.
+pub(super) fn is_stale(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::Server(server) => matches!(server.code, 1054 | 1146 | INVALID_VIEW),
+        ErrorKind::UnknownTable | ErrorKind::UnknownColumn => true,
+        _ => false,
     }
 }
 

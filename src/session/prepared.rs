@@ -9,6 +9,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 
 use super::Session;
+use super::expand::is_stale;
 use super::into::{query_into, without_into};
 use crate::error::{Error, ErrorKind, Result, ServerError};
 use crate::execute::Reply;
@@ -139,6 +140,19 @@ impl Session {
             let (params, _) = Box::pin(self.describe_statement(&text, &statement)).await?;
             return Ok((params, Vec::new()));
         }
+        match self.describe_viewed(text, statement).await {
+            Err(error) if is_stale(&error) && self.reload_views(statement).await => {
+                self.describe_viewed(text, statement).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn describe_viewed(
+        &mut self,
+        text: &[u8],
+        statement: &Statement,
+    ) -> Result<(Vec<Column>, Vec<Column>)> {
         if let Some(expanded) = self.expanded(text, statement).await? {
             let described = self.describe_tables(&expanded.text, &expanded.statement).await;
             let (params, mut columns) =

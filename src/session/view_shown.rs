@@ -17,11 +17,21 @@ type Row = Vec<Option<Vec<u8>>>;
 impl Session {
     /// Runs a SHOW COLUMNS or DESCRIBE of [`COLUMNS_OF_VIEW`], which has the columns of the view.
     pub(super) async fn view_columns(&mut self, view: &View, text: &[u8]) -> Result<Reply> {
-        let (columns, rows) = self.columns_of_view(view, text).await?;
+        let (columns, mut rows) = self.columns_of_view(view, text).await?;
+        // Of temporary tables some servers show nothing there, of views an empty text.
+        if let Some(extra) = columns.iter().position(|column| column.name == b"Extra".as_slice()) {
+            for cell in rows.iter_mut().filter_map(|row| row.get_mut(extra)) {
+                cell.get_or_insert_with(Vec::new);
+            }
+        }
         Ok(Reply::Rows(Rows::local(columns, rows.iter().map(|row| text_row(row)))))
     }
 
-    async fn columns_of_view(&mut self, view: &View, show: &[u8]) -> Result<(Vec<Column>, Vec<Row>)> {
+    async fn columns_of_view(
+        &mut self,
+        view: &View,
+        show: &[u8],
+    ) -> Result<(Vec<Column>, Vec<Row>)> {
         let name = |name: &str| quote::identifier(name.as_bytes());
         let (schema, view) = (name(&view.schema), name(&view.name));
         let text = [b"SELECT * FROM ".as_slice(), &schema, b".", &view, b" LIMIT 0"].concat();
@@ -57,7 +67,8 @@ impl Session {
             Heading::Text("collation_connection"),
         ];
         let (charset, collation) = ShownView::CHARSET;
-        let row = vec![cell(view.name.as_str()), cell(create_text(view)), cell(charset), cell(collation)];
+        let row =
+            vec![cell(view.name.as_str()), cell(create_text(view)), cell(charset), cell(collation)];
         Ok(self.rows(&headings, vec![row]))
     }
 
@@ -69,12 +80,14 @@ impl Session {
         let snapshot = self.snapshot.clone();
         let mut shown = Vec::new();
         for schema in schemas.iter().filter(|name| snapshot.catalog.schema(name).is_some()) {
-            for view in snapshot.views(schema).await?.values() {
+            for view in snapshot.load_views(schema).await?.values() {
                 let mut columns = Vec::new();
                 if with_columns {
                     let text = format!("SHOW FULL COLUMNS FROM `{COLUMNS_OF_VIEW}`");
                     match self.columns_of_view(view, text.as_bytes()).await {
-                        Ok((_, rows)) => columns.extend(rows.iter().map(|row| ShownColumn::of(row))),
+                        Ok((_, rows)) => {
+                            columns.extend(rows.iter().map(|row| ShownColumn::of(row)))
+                        }
                         Err(error) => {
                             tracing::debug!(view = view.name, %error, "a view without columns");
                         }

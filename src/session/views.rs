@@ -86,8 +86,7 @@ impl Session {
         }
         let charset = self.state.charset().to_owned();
         let current = self.schema.clone();
-        let definition =
-            views::normalized(text, query, &self.mode, current.as_deref(), &charset)?;
+        let definition = views::normalized(text, query, &self.mode, current.as_deref(), &charset)?;
         let described = self.described(&definition).await?;
         let names: Vec<String> = head.columns.iter().map(|name| name.value.clone()).collect();
         let (definition, columns) = views::named(&definition, &described, &names)?;
@@ -179,7 +178,8 @@ impl Session {
             Ok((_, columns)) => Ok(names(&columns)),
             // No shard has all of its tables: run it for no rows.
             Err(error) if *error.kind() == ErrorKind::Unsupported => {
-                let text = [b"SELECT * FROM (".as_slice(), text, b") AS margay_view LIMIT 0"].concat();
+                let text =
+                    [b"SELECT * FROM (".as_slice(), text, b") AS margay_view LIMIT 0"].concat();
                 let statement = sql::parse(&text, &self.mode)?;
                 let reply = Box::pin(self.run(&text, &statement, Call::Text)).await?;
                 let Reply::Rows(mut rows) = reply else {
@@ -227,7 +227,8 @@ impl Session {
                 let own = quote::identifier(name.name.value.as_bytes());
                 match &name.schema {
                     Some(schema) => {
-                        [&quote::identifier(schema.value.as_bytes()), b".".as_slice(), &own].concat()
+                        [&quote::identifier(schema.value.as_bytes()), b".".as_slice(), &own]
+                            .concat()
                     }
                     None => own,
                 }
@@ -257,17 +258,13 @@ impl Session {
             let Some(view) = self.view(name).await? else { continue };
             let View { schema, name, .. } = view.as_ref();
             return match ddl.kind {
-                DdlKind::CreateTable if index == 0 => {
-                    self.exists(name, ddl.conditional).map(Some)
-                }
+                DdlKind::CreateTable if index == 0 => self.exists(name, ddl.conditional).map(Some),
                 DdlKind::CreateTable
                 | DdlKind::AlterTable
                 | DdlKind::CreateIndex
-                | DdlKind::DropIndex => Err(own_error(
-                    1347,
-                    b"HY000",
-                    &format!("'{schema}.{name}' is not BASE TABLE"),
-                )),
+                | DdlKind::DropIndex => {
+                    Err(own_error(1347, b"HY000", &format!("'{schema}.{name}' is not BASE TABLE")))
+                }
                 DdlKind::TruncateTable => Err(own_error(
                     1146,
                     b"42S02",

@@ -46,14 +46,14 @@ impl ShownColumn {
         }
     }
 
-    /// A value of information_schema.COLUMNS beside those that all tables have.
-    fn value(&self, column: &str, position: usize) -> Option<String> {
+    /// A value of information_schema.COLUMNS beside those that all tables have. `expressions`: defaults
+    /// are shown as expressions.
+    fn value(&self, column: &str, position: usize, expressions: bool) -> Option<String> {
         let (name, rest) = self.ty.split_once('(').unwrap_or((&self.ty, ""));
         let data_type = name.split(' ').next().unwrap_or_default();
         let numbers = rest.split_once(')').map_or("", |(numbers, _)| numbers);
-        let number = |index: usize| -> Option<u64> {
-            numbers.split(',').nth(index)?.trim().parse().ok()
-        };
+        let number =
+            |index: usize| -> Option<u64> { numbers.split(',').nth(index)?.trim().parse().ok() };
         let is_text = matches!(data_type, "char" | "varchar" | "binary" | "varbinary");
         let is_moment = matches!(data_type, "datetime" | "timestamp" | "time");
         let charset = || Some(self.collation.as_ref()?.split('_').next()?.to_owned());
@@ -62,6 +62,11 @@ impl ShownColumn {
         match column {
             "COLUMN_NAME" => Some(self.name.clone()),
             "ORDINAL_POSITION" => Some(position.to_string()),
+            "COLUMN_DEFAULT" if expressions => match &self.default {
+                Some(default) if is_text => Some(format!("'{}'", default.replace('\'', "\\'"))),
+                Some(default) => Some(default.clone()),
+                None => (self.nullable == "YES").then(|| "NULL".to_owned()),
+            },
             "COLUMN_DEFAULT" => self.default.clone(),
             "IS_NULLABLE" => Some(self.nullable.clone()),
             "DATA_TYPE" => Some(data_type.to_owned()),
@@ -137,8 +142,12 @@ impl ShownView {
             })],
             "VIEWS" => vec![row(&|column| self.of_views(column))],
             "COLUMNS" => {
+                // Only MariaDB has this column.
+                let expressions =
+                    columns.iter().any(|column| column.eq_ignore_ascii_case("IS_GENERATED"));
                 let all = self.columns.iter().enumerate();
-                all.map(|(index, column)| row(&|name| column.value(name, index + 1))).collect()
+                all.map(|(index, column)| row(&|name| column.value(name, index + 1, expressions)))
+                    .collect()
             }
             _ => Vec::new(),
         }
@@ -176,7 +185,11 @@ mod tests {
     fn check(ty: &str, collation: &str, column: &str, expect: &str) {
         let collation = (!collation.is_empty()).then(|| collation.to_owned());
         let shown = ShownColumn { ty: ty.to_owned(), collation, ..ShownColumn::default() };
-        assert_eq!(shown.value(column, 1).unwrap_or_else(|| "-".to_owned()), expect, "{ty} {column}");
+        assert_eq!(
+            shown.value(column, 1, false).unwrap_or_else(|| "-".to_owned()),
+            expect,
+            "{ty} {column}"
+        );
     }
 
     #[test]

@@ -21,8 +21,7 @@ pub fn check(query: &Query, params: u16) -> Result<()> {
     walk::query(query, &mut |node| match node {
         Node::Expr(expr) => {
             let kind = &expr.kind;
-            variables |=
-                matches!(kind, ExprKind::UserVariable(_) | ExprKind::SystemVariable(_));
+            variables |= matches!(kind, ExprKind::UserVariable(_) | ExprKind::SystemVariable(_));
         }
         Node::Query(query) => into |= query.into.is_some(),
         Node::UnnamedItem(_) | Node::Table(_) => {}
@@ -66,8 +65,8 @@ pub fn normalized(
     let mut splices = Splices::new();
     for reference in of_query(query) {
         if reference.table.schema.is_none() {
-            let schema = schema
-                .ok_or_else(|| Error::new(ErrorKind::NoDatabase, "No database selected"))?;
+            let schema =
+                schema.ok_or_else(|| Error::new(ErrorKind::NoDatabase, "No database selected"))?;
             let prefix = [&quote::identifier(schema.as_bytes()), b".".as_slice()].concat();
             splices.insert(reference.table.span.start, prefix);
         }
@@ -208,9 +207,8 @@ pub fn named(
         )));
     }
     let definition = inner_aliases(definition, &statement, &inner)?;
-    let quoted = |name: &String| {
-        String::from_utf8_lossy(&quote::identifier(name.as_bytes())).into_owned()
-    };
+    let quoted =
+        |name: &String| String::from_utf8_lossy(&quote::identifier(name.as_bytes())).into_owned();
     let item = |(inner, name): (&String, &String)| {
         if inner == name { quoted(name) } else { format!("{} AS {}", quoted(inner), quoted(name)) }
     };

@@ -59,13 +59,8 @@ const TEXT_MAX: usize = 4 << 20;
 /// `Unsupported` where a view stands in a place that takes no derived table; 1462 for a view that reads
 /// itself.
 pub fn expand(text: &[u8], statement: &Statement, scope: &Scope<'_>) -> Result<Expansion> {
-    let mut expander = Expander {
-        scope,
-        missing: BTreeSet::new(),
-        used: Vec::new(),
-        shown: Vec::new(),
-        count: 0,
-    };
+    let mut expander =
+        Expander { scope, missing: BTreeSet::new(), used: Vec::new(), shown: Vec::new(), count: 0 };
     expander.check_targets(statement)?;
     let expanded = expander.statement(text, statement, scope.schema, 0)?;
     let Expander { missing, used, shown, .. } = expander;
@@ -172,8 +167,9 @@ impl Expander<'_> {
         if !self.used.contains(view) {
             self.used.push(view.clone());
         }
-        let statement = sql::parse(definition, &Mode::default())
-            .map_err(|error| error.context(format!("the definition of the view `{}`", view.name)))?;
+        let statement = sql::parse(definition, &Mode::default()).map_err(|error| {
+            error.context(format!("the definition of the view `{}`", view.name))
+        })?;
         let expanded = self.statement(definition, &statement, Some(&view.schema), depth + 1)?;
         Ok(expanded.unwrap_or_else(|| definition.to_vec()))
     }
@@ -190,9 +186,10 @@ impl Expander<'_> {
                 let single = delete.single_table().and_then(|one| self.view(&one.table, schema));
                 let references = references(statement);
                 let target = |target: &TableName| {
-                    let from = references.iter().filter_map(|reference| reference.from).find(|from| {
-                        from.exposed_name().value.eq_ignore_ascii_case(&target.name.value)
-                    });
+                    let from =
+                        references.iter().filter_map(|reference| reference.from).find(|from| {
+                            from.exposed_name().value.eq_ignore_ascii_case(&target.name.value)
+                        });
                     self.view(from.map_or(target, |from| &from.table), schema)
                 };
                 single.or_else(|| delete.targets.iter().find_map(target))
@@ -301,8 +298,7 @@ fn keep_names(text: &[u8], statement: &Statement, changed: &[Span], splices: &mu
         let is_column = matches!(item.kind, ExprKind::Column(_));
         if !is_column && changed.iter().any(|span| item.span.contains(*span)) {
             let name = text.get(item.span.range()).unwrap_or_default();
-            splices
-                .insert(item.span.end, [b" AS ".as_slice(), &quote::identifier(name)].concat());
+            splices.insert(item.span.end, [b" AS ".as_slice(), &quote::identifier(name)].concat());
         }
     });
 }

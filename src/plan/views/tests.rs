@@ -21,7 +21,8 @@ fn expanded(mode: &str, text: &str) -> Result<String, String> {
     let catalog = Catalog::new(&parse_rules(&[source], &|_| None).unwrap().0).unwrap();
     let view = |name: &str, definition: &str| {
         let (name, definition) = (name.to_owned(), definition.to_owned());
-        let view = View { schema: "shop".into(), name: name.clone(), definition, ..View::default() };
+        let view =
+            View { schema: "shop".into(), name: name.clone(), definition, ..View::default() };
         (name, Arc::new(view))
     };
     let shop = BTreeMap::from([
@@ -30,10 +31,8 @@ fn expanded(mode: &str, text: &str) -> Result<String, String> {
         view("me", "SELECT * FROM `shop`.me"),
         view("odd", "SELECT '\\n' AS a"),
     ]);
-    let views = BTreeMap::from([
-        ("shop".to_owned(), Arc::new(shop)),
-        ("other".to_owned(), Arc::default()),
-    ]);
+    let views =
+        BTreeMap::from([("shop".to_owned(), Arc::new(shop)), ("other".to_owned(), Arc::default())]);
     let mode = Mode::from_sql_mode(mode);
     let scope =
         Scope { catalog: &catalog, schema: Some("shop"), mode, charset: "utf8mb4", views: &views };
@@ -62,11 +61,17 @@ fn puts_definitions_in() {
     check("SELECT * FROM other.v", "-");
     check("SELECT v.a FROM v", &format!("SELECT v.a FROM {V} AS `v`"));
     check("SELECT shop.v.a, shop.v.* FROM v", &format!("SELECT v.a, v.* FROM {V} AS `v`"));
-    check("SELECT * FROM t JOIN shop.v x USING (a)", &format!("SELECT * FROM t JOIN {V} x USING (a)"));
+    check(
+        "SELECT * FROM t JOIN shop.v x USING (a)",
+        &format!("SELECT * FROM t JOIN {V} x USING (a)"),
+    );
     check("SELECT * FROM w", &format!("SELECT * FROM (SELECT `w`.a FROM {V} AS w) AS `w`"));
     check("TABLE v ORDER BY a", &format!("SELECT * FROM {V} AS `v` ORDER BY a"));
     check("WITH v AS (SELECT 1) SELECT * FROM v", "-");
-    check("WITH x AS (TABLE v) SELECT * FROM x", &format!("WITH x AS (SELECT * FROM {V} AS `v`) SELECT * FROM x"));
+    check(
+        "WITH x AS (TABLE v) SELECT * FROM x",
+        &format!("WITH x AS (SELECT * FROM {V} AS `v`) SELECT * FROM x"),
+    );
     check(
         "SELECT (SELECT MAX(a) FROM v) FROM t",
         &format!("SELECT (SELECT MAX(a) FROM {V} AS `v`) AS `(SELECT MAX(a) FROM v)` FROM t"),
@@ -113,7 +118,10 @@ fn definitions_mean_the_same_everywhere() {
     let plain = |text: &str, expect: &str| check_defined("", text, ("a", ""), expect);
     plain("SELECT a FROM t", "SELECT a FROM `shop`.t");
     plain("SELECT a FROM other.t", "SELECT a FROM other.t");
-    plain("WITH t AS (SELECT a FROM u) SELECT a FROM t", "WITH t AS (SELECT a FROM `shop`.u) SELECT a FROM t");
+    plain(
+        "WITH t AS (SELECT a FROM u) SELECT a FROM t",
+        "WITH t AS (SELECT a FROM `shop`.u) SELECT a FROM t",
+    );
     plain("SELECT \"it's\" a", "SELECT 'it''s' a");
     plain("SELECT NOT x = y a FROM t", "SELECT (NOT (x = y)) a FROM `shop`.t");
     plain("SELECT x || y a FROM t", "SELECT x  OR  y a FROM `shop`.t");
@@ -134,9 +142,19 @@ fn columns_get_names() {
     let check = |text: &str, described: &str, wanted: &str, expect: &str| {
         check_defined("", text, (described, wanted), expect);
     };
-    check("SELECT a, SUM(b) FROM t GROUP BY a", "a SUM(b)", "x y", "SELECT a AS `x`, SUM(b) AS `y` FROM `shop`.t GROUP BY a");
+    check(
+        "SELECT a, SUM(b) FROM t GROUP BY a",
+        "a SUM(b)",
+        "x y",
+        "SELECT a AS `x`, SUM(b) AS `y` FROM `shop`.t GROUP BY a",
+    );
     check("SELECT a, SUM(b) FROM t", "a SUM(b)", "", "SELECT a, SUM(b) AS `SUM(b)` FROM `shop`.t");
-    check("SELECT * FROM t", "a b", "", "SELECT `a`, `b` FROM (SELECT * FROM `shop`.t) AS `margay_view`");
+    check(
+        "SELECT * FROM t",
+        "a b",
+        "",
+        "SELECT `a`, `b` FROM (SELECT * FROM `shop`.t) AS `margay_view`",
+    );
     check(
         "SELECT t.*, 1 + 1 FROM t",
         "a b 1+1",
