@@ -94,7 +94,7 @@ impl Snapshot {
     }
 
     /// A target that could run the plan, and its text there.
-    fn sample(&self, plan: &Plan) -> Result<(Target, Vec<u8>)> {
+    pub(super) fn sample(&self, plan: &Plan) -> Result<(Target, Vec<u8>)> {
         let facts = Facts::default();
         let values = Values {
             catalog: &self.catalog,

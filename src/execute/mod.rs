@@ -13,6 +13,7 @@ pub mod reply;
 pub mod run;
 pub mod snapshot;
 pub mod summary;
+pub mod views;
 
 mod combine;
 mod ddl;
@@ -23,6 +24,7 @@ mod look;
 mod names;
 mod numbers;
 mod select;
+
 pub mod warnings;
 mod write;
 

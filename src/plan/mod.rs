@@ -37,6 +37,7 @@ pub mod template;
 mod tests;
 pub mod types;
 mod units;
+pub mod views;
 mod write;
 
 pub use types::Plan;
