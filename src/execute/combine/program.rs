@@ -376,7 +376,7 @@ impl<'p> Program<'p> {
             return Err(Error::internal("a part of a combined plan that runs in several places"));
         };
         let fragment = run.fragment(&select.route, target, &facts)?;
-        gather.finish().await?;
+        gather.finish();
         let state = state.in_database(&gather.database);
         match run.start_rows_in(&mut gather.lent, &fragment, &state).await {
             Ok(Head::Rows(columns)) => Ok(columns),
