@@ -49,13 +49,20 @@ const NOT_PREPARABLE: u16 = 1295;
 impl Snapshot {
     /// Definitions of the parameters and columns of a planned statement, from a shard that could run it.
     pub async fn describe(
-        &self,
+        self: &Arc<Self>,
         plan: &Plan,
         state: &ClientState,
         deadline: Option<Deadline>,
     ) -> Result<(Vec<Column>, Vec<Column>)> {
-        let (target, text) = self.sample(plan)?;
-        self.describe_at(&target, text, state, deadline).await
+        match (self.sample(plan), plan) {
+            (Ok((target, text)), _) => self.describe_at(&target, text, state, deadline).await,
+            (Err(refused), Plan::Select(select)) => {
+                let Some(source) = &select.source else { return Err(refused) };
+                let described = Box::pin(self.describe_apart(source, state, deadline)).await;
+                described.unwrap_or(Err(refused))
+            }
+            (Err(refused), Plan::Write(_) | Plan::Insert(_) | Plan::Ddl(_)) => Err(refused),
+        }
     }
 
     pub(super) async fn describe_at(

@@ -74,7 +74,8 @@ fn explain_combine(source: &Source, run: &Run<'_>) -> Result<Vec<String>, Stop> 
         temporaries: &[],
     };
     let open = run.cluster.is_some();
-    let options = Options { broadcast: !open, detached: open };
+    let options =
+        Options { broadcast: !open, detached: open, tables_only: false, shape_only: false };
     let program = combine::plan(source, &context, options)?;
     let mut temporaries: Vec<Temporary> = Vec::new();
     let count = program.steps.len();

@@ -278,7 +278,8 @@ fn programs() {
         for case in cases {
             let options = [(true, false), (false, false), (false, true)];
             for (broadcast, detached) in options {
-                let options = combine::Options { broadcast, detached };
+                let options =
+                    combine::Options { broadcast, detached, tables_only: false, shape_only: false };
                 count += usize::from(fixture.program(&case.sql, options));
             }
         }

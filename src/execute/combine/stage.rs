@@ -156,15 +156,14 @@ impl Program<'_> {
     }
 
     /// Tables that a statement names, among them such as are none of the catalog.
-    fn tables_of(&self, statement: &Statement) -> Vec<TableId> {
+    pub(super) fn tables_of(&self, statement: &Statement) -> Vec<TableId> {
         let mut tables = Vec::new();
         walk::statement(statement, &mut |node| {
             if let Node::Table(table) = node {
                 let schema = table.schema.as_ref().map(|schema| &schema.value);
-                if let Some(schema) = schema.or(self.source.schema.as_ref()) {
-                    let table = table.name.value.clone();
-                    tables.push(TableId { schema: schema.clone(), table });
-                }
+                let schema = schema.or(self.source.schema.as_ref()).cloned();
+                let (schema, table) = (schema.unwrap_or_default(), table.name.value.clone());
+                tables.push(TableId { schema, table });
             }
         });
         tables

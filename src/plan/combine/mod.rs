@@ -129,4 +129,8 @@ pub struct Options {
     pub broadcast: bool,
     /// The last statement reads no table itself: inside a transaction it would miss its writes.
     pub detached: bool,
+    /// Nothing but the rows of single tables is taken out, so that what is left is as the client wrote it.
+    pub tables_only: bool,
+    /// No rows are taken out, since only the columns of the answer are wanted.
+    pub shape_only: bool,
 }

@@ -173,11 +173,12 @@ impl<'c> Rewrite<'c> {
 
     fn round(&mut self, round: Round<'_, '_>, context: &Context<'_>) -> Result<(), Stop> {
         let done = subquery::drop_unused(self, round)?
-            || self.whole(round, context)?
+            || (!self.options.tables_only && self.whole(round, context)?)
             || subquery::split_cte(self, round, context)?
-            || spread::cut(self, round, context)?
-            || self.partial(round, context)?
-            || group::cut(self, round, context)?
+            || (!self.options.tables_only
+                && (spread::cut(self, round, context)?
+                    || self.partial(round, context)?
+                    || group::cut(self, round, context)?))
             || leaf::cut(self, round, context)?;
         if done {
             return Ok(());
