@@ -290,6 +290,19 @@ fn clusters() {
 }
 
 #[test]
+fn servers_that_gather_rows_are_known() {
+    let text = "combine: {nodes: ['h:3306', 'h:3308']}\n\
+                clusters: {c0: {primary: 'h:3306', user: u}}\n\
+                schemas: {a: {default_shard: c0/a}}\n";
+    let found: Vec<String> =
+        parse_text(text).unwrap_err().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        found,
+        ["f.yaml:1:1: `combine.nodes`: no cluster has the server `h:3308`; did you mean `h:3306`?"]
+    );
+}
+
+#[test]
 fn files_merge_by_name() {
     let source = |name: &str, text: &str| Source { name: name.into(), text: text.into() };
     let one = "clusters: {c0: {primary: 'h:1', user: u}}\nschemas: {a: {default_shard: c0/a}}\n";

@@ -75,13 +75,16 @@ impl Snapshot {
         let shard = self.shard(target.shard)?;
         let mut lease = self.backends.lease(shard.cluster, Access::Primary, false).await?;
         lease.set_deadline(deadline);
-        lease.ensure_state(&state.in_database(&shard.database)).await?;
+        let state_there = state.in_database(&shard.database);
+        lease.queue_state(&state_there)?;
         let names = Names::new(self, target);
         let restore = |error: Error| match &names {
             Some(names) => names.restore_error(error),
             None => error,
         };
         let prepared = lease.prepare(&Bytes::from(text)).await.map_err(restore)?;
+        // The state is still on its way if the statement was there.
+        lease.ensure_state(&state_there).await?;
         let parse =
             |packets: &Arc<[Bytes]>| packets.iter().map(Column::parse).collect::<Result<Vec<_>>>();
         let params = parse(&prepared.parameters)?;

@@ -236,9 +236,15 @@ impl Run<'_> {
         fragment: &Fragment,
         state: &Arc<SessionState>,
     ) -> Result<ReplyHead> {
-        // Waiting for the state to be right costs a round trip when it differs. It is worth it: a
-        // statement must never run in a wrong one.
-        lent.lease.ensure_state(state).await?;
+        if self.held.is_some() && !self.transaction.is_active() {
+            // A part of a SELECT changes nothing: were the state or the tables before it wrong, the error
+            // takes the place of its rows.
+            lent.lease.queue_state(state)?;
+        } else {
+            // Waiting for the state to be right costs a round trip when it differs. It is worth it: a
+            // statement must never run in a wrong one.
+            lent.lease.ensure_state(state).await?;
+        }
         lent.prepare().await?;
         let connection = &mut *lent.lease;
         match self.call {

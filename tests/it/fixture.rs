@@ -77,7 +77,7 @@ impl Servers {
             if let Ok(client) = Client::connect(&login) {
                 return client;
             }
-            std::thread::sleep(std::time::Duration::from_millis(50));
+            std::thread::sleep(Duration::from_millis(50));
         }
         Client::open(&login)
     }

@@ -11,7 +11,7 @@ use super::expand::expand;
 use super::model::{Cluster, Config, Grants, Replica, Schema, Settings, ShardName, User};
 use super::node::Located;
 use super::problem::{Place, Problems, suggestion};
-use super::shape::{self, Map, Patterns, Root, Secret, TlsMode};
+use super::shape::{self, Address, Map, Patterns, Root, Secret, TlsMode};
 
 /// MySQL's limit for names of databases, tables and columns, in characters.
 const NAME_MAX: usize = 64;
@@ -36,6 +36,9 @@ pub(super) fn check(root: Root, place: &Place, problems: &mut Problems) -> Confi
     };
     let wrong: Vec<String> = root.clusters.0.iter().filter_map(wrong).collect();
     let clusters = clusters(root.clusters, problems);
+    if wrong.is_empty() {
+        gatherers(&root.combine.nodes, &clusters, place, problems);
+    }
     let scope = Scope { clusters: &clusters, wrong: &wrong };
     let known: Vec<String> = root.schemas.names().map(str::to_owned).collect();
     let users = users(root.users, &known, problems);
@@ -104,6 +107,19 @@ fn clusters(map: Map<shape::Cluster>, problems: &mut Problems) -> Vec<Cluster> {
     }
     clusters.sort_by(|a, b| a.name.cmp(&b.name));
     clusters
+}
+
+/// Servers that gather rows must be of the clusters.
+fn gatherers(nodes: &[Address], clusters: &[Cluster], place: &Place, problems: &mut Problems) {
+    let addresses = |cluster: &Cluster| {
+        let replicas = cluster.replicas.iter().map(|replica| replica.address.to_string());
+        std::iter::once(cluster.primary.to_string()).chain(replicas).collect::<Vec<_>>()
+    };
+    let known: Vec<String> = clusters.iter().flat_map(addresses).collect();
+    for node in nodes.iter().map(Address::to_string).filter(|node| !known.contains(node)) {
+        let near = suggestion(&node, known.iter().map(String::as_str));
+        problems.add(place, format!("`combine.nodes`: no cluster has the server `{node}`{near}"));
+    }
 }
 
 fn users(

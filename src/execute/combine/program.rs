@@ -198,7 +198,7 @@ impl<'p> Program<'p> {
             }
         }
         let schema = self.source.schema.as_deref();
-        let shard = wanted.map(|wanted| wanted.shard);
+        let shard = wanted.as_ref().map(|wanted| wanted.shard);
         let (lent, database) = node::lease(self.snapshot, wanted, schema).await?;
         let base = self.states.last.base();
         Ok(Some(Mutex::new(Gather::new(lent, database, base, shard, self.deadline))))
@@ -232,7 +232,7 @@ impl<'p> Program<'p> {
             let (mut select, mut facts) = self.planned(&text, &temporaries).await?;
             let mut run = self.run_of(transaction, state, bound.call(), &held, &mut warnings);
             let mut moments = Vec::new();
-            if let Some(found) = self.moments(&text, &select, &facts, &run).await
+            if let Some(found) = self.moments(&text, &select, &facts, &temporaries, &run).await
                 && let Ok(planned) = self.planned(&found.text, &temporaries).await
             {
                 (select, facts) = planned;
@@ -375,7 +375,7 @@ impl<'p> Program<'p> {
         call: Call<'_>,
     ) -> Result<Vec<Column>> {
         let (fragment, target) = self.fragment(stage, done, gather, state, call).await?;
-        gather.finish().await?;
+        gather.finish();
         let (mut apart, mut warnings) = (Transaction::default(), Warnings::default());
         let run = self.run_of(&mut apart, state, call, &[], &mut warnings);
         let state = state.in_database(&gather.database);

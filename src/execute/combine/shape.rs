@@ -10,6 +10,7 @@ use super::program::Program;
 use super::stage::Bound;
 use crate::backend::{Access, Deadline};
 use crate::error::{Error, Result};
+use crate::execute::aftermath::Aftermath;
 use crate::execute::client_state::ClientState;
 use crate::execute::run::{Call, Run};
 use crate::execute::snapshot::Snapshot;
@@ -45,6 +46,9 @@ impl Snapshot {
             reads: Access::Primary,
             found_rows: false,
             writes: false,
+            written: None,
+            clocked: None,
+            aftermath: Aftermath::default(),
             deadline,
             warnings: &mut warnings,
             held: None,
@@ -104,7 +108,7 @@ impl Program<'_> {
             false => &self.states.last,
         };
         let (fragment, _) = self.fragment(stage, &done, &mut gather, state, bound.call()).await?;
-        gather.finish().await?;
+        gather.finish();
         let lease = &mut gather.lent.lease;
         lease.ensure_state(&state.in_database(&gather.database)).await?;
         let prepared = lease.prepare(&Bytes::from(fragment.text)).await?;

@@ -74,6 +74,8 @@ fn reads_twice(scatter: &Scatter, found: &Analysis<'_>, context: &Context<'_>) -
             Piece::Text(own) => text.extend_from_slice(own),
             Piece::Table(_) => text.extend_from_slice(b"t"),
             Piece::Param(_) => text.push(b'?'),
+            // INSERT only.
+            Piece::Id(_) => {}
         }
     }
     let Ok(statement) = parse(&text, &context.mode) else { return true };
