@@ -18,6 +18,8 @@ use crate::plan::render::render;
 use crate::plan::resolve;
 use crate::plan::template::{Target, Template};
 use crate::plan::types::Place;
+use crate::protocol::capability::ColumnType;
+use crate::protocol::charset::BINARY;
 use crate::protocol::column::Column;
 
 impl Run<'_> {
@@ -54,8 +56,19 @@ impl Snapshot {
         state: &ClientState,
         deadline: Option<Deadline>,
     ) -> Result<(Vec<Column>, Vec<Column>)> {
-        let (target, text) = self.sample(plan)?;
-        self.describe_at(&target, text, state, deadline).await
+        let apart = unplaced_params(plan);
+        let described = match self.sample(plan) {
+            Ok((target, text)) => self.describe_at(&target, text, state, deadline).await,
+            Err(error) => Err(error),
+        };
+        match (described, apart) {
+            // No server has all the tables.
+            (Err(error), Some(params)) if is_elsewhere(&error) => {
+                let any = || Column::computed("?", ColumnType::MYSQL_TYPE_VAR_STRING, BINARY);
+                Ok(((0..params).map(|_| any()).collect(), Vec::new()))
+            }
+            (described, _) => described,
+        }
     }
 
     pub(super) async fn describe_at(
@@ -107,6 +120,11 @@ impl Snapshot {
                 let rendered = render(&write.template, &target, &values)?;
                 Ok((target, rendered.text))
             }
+            Plan::Feed(feed) => {
+                let target = resolve::sample(&feed.whole.place, &values)?;
+                let rendered = render(&feed.whole.template, &target, &values)?;
+                Ok((target, rendered.text))
+            }
             Plan::Insert(insert) => {
                 let target = resolve::sample_of(&insert.table)?;
                 let mut text = render(&insert.head, &target, &values)?.text;
@@ -147,5 +165,21 @@ impl Snapshot {
             }
         }
         Err(Error::internal("explaining asks for the same facts again and again"))
+    }
+}
+
+/// How many parameters a write has that may run in parts, whose tables no server may have together.
+fn unplaced_params(plan: &Plan) -> Option<usize> {
+    match plan {
+        Plan::Feed(feed) => Some(feed.params.len() + feed.tail_params.len()),
+        Plan::Write(write) => write.source.as_ref().map(|_| write.params()),
+        Plan::Select(_) | Plan::Insert(_) | Plan::Ddl(_) => None,
+    }
+}
+
+fn is_elsewhere(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::Server(server) => server.code == 1146,
+        kind => *kind == ErrorKind::Unsupported,
     }
 }

@@ -30,7 +30,7 @@ impl Run<'_> {
                 self.ensure_period(&insert.table.name, &target, name).await?;
             }
             let mut fragment = Fragment::new(target.shard, rendered.text, rendered.params);
-            if split && rows == 1 {
+            if (split || self.part.told) && rows == 1 {
                 fragment.info = Info::OneRow { on_duplicate: !insert.tail.pieces.is_empty() };
             }
             work.push((fragment, target));

@@ -16,12 +16,15 @@ pub mod summary;
 mod combine;
 mod ddl;
 mod describe;
+mod feed;
 mod insert;
 mod lanes;
 mod look;
 mod names;
+mod pick;
 mod select;
 pub mod warnings;
+mod whole;
 mod write;
 
 pub use client_state::ClientState;

@@ -7,7 +7,7 @@ use super::planner::{Context, Temporary, plan};
 use super::render::{Rendered, render, render_insert};
 use super::resolve::{ddl_targets, insert_targets, limited, targets, write_targets};
 use super::template::{Part, Target};
-use super::types::{Ddl, Insert, Plan, Select, Source, Write};
+use super::types::{Ddl, Feed, Insert, Plan, Select, Source, Write};
 use crate::error::{Error, ErrorKind};
 use crate::merge::Spec;
 use crate::sql::expr::Literal;
@@ -24,6 +24,7 @@ pub fn explain(plan: &Plan, run: &Run<'_>) -> Result<Vec<String>, Stop> {
     match plan {
         Plan::Select(select) => explain_select(select, run),
         Plan::Insert(insert) => explain_insert(insert, run),
+        Plan::Feed(feed) => explain_feed(feed, run),
         Plan::Write(write) => explain_write(write, run),
         Plan::Ddl(ddl) => explain_ddl(ddl, run),
     }
@@ -164,6 +165,29 @@ fn explain_write(write: &Write, run: &Run<'_>) -> Result<Vec<String>, Stop> {
         (None, found) => format!("write to {}", places(found)),
     }];
     push_targets(&mut lines, &found, run, |target| Ok(render(&write.template, target, run)?))?;
+    Ok(lines)
+}
+
+fn explain_feed(feed: &Feed, run: &Run<'_>) -> Result<Vec<String>, Stop> {
+    if feed.direct {
+        match explain_write(&feed.whole, run) {
+            Err(Stop::Error(error)) if *error.kind() == ErrorKind::Unsupported => {}
+            outcome => return outcome,
+        }
+    }
+    let source = &feed.source;
+    let context = Context {
+        catalog: run.catalog,
+        facts: run.facts,
+        schema: source.schema.as_deref(),
+        mode: source.mode,
+        temporaries: &[],
+    };
+    let statement = parse(&source.text, &source.mode)?;
+    let order = if feed.reads_first { "all at once" } else { "as they come" };
+    let mut lines = vec![format!("insert rows of a query into `{}`, {order}", feed.table.name)];
+    let query = explain(&plan(&statement, &source.text, &context)?, run)?;
+    lines.extend(query.into_iter().map(|line| format!("  {line}")));
     Ok(lines)
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::condition;
 use super::facts::{Column, Columns, Stop};
+use super::feed;
 use super::functions::{self, Nature};
 use super::model::{Analysis, same_name};
 use super::names::{Env, Reader};
@@ -37,7 +38,11 @@ pub(super) fn plan(
     };
     let columns = found.uses.first().and_then(|used| used.columns.clone());
     let rows = match &insert.source {
-        InsertSource::Query(_) => return from_query(statement, text, context, &found),
+        InsertSource::Query(query) => {
+            let width = columns.as_deref().map(|columns| column_names(insert, columns).len());
+            let into = feed::Into { insert, query, table, columns: columns.as_deref(), width };
+            return feed::plan(&into, statement, text, context, &found);
+        }
         InsertSource::Values { rows, .. } => {
             rows.iter().map(|row| (row.span, row.values.iter().collect())).collect()
         }
@@ -68,6 +73,7 @@ pub(super) fn plan(
                 template: splice.whole(statement.params),
                 several: Ok(()),
                 broadcast: Some(table),
+                source: None,
             }))
         }
         TableKind::Sharded(_) => {
@@ -80,13 +86,13 @@ pub(super) fn plan(
     }
 }
 
-fn unsupported(message: impl Into<String>) -> Stop {
+pub(super) fn unsupported(message: impl Into<String>) -> Stop {
     Error::unsupported(message).into()
 }
 
-fn one_place(place: Place, template: Template) -> Write {
+pub(super) fn one_place(place: Place, template: Template) -> Write {
     let several = Err(Refusal { message: "an INSERT of this form runs on one shard only".into() });
-    Write { place, template, several, broadcast: None }
+    Write { place, template, several, broadcast: None, source: None }
 }
 
 fn read<'a>(reader: &mut Reader<'_, 'a>, insert: &'a statement::Insert) -> Result<(), Stop> {
@@ -115,28 +121,6 @@ fn read<'a>(reader: &mut Reader<'_, 'a>, insert: &'a statement::Insert) -> Resul
         reader.expr_in(&assignment.value, &scope, env)?;
     }
     Ok(())
-}
-
-/// INSERT ... SELECT: only where target and sources are provably on one shard.
-fn from_query(
-    statement: &Statement,
-    text: &[u8],
-    context: &Context<'_>,
-    found: &Analysis<'_>,
-) -> Result<Plan, Stop> {
-    let sharded = |kind: &TableKind| !matches!(kind, TableKind::Single { .. });
-    let into = found.uses.first().map(|used| &used.table);
-    if into.is_some_and(|table| sharded(&table.kind)) {
-        let name = into.map_or("", |table| table.name.as_str());
-        return Err(unsupported(format!(
-            "INSERT ... SELECT into the sharded or broadcast table `{name}` is not supported; read the \
-             rows and insert them with VALUES"
-        )));
-    }
-    let groups = found.groups();
-    let place = place(found, &groups, context)?;
-    let splice = Splice::base(text, found, true);
-    Ok(Plan::Write(one_place(place, splice.whole(statement.params))))
 }
 
 /// A broadcast table must get the same rows on every shard.

@@ -10,7 +10,7 @@ use super::substitute::{self, Facts as SessionFacts};
 use crate::backend::{Access, Deadline};
 use crate::config::Reads;
 use crate::error::{Error, ErrorKind, Result};
-use crate::execute::run::Call;
+use crate::execute::run::{Call, Part};
 use crate::execute::{Reply, Run, Snapshot};
 use crate::plan::facts::{Facts, Need, Stop, TableId};
 use crate::plan::planner::Temporary;
@@ -178,6 +178,7 @@ impl Session {
             found_rows: self.identity.found_rows(),
             warnings: &mut self.warnings,
             held: None,
+            part: Part::default(),
         }
     }
 

@@ -114,6 +114,8 @@ pub struct ColumnAssignment {
 pub struct Update {
     pub ignore: bool,
     pub from: Vec<TableExpr>,
+    /// All of `from`.
+    pub from_span: Span,
     pub assignments: Vec<ColumnAssignment>,
     pub filter: Option<Expr>,
     pub order_by: Vec<OrderItem>,
@@ -127,6 +129,10 @@ pub struct Delete {
     /// Multi-table form: the names before FROM (or after, with USING). Empty: single-table form.
     pub targets: Vec<TableName>,
     pub from: Vec<TableExpr>,
+    /// All of `from`.
+    pub from_span: Span,
+    /// Behind DELETE and its modifiers.
+    pub head_end: u32,
     pub filter: Option<Expr>,
     pub order_by: Vec<OrderItem>,
     pub limit: Option<Limit>,
