@@ -22,9 +22,7 @@ impl Run<'_> {
     pub(super) async fn feed(&mut self, feed: &Feed, facts: &mut Facts) -> Result<Reply> {
         if feed.direct {
             let settled = self
-                .settle(facts, |run, facts| {
-                    resolve::write_targets(&feed.whole, &run.values(facts))
-                })
+                .settle(facts, |run, facts| resolve::write_targets(&feed.whole, &run.values(facts)))
                 .await;
             match settled {
                 Ok(_) => return self.write(&feed.whole, facts).await,
@@ -113,14 +111,11 @@ impl Run<'_> {
     }
 
     async fn pass(&mut self, feed: &Feed, batch: &mut Batch, call: Call<'_>) -> Result<Summary> {
-        let text = [
-            feed.head.as_slice(),
-            b" VALUES ",
-            &batch.tuples,
-            b" ",
-            &feed.tail,
-        ]
-        .concat();
+        let mut text = [feed.head.as_slice(), b" VALUES ", &batch.tuples].concat();
+        if feed.on_duplicate {
+            text.push(b' ');
+            text.extend_from_slice(&feed.tail);
+        }
         let (plan, mut facts) = self.planned(&text, &feed.source).await?;
         let one_row = (batch.rows == 1).then_some(feed.on_duplicate);
         *batch = Batch::default();

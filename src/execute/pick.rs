@@ -52,7 +52,8 @@ impl Run<'_> {
         if pick.reads_itself {
             const NOT_THERE: [u16; 2] = [1146, 1142];
             let own = self.own_error(&write.place, &write.template, facts, refused).await;
-            if matches!(own.kind(), ErrorKind::Server(server) if !NOT_THERE.contains(&server.code)) {
+            if matches!(own.kind(), ErrorKind::Server(server) if !NOT_THERE.contains(&server.code))
+            {
                 return Err(own);
             }
         }
@@ -104,7 +105,7 @@ impl Run<'_> {
         let bound = Bound::of(&text.params, self.call)?;
         let call = if text.params.is_empty() { Call::Text } else { bound.call() };
         let (plan, mut facts) = self.planned(&text.bytes, &pick.source).await?;
-        self.write_part((&plan, &mut facts), call, Part::default()).await
+        self.write_part((&plan, &mut facts), call, Part { told: true, ..Part::default() }).await
     }
 }
 

@@ -52,7 +52,7 @@ pub struct Run<'a> {
 pub struct Part {
     /// It inserts one row, for which servers tell no info, and may do so ON DUPLICATE KEY UPDATE.
     pub(super) one_row: Option<bool>,
-    /// Infos are asked for of all its writes.
+    /// It writes rows whose places are known; infos are asked for of all its writes.
     pub(super) told: bool,
     /// It locks the rows that it reads.
     pub(super) locks: bool,

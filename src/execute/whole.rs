@@ -8,11 +8,11 @@ use super::reply::Reply;
 use super::run::{Call, Part, Run};
 use crate::backend::Access;
 use crate::error::{Error, Result};
+use crate::plan::Plan;
 use crate::plan::facts::{Facts, Stop};
 use crate::plan::pick::Pick;
 use crate::plan::planner::{self, Context};
 use crate::plan::types::{Feed, Source};
-use crate::plan::Plan;
 use crate::sql;
 use crate::transaction::{self, Begin, Transaction, ends_transaction};
 
@@ -33,7 +33,11 @@ impl Run<'_> {
     /// statement did.
     pub(super) fn wholly<'f>(&'f mut self, work: Work<'f>) -> Answer<'f, Reply> {
         Box::pin(async move {
-            if self.transaction.is_active() { self.within(work).await } else { self.alone(work).await }
+            if self.transaction.is_active() {
+                self.within(work).await
+            } else {
+                self.alone(work).await
+            }
         })
     }
 
@@ -67,7 +71,8 @@ impl Run<'_> {
         self.on_all(&format!("SAVEPOINT `{SAVEPOINT}`")).await?;
         self.transaction.set_savepoint(SAVEPOINT);
         let outcome = self.work(work, false).await;
-        let is_over = outcome.as_ref().is_err_and(ends_transaction) || !self.transaction.is_active();
+        let is_over =
+            outcome.as_ref().is_err_and(ends_transaction) || !self.transaction.is_active();
         if is_over || self.transaction.is_broken() {
             return outcome;
         }

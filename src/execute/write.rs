@@ -32,7 +32,9 @@ impl Run<'_> {
             .settle(facts, |run, facts| resolve::write_targets(write, &run.values(facts)))
             .await;
         let targets = match (settled, &write.source) {
-            (Err(refused), Some(source)) if *refused.kind() == ErrorKind::Unsupported => {
+            (Err(refused), Some(source))
+                if *refused.kind() == ErrorKind::Unsupported && !self.part.told =>
+            {
                 return Box::pin(self.pick(write, source, facts, refused)).await;
             }
             (settled, _) => settled?,

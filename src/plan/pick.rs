@@ -47,6 +47,21 @@ pub struct Target {
     pub moves: bool,
 }
 
+impl Target {
+    /// The text of its write, for EXPLAIN.
+    pub fn shown(&self) -> String {
+        let mut text = Vec::new();
+        for piece in self.head.iter().chain(&self.tail) {
+            match piece {
+                Piece::Text(more) => text.extend_from_slice(more),
+                Piece::Param(_) => text.push(b'?'),
+                Piece::Value(at) => text.extend_from_slice(format!("<margay_{at}>").as_bytes()),
+            }
+        }
+        String::from_utf8_lossy(&text).into_owned()
+    }
+}
+
 /// A column by which rows are found again.
 #[derive(Debug, Clone)]
 pub struct Key {
@@ -54,8 +69,6 @@ pub struct Key {
     pub text: String,
     /// Index of its value in a row of the query.
     pub value: usize,
-    /// It says where rows lie.
-    pub places: bool,
 }
 
 /// A piece of a write's text.
@@ -133,7 +146,7 @@ impl<'x, 'a> Draft<'x, 'a> {
         let mut targets = Vec::new();
         for id in written {
             let (table, entry) = self.target(id)?;
-            let keys = self.keys(&table, id, entry)?;
+            let keys = self.keys(&table, entry)?;
             let mut head = self.raw(Span { start: 0, end: update.from_span.start });
             head.extend(self.raw(entry.span));
             head.push(Piece::Text(b" SET ".to_vec()));
@@ -150,10 +163,7 @@ impl<'x, 'a> Draft<'x, 'a> {
                 moves |= keys.iter().any(|key| {
                     key.text.ends_with(&format!(".{}", quoted(&assignment.column.name.value)))
                 });
-                let start = Span {
-                    start: assignment.span.start,
-                    end: assignment.value.span.start,
-                };
+                let start = Span { start: assignment.span.start, end: assignment.value.span.start };
                 head.extend(self.raw(start));
                 self.value(&assignment.value, id, &mut head)?;
             }
@@ -191,7 +201,7 @@ impl<'x, 'a> Draft<'x, 'a> {
         let mut targets = Vec::new();
         for id in written {
             let (table, entry) = self.target(id)?;
-            let mut keys = self.keys(&table, id, entry)?;
+            let mut keys = self.keys(&table, entry)?;
             for key in &mut keys {
                 // Not every server takes an alias in a DELETE of one table.
                 let column = key.text.rsplit_once(".`").map_or("", |(_, column)| column);
@@ -259,7 +269,7 @@ impl<'x, 'a> Draft<'x, 'a> {
     }
 
     /// A table that is written, and where it stands.
-    fn target(&self, id: SourceId) -> Result<(Target0, &'x TableRef), Stop> {
+    fn target(&self, id: SourceId) -> Result<(Written, &'x TableRef), Stop> {
         let source = self.found.sources.get(id);
         let used = source.and_then(|source| self.found.uses.get(source.table?));
         let entry = used.and_then(|used| {
@@ -270,7 +280,7 @@ impl<'x, 'a> Draft<'x, 'a> {
                 let columns = used.columns.clone().ok_or_else(|| {
                     Error::internal("the columns of a table that is written were not fetched")
                 })?;
-                Ok((Target0 { table: Arc::clone(&used.table), columns }, entry))
+                Ok((Written { table: Arc::clone(&used.table), columns }, entry))
             }
             _ => Err(unsupported(
                 "a write to a derived table, a table function or PARTITION (...) over several shards is \
@@ -280,8 +290,8 @@ impl<'x, 'a> Draft<'x, 'a> {
     }
 
     /// Adds the columns by which rows of a table are found again to the items.
-    fn keys(&mut self, target: &Target0, id: SourceId, entry: &TableRef) -> Result<Vec<Key>, Stop> {
-        let Target0 { table, columns } = target;
+    fn keys(&mut self, written: &Written, entry: &TableRef) -> Result<Vec<Key>, Stop> {
+        let Written { table, columns } = written;
         let sharded = table.sharded();
         let places = |name: &str| {
             sharded.is_some_and(|sharded| {
@@ -314,9 +324,8 @@ impl<'x, 'a> Draft<'x, 'a> {
             }
             let text = format!("{}.{}", quoted(&entry.exposed_name().value), quoted(&column.name));
             let value = self.item(vec![Piece::Text(text.clone().into_bytes())]);
-            keys.push(Key { text, value, places });
+            keys.push(Key { text, value });
         }
-        let _ = id;
         Ok(keys)
     }
 
@@ -400,7 +409,8 @@ impl<'x, 'a> Draft<'x, 'a> {
     }
 }
 
-struct Target0 {
+/// A table that is written, as a server has it.
+struct Written {
     table: Arc<Table>,
     columns: Arc<Columns>,
 }

@@ -46,8 +46,8 @@ SELECT id, grp, code, c_int, c_money, c_ci FROM {t} WHERE id > 400 ORDER BY id;
 
 -- REPLACE and ON DUPLICATE KEY UPDATE.
 REPLACE INTO {t} (id, grp, day, code, c_int) SELECT id, grp, day, code, 5 FROM {t} WHERE id > 800;
-INSERT INTO {t} (id, grp, day, code, c_int) SELECT id, grp, day, code, 7 FROM {t} WHERE id > 700 ON DUPLICATE KEY UPDATE c_int = VALUES(c_int) + {t}.c_int;
-INSERT INTO {t} (id, grp, day, code, c_int) SELECT id, grp, day, code, 7 FROM {t} WHERE id > 700 ORDER BY id LIMIT 1 ON DUPLICATE KEY UPDATE {t}.c_int = 8, {t}.c_ci = 'dup';
+INSERT INTO {t} (id, grp, day, code, c_int) SELECT * FROM (SELECT id, grp, day, code, 7 AS seven FROM {t} WHERE id > 700) d ON DUPLICATE KEY UPDATE c_int = VALUES(c_int) + c_int;
+INSERT INTO {t} (id, grp, day, code, c_int) SELECT * FROM (SELECT id, grp, day, code, 7 AS seven FROM {t} WHERE id > 700 ORDER BY id LIMIT 1) d ON DUPLICATE KEY UPDATE c_int = 8, c_ci = 'dup';
 SELECT id, grp, code, c_int, c_ci FROM {t} WHERE id > 700 ORDER BY id;
 
 -- The other way round.
@@ -73,6 +73,7 @@ UPDATE {t} SET c_int = 1 ORDER BY id LIMIT 5;
 UPDATE {t} SET c_int = c_int + 1, c_big = c_int WHERE grp IN (0, 1, 2) ORDER BY id DESC LIMIT 7;
 UPDATE {t} SET c_small = 3 ORDER BY c_dt, id LIMIT 6;
 UPDATE {t} x SET x.c_med = 9 WHERE x.code LIKE '%e%' ORDER BY x.code DESC, x.id LIMIT 3;
+-- ignore info
 UPDATE {t} SET c_int = 1 ORDER BY id LIMIT 0;
 UPDATE {t} SET c_ci = 'none' WHERE id = 99999 ORDER BY id LIMIT 5;
 UPDATE {t} SET c_tiny = 4 ORDER BY id;
@@ -131,4 +132,23 @@ INSERT INTO {t} (id, grp, day, code) SELECT IF(id = 6, 5000, id), grp, day, code
 DELETE FROM {t} ORDER BY id DESC LIMIT 1;
 SELECT id, c_int FROM {t} ORDER BY id;
 COMMIT;
+SELECT id, c_int FROM {t} ORDER BY id;
+
+-- The written table in a subquery.
+-- only mysql
+-- error 1093
+DELETE FROM {t} WHERE id = (SELECT MAX(id) FROM {t});
+-- only mysql
+-- error 1093
+UPDATE {t} SET c_int = 1 WHERE id IN (SELECT id FROM {t} WHERE grp = 1);
+-- only mariadb
+DELETE FROM {t} WHERE id = (SELECT MAX(id) FROM {t});
+-- only mariadb
+UPDATE {t} SET c_int = 1 WHERE id IN (SELECT id FROM {t} WHERE grp = 1);
+DELETE FROM {t} WHERE id IN (SELECT id FROM (SELECT id FROM {t} ORDER BY id DESC LIMIT 2) x);
+UPDATE {t} a JOIN (SELECT MIN(id) AS low FROM {t}) m SET a.c_int = a.id - m.low;
+-- error 1054
+UPDATE {t} SET nothing = (SELECT COUNT(*) FROM orders) ORDER BY id LIMIT 1;
+-- error 1054
+DELETE FROM {t} WHERE nothing = 1 ORDER BY id LIMIT 1;
 SELECT id, c_int FROM {t} ORDER BY id;

@@ -41,7 +41,9 @@ impl Shape {
     pub(in crate::execute) fn literals(&self, row: &[u8]) -> Result<Vec<Option<Vec<u8>>>> {
         let values = BinaryValues::new(row, &self.columns)?;
         let paired = values.zip(&self.definitions);
-        paired.map(|(value, definition)| value?.map(|it| literal(definition, it)).transpose()).collect()
+        paired
+            .map(|(value, definition)| value?.map(|it| literal(definition, it)).transpose())
+            .collect()
     }
 }
 
