@@ -238,3 +238,68 @@ fn condition(out: &mut Vec<u8>, keys: &[Key], rows: &[&Row]) {
     }
     out.push(b')');
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(names: &[&str], moves: bool) -> Target {
+        let key = |(value, name): (usize, &&str)| Key { text: (*name).to_owned(), value };
+        let keys = names.iter().enumerate().map(key).collect();
+        let text = |text: &str| Piece::Text(text.as_bytes().to_vec());
+        let head = vec![text("SET c = "), Piece::Value(names.len()), text(" + "), Piece::Param(3)];
+        Target { head, keys, tail: Vec::new(), moves }
+    }
+
+    /// Rows as `1,2,NULL;...`, and the statements that write them.
+    fn check(target: &Target, rows: &str, expect: &[&str]) {
+        let value = |text: &str| (text != "NULL").then(|| text.as_bytes().to_vec());
+        let rows: Vec<Row> =
+            rows.split(';').map(|row| row.split(',').map(value).collect()).collect();
+        let written = batches(target, &rows).into_iter().map(|batch| {
+            let mut text = Text::default();
+            text.pieces(&target.head, &target.keys, &batch).unwrap();
+            text.bytes.extend_from_slice(b" WHERE ");
+            condition(&mut text.bytes, &target.keys, &batch);
+            assert_eq!(text.params, [3]);
+            String::from_utf8(text.bytes).unwrap()
+        });
+        assert_eq!(written.collect::<Vec<_>>(), expect);
+    }
+
+    #[test]
+    fn rows_of_one_key() {
+        let one = target(&["id"], false);
+        check(&one, "1,5", &["SET c = 5 + ? WHERE id = 1"]);
+        check(&one, "1,5;2,5;1,6", &["SET c = 5 + ? WHERE id IN (1,2)"]);
+        let case =
+            "SET c = (CASE WHEN id = 1 THEN 5 WHEN id = 2 THEN NULL END) + ? WHERE id IN (1,2)";
+        check(&one, "1,5;2,NULL", &[case]);
+        check(&one, "NULL,5", &[]);
+    }
+
+    #[test]
+    fn rows_of_several_keys() {
+        let two = target(&["k", "id"], false);
+        check(
+            &two,
+            "1,7,5;2,7,5",
+            &["SET c = 5 + ? WHERE k IN (1,2) AND id IN (7) AND (k,id) IN ((1,7),(2,7))"],
+        );
+        check(
+            &two,
+            "1,7,5;NULL,8,5;2,9,5",
+            &[
+                "SET c = 5 + ? WHERE k = 1 AND id = 7",
+                "SET c = 5 + ? WHERE k IS NULL AND id = 8",
+                "SET c = 5 + ? WHERE k = 2 AND id = 9",
+            ],
+        );
+    }
+
+    #[test]
+    fn rows_whose_keys_change() {
+        let one = target(&["id"], true);
+        check(&one, "1,5;2,5", &["SET c = 5 + ? WHERE id = 1", "SET c = 5 + ? WHERE id = 2"]);
+    }
+}

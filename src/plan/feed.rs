@@ -9,20 +9,64 @@ use super::planner::{Context, place};
 use super::splice::Splice;
 use super::types::{Feed, Plan, Source};
 use crate::catalog::{Table, TableKind};
-use crate::sql::Statement;
 use crate::sql::expr::{ColumnName, ExprKind};
 use crate::sql::query::Query;
+use crate::sql::scanner::scan;
 use crate::sql::span::Span;
-use crate::sql::statement::Insert;
+use crate::sql::statement::{Insert, InsertRow};
+use crate::sql::{Mode, Statement};
 
 /// An INSERT and what is known of its table.
 pub(super) struct Into<'x> {
     pub insert: &'x Insert,
-    pub query: &'x Query,
+    pub rows: Rows,
     pub table: Arc<Table>,
     pub columns: Option<&'x Columns>,
     /// How many columns it gives values to.
     pub width: Option<usize>,
+}
+
+/// What gives the rows of an INSERT.
+pub(super) struct Rows {
+    /// Where it stands, with VALUES.
+    span: Span,
+    /// As a query.
+    query: Vec<u8>,
+}
+
+impl Rows {
+    pub(super) fn of_query(query: &Query, text: &[u8]) -> Self {
+        let span = query.span;
+        Self { span, query: text.get(span.range()).unwrap_or_default().to_vec() }
+    }
+
+    /// Rows with subqueries in them, as a query. None: they have no meaning in one.
+    pub(super) fn of_values(
+        (rows, span): (&[InsertRow], Span),
+        text: &[u8],
+        mode: &Mode,
+    ) -> Option<Self> {
+        let mut query = Vec::new();
+        for row in rows {
+            let mut has_default = false;
+            for value in &row.values {
+                value.walk(&mut |node| has_default |= matches!(node.kind, ExprKind::Default));
+            }
+            if has_default || row.values.is_empty() {
+                return None;
+            }
+            let inner = Span { start: row.span.start + 1, end: row.span.end.checked_sub(1)? };
+            query.extend_from_slice(if query.is_empty() {
+                b"SELECT "
+            } else {
+                b" UNION ALL SELECT "
+            });
+            query.extend_from_slice(text.get(inner.range())?);
+        }
+        let tokens = scan(text, mode).ok()?.tokens;
+        let keyword = tokens.iter().rev().find(|token| token.span.end <= span.start)?;
+        Some(Self { span: keyword.span.to(span), query })
+    }
 }
 
 pub(super) fn plan(
@@ -46,7 +90,7 @@ pub(super) fn plan(
     if !direct {
         own_columns(into)?;
     }
-    let rows = into.query.span;
+    let rows = into.rows.span;
     let head = text.get(..rows.start as usize).unwrap_or_default().to_vec();
     let end = Span { start: rows.end, end: text.len() as u32 };
     let params = |within: Span| -> Vec<u16> {
@@ -58,7 +102,7 @@ pub(super) fn plan(
         whole,
         direct,
         source: Source {
-            text: text.get(rows.range()).unwrap_or_default().to_vec(),
+            text: into.rows.query.clone(),
             mode: context.mode,
             schema: context.schema.map(str::to_owned),
         },

@@ -40,7 +40,13 @@ pub(super) fn plan(
     let rows = match &insert.source {
         InsertSource::Query(query) => {
             let width = columns.as_deref().map(|columns| column_names(insert, columns).len());
-            let into = feed::Into { insert, query, table, columns: columns.as_deref(), width };
+            let into = feed::Into {
+                insert,
+                rows: feed::Rows::of_query(query, text),
+                table,
+                columns: columns.as_deref(),
+                width,
+            };
             return feed::plan(&into, statement, text, context, &found);
         }
         InsertSource::Values { rows, .. } => {
@@ -53,10 +59,22 @@ pub(super) fn plan(
     };
     let subqueries = found.uses.len() > 1;
     if subqueries && !matches!(table.kind, TableKind::Single { .. }) {
-        return Err(unsupported(
-            "a subquery inside INSERT into a sharded or broadcast table is not supported; \
-             read the value first",
-        ));
+        let width = columns.as_deref().map(|columns| column_names(insert, columns).len());
+        let itself = found.uses.iter().skip(1).any(|used| used.table == table);
+        let made = match &insert.source {
+            InsertSource::Values { rows, span } if !itself => {
+                feed::Rows::of_values((rows, *span), text, &context.mode)
+            }
+            InsertSource::Values { .. } | InsertSource::Set(_) | InsertSource::Query(_) => None,
+        };
+        let Some(rows) = made else {
+            return Err(unsupported(
+                "a subquery inside this form of INSERT into a sharded or broadcast table is not \
+                 supported; write INSERT ... SELECT",
+            ));
+        };
+        let into = feed::Into { insert, rows, table, columns: columns.as_deref(), width };
+        return feed::plan(&into, statement, text, context, &found);
     }
     match &table.kind {
         TableKind::Single { .. } => {

@@ -1,7 +1,8 @@
 //! UPDATE and DELETE whose rows no server can find alone: a query gives the keys of the rows first, and
 //! the values of other tables that they are written with; then each table's rows are written by their keys.
 //!
-//! The query locks what it reads, so that what it finds stays true until it is written. What an assignment
+//! The query locks the rows of the statement's tables, so that they stay what they are until they are
+//! written. What an assignment
 //! computes of the written table itself is computed where the row is.
 
 use std::sync::Arc;
@@ -208,7 +209,7 @@ impl<'x, 'a> Draft<'x, 'a> {
                 key.text = format!("`{column}");
             }
             let mut head = self.raw(Span { start: 0, end: delete.head_end });
-            head.push(Piece::Text(b" FROM ".to_vec()));
+            head.push(Piece::Text(b"FROM ".to_vec()));
             head.extend(self.raw(entry.table.span));
             targets.push(Target { head, keys, tail: Vec::new(), moves: false });
         }

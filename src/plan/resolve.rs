@@ -351,11 +351,17 @@ pub fn sample(place: &Place, run: &Run<'_>) -> Result<Target> {
         return Ok(Target { shard, part: None });
     }
     match place.units.as_slice() {
-        [] => match without_units(place, run) {
-            Ok(shard) => Ok(Target { shard, part: None }),
-            Err(Stop::Error(error)) => Err(error),
-            Err(Stop::Need(_)) => Err(Error::internal("a sample that needs facts")),
-        },
+        [] => {
+            let found = without_units(place, run).and_then(|shard| {
+                let target = Target { shard, part: None };
+                beside(place, std::slice::from_ref(&target), run)?;
+                Ok(target)
+            });
+            found.map_err(|stop| match stop {
+                Stop::Error(error) => error,
+                Stop::Need(_) => Error::internal("a sample that needs facts"),
+            })
+        }
         [unit] => Ok(Target { shard: beside_all(place, unit, run)?, ..nowhere(unit)? }),
         units @ [first, ..] => {
             let parts = units.iter().filter_map(|unit| {

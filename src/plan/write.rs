@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::facts::Stop;
 use super::functions::{self, Nature};
 use super::insert::same_everywhere;
-use super::model::{Analysis, NestKind, same_name};
+use super::model::{Analysis, Call, NestKind, same_name};
 use super::names::{Env, Reader};
 use super::planner::{Context, forced, place, reader, refusal};
 use super::splice::{Splice, untouched};
@@ -123,7 +123,8 @@ fn finish(
         broadcast = Some(Arc::clone(table));
         place.default = None;
     }
-    let can_pick = !form.returning && found.user_variables.is_empty();
+    let can_pick =
+        !form.returning && found.user_variables.is_empty() && odd_function(found).is_none();
     let splice = Splice::base(text, found, form.aliases);
     Ok(Plan::Write(Write {
         template: splice.whole(statement.params),
@@ -172,17 +173,21 @@ fn several(found: &Analysis<'_>, form: &Form, place: &Place, groups: usize) -> R
     } else if !found.user_variables.is_empty() {
         format!("{verb} with user variables")
     } else {
-        let natures = found
-            .calls
-            .iter()
-            .map(|call| (call, functions::nature(&call.function.name, call.function.args.len())));
-        let odd = |nature: &Nature| matches!(nature, Nature::Server | Nature::Stored);
-        match natures.into_iter().find(|(_, nature)| odd(nature)) {
-            Some((call, _)) => format!("{verb} with {}()", call.function.name.to_uppercase()),
+        match odd_function(found) {
+            Some(name) => format!("{verb} with {}()", name.to_uppercase()),
             None => return Ok(()),
         }
     };
     Err(refusal(&what, place))
+}
+
+/// A function that may do something else on each server.
+fn odd_function<'f>(found: &'f Analysis<'_>) -> Option<&'f str> {
+    let odd = |call: &&Call<'_>| {
+        let nature = functions::nature(&call.function.name, call.function.args.len());
+        matches!(nature, Nature::Server | Nature::Stored)
+    };
+    found.calls.iter().find(odd).map(|call| call.function.name.as_str())
 }
 
 /// Each combination of rows that a join gives is on one shard.

@@ -50,6 +50,12 @@ INSERT INTO {t} (id, grp, day, code, c_int) SELECT * FROM (SELECT id, grp, day, 
 INSERT INTO {t} (id, grp, day, code, c_int) SELECT * FROM (SELECT id, grp, day, code, 7 AS seven FROM {t} WHERE id > 700 ORDER BY id LIMIT 1) d ON DUPLICATE KEY UPDATE c_int = 8, c_ci = 'dup';
 SELECT id, grp, code, c_int, c_ci FROM {t} WHERE id > 700 ORDER BY id;
 
+-- Subqueries in VALUES.
+INSERT INTO {t} (id, grp, day, code, c_int) VALUES (950, 1, '{day}', 'values', (SELECT COUNT(*) FROM orders));
+INSERT INTO {t} (id, grp, day, code, c_money) VALUES (951, 1, '{day}', (SELECT name FROM users WHERE id = 1), (SELECT MAX(total) FROM orders)), (952, 2, '{day}', 'two', NULL);
+SELECT id, grp, code, c_int, c_money FROM {t} WHERE id >= 950 ORDER BY id;
+DELETE FROM {t} WHERE id >= 950;
+
 -- The other way round.
 INSERT INTO settings SELECT CONCAT('s', id), c_int FROM {t} WHERE id > 800;
 INSERT INTO regions (id, name) SELECT id, code FROM {t} WHERE id > 800;
