@@ -71,7 +71,11 @@ impl Run<'_> {
             total.add(self.pass(feed, &mut batch, tail_call).await?);
         }
         self.warnings.add(rows.end().1);
-        Ok(Reply::Done(total.summary()))
+        let mut summary = total.summary();
+        if !feed.told {
+            summary.info.clear();
+        }
+        Ok(Reply::Done(summary))
     }
 
     /// Reads rows to their end, so that their connections are free for the transaction.

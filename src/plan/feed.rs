@@ -32,12 +32,15 @@ pub(super) struct Rows {
     span: Span,
     /// As a query.
     query: Vec<u8>,
+    /// It is one row, of which servers tell no info.
+    is_one: bool,
 }
 
 impl Rows {
     pub(super) fn of_query(query: &Query, text: &[u8]) -> Self {
         let span = query.span;
-        Self { span, query: text.get(span.range()).unwrap_or_default().to_vec() }
+        let query = text.get(span.range()).unwrap_or_default().to_vec();
+        Self { span, query, is_one: false }
     }
 
     /// Rows with subqueries in them, as a query. None: they have no meaning in one.
@@ -65,7 +68,7 @@ impl Rows {
         }
         let tokens = scan(text, mode).ok()?.tokens;
         let keyword = tokens.iter().rev().find(|token| token.span.end <= span.start)?;
-        Some(Self { span: keyword.span.to(span), query })
+        Some(Self { span: keyword.span.to(span), query, is_one: rows.len() == 1 })
     }
 }
 
@@ -81,7 +84,10 @@ pub(super) fn plan(
     let splice = Splice::base(text, found, true);
     let whole = one_place(place, splice.whole(statement.params));
     let direct = matches!(into.table.kind, TableKind::Single { .. });
-    if into.insert.returning && !direct {
+    if into.insert.returning && direct {
+        return Ok(Plan::Write(whole));
+    }
+    if into.insert.returning {
         return Err(unsupported(
             "RETURNING with INSERT ... SELECT into a sharded or broadcast table is not supported; read \
              the rows afterwards",
@@ -113,6 +119,7 @@ pub(super) fn plan(
         table: Arc::clone(&into.table),
         width: into.width,
         reads_first: reads_itself || found.locking || found.assigns_variables,
+        told: !into.rows.is_one,
         on_duplicate: !into.insert.on_duplicate.is_empty(),
     })))
 }

@@ -57,32 +57,23 @@ pub(super) fn plan(
             vec![(Span::default(), values)]
         }
     };
-    let subqueries = found.uses.len() > 1;
-    if subqueries && !matches!(table.kind, TableKind::Single { .. }) {
-        let width = columns.as_deref().map(|columns| column_names(insert, columns).len());
-        let itself = found.uses.iter().skip(1).any(|used| used.table == table);
-        let made = match &insert.source {
-            InsertSource::Values { rows, span } if !itself => {
-                feed::Rows::of_values((rows, *span), text, &context.mode)
+    if found.uses.len() > 1 {
+        let rows = rows_that_read(insert, text, context, &found);
+        let Some(rows) = rows else {
+            if matches!(table.kind, TableKind::Single { .. }) {
+                return single(statement, text, context, &found);
             }
-            InsertSource::Values { .. } | InsertSource::Set(_) | InsertSource::Query(_) => None,
-        };
-        let Some(rows) = made else {
             return Err(unsupported(
                 "a subquery inside this form of INSERT into a sharded or broadcast table is not \
                  supported; write INSERT ... SELECT",
             ));
         };
+        let width = columns.as_deref().map(|columns| column_names(insert, columns).len());
         let into = feed::Into { insert, rows, table, columns: columns.as_deref(), width };
         return feed::plan(&into, statement, text, context, &found);
     }
     match &table.kind {
-        TableKind::Single { .. } => {
-            let groups = found.groups();
-            let place = place(&found, &groups, context)?;
-            let splice = Splice::base(text, &found, true);
-            Ok(Plan::Write(one_place(place, splice.whole(statement.params))))
-        }
+        TableKind::Single { .. } => single(statement, text, context, &found),
         TableKind::Broadcast { .. } => {
             broadcast(insert, &found, &table, columns.as_deref(), &rows)?;
             let splice = Splice::base(text, &found, false);
@@ -101,6 +92,37 @@ pub(super) fn plan(
             let draft = Draft { insert, text, found: &found, table, columns: &columns, rows };
             Ok(Plan::Insert(draft.plan()?))
         }
+    }
+}
+
+/// One server does all of it.
+fn single(
+    statement: &Statement,
+    text: &[u8],
+    context: &Context<'_>,
+    found: &Analysis<'_>,
+) -> Result<Plan, Stop> {
+    let place = place(found, &found.groups(), context)?;
+    let splice = Splice::base(text, found, true);
+    Ok(Plan::Write(one_place(place, splice.whole(statement.params))))
+}
+
+/// VALUES with subqueries as a query. None: not of this form, or it reads the table that it writes.
+fn rows_that_read(
+    insert: &statement::Insert,
+    text: &[u8],
+    context: &Context<'_>,
+    found: &Analysis<'_>,
+) -> Option<feed::Rows> {
+    let written = found.uses.first()?;
+    if found.uses.iter().skip(1).any(|used| used.table == written.table) {
+        return None;
+    }
+    match &insert.source {
+        InsertSource::Values { rows, span } => {
+            feed::Rows::of_values((rows, *span), text, &context.mode)
+        }
+        InsertSource::Set(_) | InsertSource::Query(_) => None,
     }
 }
 

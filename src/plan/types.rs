@@ -190,6 +190,8 @@ pub struct Feed {
     pub width: Option<usize>,
     /// All rows must be read before the first is written: the query reads the table, or locks.
     pub reads_first: bool,
+    /// Servers tell an info of such a statement.
+    pub told: bool,
     /// It ends in ON DUPLICATE KEY UPDATE.
     pub on_duplicate: bool,
 }

@@ -46,6 +46,8 @@ SELECT id, grp, code, c_int, c_money, c_ci FROM {t} WHERE id > 400 ORDER BY id;
 
 -- REPLACE and ON DUPLICATE KEY UPDATE.
 REPLACE INTO {t} (id, grp, day, code, c_int) SELECT id, grp, day, code, 5 FROM {t} WHERE id > 800;
+-- MySQL warns of VALUES() in some forms of INSERT.
+-- ignore info warnings
 INSERT INTO {t} (id, grp, day, code, c_int) SELECT * FROM (SELECT id, grp, day, code, 7 AS seven FROM {t} WHERE id > 700) d ON DUPLICATE KEY UPDATE c_int = VALUES(c_int) + c_int;
 INSERT INTO {t} (id, grp, day, code, c_int) SELECT * FROM (SELECT id, grp, day, code, 7 AS seven FROM {t} WHERE id > 700 ORDER BY id LIMIT 1) d ON DUPLICATE KEY UPDATE c_int = 8, c_ci = 'dup';
 SELECT id, grp, code, c_int, c_ci FROM {t} WHERE id > 700 ORDER BY id;
