@@ -18,6 +18,8 @@ use crate::plan::render::render;
 use crate::plan::resolve;
 use crate::plan::template::{Target, Template};
 use crate::plan::types::Place;
+use crate::protocol::capability::ColumnType;
+use crate::protocol::charset::BINARY;
 use crate::protocol::column::Column;
 
 impl Run<'_> {
@@ -54,14 +56,25 @@ impl Snapshot {
         state: &ClientState,
         deadline: Option<Deadline>,
     ) -> Result<(Vec<Column>, Vec<Column>)> {
-        match (self.sample(plan), plan) {
+        let apart = unplaced_params(plan);
+        let described = match (self.sample(plan), plan) {
             (Ok((target, text)), _) => self.describe_at(&target, text, state, deadline).await,
             (Err(refused), Plan::Select(select)) => {
                 let Some(source) = &select.source else { return Err(refused) };
                 let described = Box::pin(self.describe_apart(source, state, deadline)).await;
                 described.unwrap_or(Err(refused))
             }
-            (Err(refused), Plan::Write(_) | Plan::Insert(_) | Plan::Ddl(_)) => Err(refused),
+            (Err(refused), Plan::Write(_) | Plan::Insert(_) | Plan::Feed(_) | Plan::Ddl(_)) => {
+                Err(refused)
+            }
+        };
+        match (described, apart) {
+            // No server has all the tables.
+            (Err(error), Some(params)) if is_elsewhere(&error) => {
+                let any = || Column::computed("?", ColumnType::MYSQL_TYPE_VAR_STRING, BINARY);
+                Ok(((0..params).map(|_| any()).collect(), Vec::new()))
+            }
+            (described, _) => described,
         }
     }
 
@@ -117,6 +130,11 @@ impl Snapshot {
                 let rendered = render(&write.template, &target, &values)?;
                 Ok((target, rendered.text))
             }
+            Plan::Feed(feed) => {
+                let target = resolve::sample(&feed.whole.place, &values)?;
+                let rendered = render(&feed.whole.template, &target, &values)?;
+                Ok((target, rendered.text))
+            }
             Plan::Insert(insert) => {
                 let target = resolve::sample_of(&insert.table)?;
                 let mut text = render(&insert.head, &target, &values)?.text;
@@ -157,5 +175,21 @@ impl Snapshot {
             }
         }
         Err(Error::internal("explaining asks for the same facts again and again"))
+    }
+}
+
+/// How many parameters a write has that may run in parts, whose tables no server may have together.
+fn unplaced_params(plan: &Plan) -> Option<usize> {
+    match plan {
+        Plan::Feed(feed) => Some(feed.params.len() + feed.tail_params.len()),
+        Plan::Write(write) => write.source.as_ref().map(|_| write.params()),
+        Plan::Select(_) | Plan::Insert(_) | Plan::Ddl(_) => None,
+    }
+}
+
+fn is_elsewhere(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::Server(server) => server.code == 1146,
+        kind => *kind == ErrorKind::Unsupported,
     }
 }

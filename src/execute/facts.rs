@@ -183,7 +183,7 @@ impl Snapshot {
             b"SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, COLLATION_NAME, \
               CHARACTER_MAXIMUM_LENGTH, NUMERIC_SCALE, DATETIME_PRECISION, EXTRA, IS_NULLABLE, \
               (SELECT t.TABLE_ROWS FROM information_schema.TABLES t WHERE \
-              t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME) \
+              t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME), COLUMN_KEY \
               FROM information_schema.COLUMNS c WHERE c.TABLE_SCHEMA = "
                 .to_vec(),
             quote::text(shard.database.as_bytes()),
@@ -406,6 +406,7 @@ fn column(row: &Row) -> Column {
         nullable: text_of(row, 8).is_none_or(|text| !text.eq_ignore_ascii_case("NO")),
         auto_increment: extra.contains("auto_increment"),
         invisible: extra.contains("invisible"),
+        primary: text_of(row, 10).is_some_and(|text| text == "PRI"),
     }
 }
 

@@ -61,7 +61,7 @@ impl Run<'_> {
                 fragment.more_params = numbered.params.clone();
             }
             fragment.tells_id = rows.contains(&insert.rows.len().saturating_sub(1));
-            if split && rows.len() == 1 {
+            if (split || self.part.told) && rows.len() == 1 {
                 fragment.info = Info::OneRow { on_duplicate: !insert.tail.pieces.is_empty() };
             }
             work.push((fragment, target));

@@ -18,14 +18,17 @@ pub mod views;
 mod combine;
 mod ddl;
 mod describe;
+mod feed;
 mod insert;
 mod lanes;
 mod look;
 mod names;
 mod numbers;
+mod pick;
 mod select;
 
 pub mod warnings;
+mod whole;
 mod write;
 
 pub use client_state::ClientState;

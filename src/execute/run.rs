@@ -52,6 +52,26 @@ pub struct Run<'a> {
     pub warnings: &'a mut Warnings,
     /// Of a part of a combined statement: temporary tables that it reads. None: a client's statement.
     pub held: Option<HeldTables<'a>>,
+    /// How it is a part of another statement.
+    pub part: Part,
+}
+
+/// How a statement is a part of one that writes what it reads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Part {
+    /// It inserts one row, for which servers tell no info, and may do so ON DUPLICATE KEY UPDATE.
+    pub(super) one_row: Option<bool>,
+    /// It writes rows whose places are known; infos are asked for of all its writes.
+    pub(super) told: bool,
+    /// It locks the rows that it reads.
+    pub(super) locks: bool,
+}
+
+impl Part {
+    /// What ends its reads.
+    pub(super) fn lock(self) -> &'static [u8] {
+        if self.locks { b" FOR UPDATE" } else { b"" }
+    }
 }
 
 /// Temporary tables that every connection must have that runs a part of a combined statement.
@@ -104,6 +124,11 @@ impl Fragment {
         if !self.tells_id {
             summary.last_insert_id = 0;
         }
+        self.told(summary)
+    }
+
+    /// The outcome with the info that one server would tell of the whole statement.
+    pub(super) fn told(&self, mut summary: Summary) -> Summary {
         if let Info::OneRow { on_duplicate } = self.info {
             // Two rows affected: one replaced or updated. None: one ignored, or updated to what it was.
             let duplicates = match summary.affected_rows {
@@ -125,6 +150,7 @@ impl Run<'_> {
         match plan {
             Plan::Select(select) => self.select(select, facts).await,
             Plan::Insert(insert) => self.insert(insert, facts).await,
+            Plan::Feed(feed) => self.feed(feed, facts).await,
             Plan::Write(write) => self.write(write, facts).await,
             Plan::Ddl(ddl) => self.ddl(ddl, facts).await,
         }

@@ -34,7 +34,8 @@ impl Run<'_> {
         let access = if select.primary { Access::Primary } else { self.reads.clone() };
         match targets.as_slice() {
             [target] => {
-                let fragment = self.fragment(&select.route, target, facts)?;
+                let mut fragment = self.fragment(&select.route, target, facts)?;
+                fragment.text.extend_from_slice(self.part.lock());
                 if select.place.is_nowhere() && self.transaction.is_announced() {
                     return self.outside(&fragment, target, access).await;
                 }
@@ -111,7 +112,7 @@ impl Run<'_> {
                     }
                 }
                 self.transaction.give_back(lent);
-                Ok(Reply::Done(summary))
+                Ok(Reply::Done(fragment.told(summary)))
             }
             Err(error) => {
                 let error = self.restore(error, target);
@@ -195,6 +196,7 @@ impl Run<'_> {
         for target in targets {
             let mut fragment = self.fragment(&scatter.template, target, facts)?;
             fragment.text.extend_from_slice(suffix.as_bytes());
+            fragment.text.extend_from_slice(self.part.lock());
             fragments.push(fragment);
         }
         let (heads, inputs): (Vec<Vec<Column>>, Inputs) = if self.transaction.is_active() {
@@ -290,7 +292,8 @@ impl Run<'_> {
         let (place, template) = match plan {
             Plan::Select(select) => (&select.place, &select.route),
             Plan::Write(write) => (&write.place, &write.template),
-            Plan::Insert(_) | Plan::Ddl(_) => {
+            Plan::Feed(feed) if feed.direct => (&feed.whole.place, &feed.whole.template),
+            Plan::Insert(_) | Plan::Feed(_) | Plan::Ddl(_) => {
                 return Err(Error::unsupported(
                     "EXPLAIN of this statement is not supported; EXPLAIN FORMAT=MARGAY shows where it \
                      runs",

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 
 use super::aftermath::Aftermath;
 use super::reply::Reply;
-use super::run::{Fragment, Run};
+use super::run::{Fragment, Info, Run};
 use super::summary::Summary;
 use super::warnings::Warnings;
 use crate::backend::Access;
@@ -29,12 +29,24 @@ pub(super) enum Count {
 
 impl Run<'_> {
     pub(super) async fn write(&mut self, write: &Write, facts: &mut Facts) -> Result<Reply> {
-        let targets = self
+        let settled = self
             .settle(facts, |run, facts| resolve::write_targets(write, &run.values(facts)))
-            .await?;
+            .await;
+        let targets = match (settled, &write.source) {
+            (Err(refused), Some(source))
+                if *refused.kind() == ErrorKind::Unsupported && !self.part.told =>
+            {
+                return Box::pin(self.pick(write, source, facts, refused)).await;
+            }
+            (settled, _) => settled?,
+        };
         let mut work = Vec::with_capacity(targets.len());
         for target in targets {
-            work.push((self.fragment(&write.template, &target, facts)?, target));
+            let mut fragment = self.fragment(&write.template, &target, facts)?;
+            if let Some(on_duplicate) = self.part.one_row {
+                fragment.info = Info::OneRow { on_duplicate };
+            }
+            work.push((fragment, target));
         }
         let count = if write.broadcast.is_some() { Count::Same } else { Count::Sum };
         self.write_all(work, count).await
@@ -76,6 +88,7 @@ impl Run<'_> {
             clocked: self.clocked.take(),
             aftermath: Aftermath::default(),
             held: None,
+            part: self.part,
             warnings: &mut *self.warnings,
         };
         let outcome = run.write_together(work, count, false).await;

@@ -4,11 +4,12 @@ use super::combine::{self, Options, Stage, Temp};
 use super::facts::Stop;
 use super::ids;
 use super::key::Run;
+use super::pick;
 use super::planner::{Context, Temporary, plan};
 use super::render::{Rendered, render, render_insert};
 use super::resolve::{ddl_targets, insert_targets, limited, targets, write_targets};
 use super::template::{Part, Target};
-use super::types::{Ddl, Insert, Plan, Select, Source, Write};
+use super::types::{Ddl, Feed, Insert, Plan, Select, Source, Write};
 use crate::error::{Error, ErrorKind};
 use crate::merge::Spec;
 use crate::sql::expr::Literal;
@@ -25,6 +26,7 @@ pub fn explain(plan: &Plan, run: &Run<'_>) -> Result<Vec<String>, Stop> {
     match plan {
         Plan::Select(select) => explain_select(select, run),
         Plan::Insert(insert) => explain_insert(insert, run),
+        Plan::Feed(feed) => explain_feed(feed, run),
         Plan::Write(write) => explain_write(write, run),
         Plan::Ddl(ddl) => explain_ddl(ddl, run),
     }
@@ -157,7 +159,12 @@ fn stage_text(stage: &Stage) -> String {
 }
 
 fn explain_write(write: &Write, run: &Run<'_>) -> Result<Vec<String>, Stop> {
-    let found = write_targets(write, run)?;
+    let found = match (write_targets(write, run), &write.source) {
+        (Err(Stop::Error(error)), Some(source)) if *error.kind() == ErrorKind::Unsupported => {
+            return explain_pick(source, run);
+        }
+        (found, _) => found?,
+    };
     let mut lines = vec![match (&write.broadcast, found.as_slice()) {
         (Some(table), found) => {
             format!("write to all copies of `{}`: {}", table.name, places(found))
@@ -167,6 +174,53 @@ fn explain_write(write: &Write, run: &Run<'_>) -> Result<Vec<String>, Stop> {
     }];
     push_targets(&mut lines, &found, run, |target| Ok(render(&write.template, target, run)?))?;
     Ok(lines)
+}
+
+fn explain_feed(feed: &Feed, run: &Run<'_>) -> Result<Vec<String>, Stop> {
+    if feed.direct {
+        match explain_write(&feed.whole, run) {
+            Err(Stop::Error(error)) if *error.kind() == ErrorKind::Unsupported => {}
+            outcome => return outcome,
+        }
+    }
+    let order = if feed.reads_first { "all at once" } else { "as they come" };
+    let mut lines = vec![format!("insert rows of a query into `{}`, {order}", feed.table.name)];
+    lines.extend(explain_query(&feed.source, &feed.params, run)?);
+    Ok(lines)
+}
+
+/// The lines of rows that are picked first.
+fn explain_pick(source: &Source, run: &Run<'_>) -> Result<Vec<String>, Stop> {
+    let pick = pick::plan(source, &context_of(source, run))?;
+    let mut lines = vec!["pick rows, and lock them".to_owned()];
+    lines.extend(explain_query(&pick.source, &pick.params, run)?);
+    for target in &pick.targets {
+        let keys: Vec<&str> = target.keys.iter().map(|key| key.text.as_str()).collect();
+        let text = target.shown();
+        lines.push(format!("then write them by ({})", keys.join(", ")));
+        lines.push(format!("  {}", text.replace(['\n', '\r'], " ")));
+    }
+    Ok(lines)
+}
+
+fn context_of<'c>(source: &'c Source, run: &Run<'c>) -> Context<'c> {
+    Context {
+        catalog: run.catalog,
+        facts: run.facts,
+        schema: source.schema.as_deref(),
+        mode: source.mode,
+        temporaries: &[],
+    }
+}
+
+/// The lines of the query that a write reads from. `params`: the client's parameters that its `?` are.
+fn explain_query(source: &Source, params: &[u16], run: &Run<'_>) -> Result<Vec<String>, Stop> {
+    let statement = parse(&source.text, &source.mode)?;
+    let query = plan(&statement, &source.text, &context_of(source, run))?;
+    let value = |index: &u16| run.params.get(usize::from(*index)).cloned();
+    let params: Vec<Literal> = params.iter().filter_map(value).collect();
+    let lines = explain(&query, &Run { params: &params, ..*run })?;
+    Ok(lines.into_iter().map(|line| format!("  {line}")).collect())
 }
 
 fn explain_insert(insert: &Insert, run: &Run<'_>) -> Result<Vec<String>, Stop> {

@@ -24,6 +24,8 @@ pub struct Column {
     pub auto_increment: bool,
     /// Invisible to `SELECT *`.
     pub invisible: bool,
+    /// Part of the primary key, or of a unique key that stands for it.
+    pub primary: bool,
 }
 
 /// How values of a column compare, as far as routing and merging care.

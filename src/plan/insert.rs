@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::condition;
 use super::facts::{Column, Columns, Stop};
+use super::feed;
 use super::functions::{self, Nature};
 use super::holds::Holds;
 use super::ids::no_rule;
@@ -39,7 +40,17 @@ pub(super) fn plan(
     };
     let columns = found.uses.first().and_then(|used| used.columns.clone());
     let rows = match &insert.source {
-        InsertSource::Query(_) => return from_query(statement, text, context, &found),
+        InsertSource::Query(query) => {
+            let width = columns.as_deref().map(|columns| column_names(insert, columns).len());
+            let into = feed::Into {
+                insert,
+                rows: feed::Rows::of_query(query, text),
+                table,
+                columns: columns.as_deref(),
+                width,
+            };
+            return feed::plan(&into, statement, text, context, &found);
+        }
         InsertSource::Values { rows, .. } => {
             rows.iter().map(|row| (row.span, row.values.iter().collect())).collect()
         }
@@ -48,20 +59,23 @@ pub(super) fn plan(
             vec![(Span::default(), values)]
         }
     };
-    let subqueries = found.uses.len() > 1;
-    if subqueries && !matches!(table.kind, TableKind::Single { .. }) {
-        return Err(unsupported(
-            "a subquery inside INSERT into a sharded or broadcast table is not supported; \
-             read the value first",
-        ));
+    if found.uses.len() > 1 {
+        let rows = rows_that_read(insert, text, context, &found);
+        let Some(rows) = rows else {
+            if matches!(table.kind, TableKind::Single { .. }) {
+                return single(statement, text, context, &found);
+            }
+            return Err(unsupported(
+                "a subquery inside this form of INSERT into a sharded or broadcast table is not \
+                 supported; write INSERT ... SELECT",
+            ));
+        };
+        let width = columns.as_deref().map(|columns| column_names(insert, columns).len());
+        let into = feed::Into { insert, rows, table, columns: columns.as_deref(), width };
+        return feed::plan(&into, statement, text, context, &found);
     }
     match &table.kind {
-        TableKind::Single { .. } => {
-            let groups = found.groups();
-            let place = place(&found, &groups, context)?;
-            let splice = Splice::base(text, &found, true);
-            Ok(Plan::Write(one_place(place, splice.whole(statement.params))))
-        }
+        TableKind::Single { .. } => single(statement, text, context, &found),
         TableKind::Broadcast { .. } => {
             broadcast(insert, &found, &table, columns.as_deref(), &rows)?;
             let splice = Splice::base(text, &found, false);
@@ -70,6 +84,7 @@ pub(super) fn plan(
                 template: splice.whole(statement.params),
                 several: Ok(()),
                 broadcast: Some(table),
+                source: None,
             }))
         }
         TableKind::Sharded(_) => {
@@ -82,13 +97,44 @@ pub(super) fn plan(
     }
 }
 
-fn unsupported(message: impl Into<String>) -> Stop {
+/// One server does all of it.
+fn single(
+    statement: &Statement,
+    text: &[u8],
+    context: &Context<'_>,
+    found: &Analysis<'_>,
+) -> Result<Plan, Stop> {
+    let place = place(found, &found.groups(), context)?;
+    let splice = Splice::base(text, found, true);
+    Ok(Plan::Write(one_place(place, splice.whole(statement.params))))
+}
+
+/// VALUES with subqueries as a query. None: not of this form, or it reads the table that it writes.
+fn rows_that_read(
+    insert: &statement::Insert,
+    text: &[u8],
+    context: &Context<'_>,
+    found: &Analysis<'_>,
+) -> Option<feed::Rows> {
+    let written = found.uses.first()?;
+    if found.uses.iter().skip(1).any(|used| used.table == written.table) {
+        return None;
+    }
+    match &insert.source {
+        InsertSource::Values { rows, span } => {
+            feed::Rows::of_values((rows, *span), text, &context.mode)
+        }
+        InsertSource::Set(_) | InsertSource::Query(_) => None,
+    }
+}
+
+pub(super) fn unsupported(message: impl Into<String>) -> Stop {
     Error::unsupported(message).into()
 }
 
-fn one_place(place: Place, template: Template) -> Write {
+pub(super) fn one_place(place: Place, template: Template) -> Write {
     let several = Err(Refusal { message: "an INSERT of this form runs on one shard only".into() });
-    Write { place, template, several, broadcast: None }
+    Write { place, template, several, broadcast: None, source: None }
 }
 
 fn read<'a>(reader: &mut Reader<'_, 'a>, insert: &'a statement::Insert) -> Result<(), Stop> {
@@ -117,28 +163,6 @@ fn read<'a>(reader: &mut Reader<'_, 'a>, insert: &'a statement::Insert) -> Resul
         reader.expr_in(&assignment.value, &scope, env)?;
     }
     Ok(())
-}
-
-/// INSERT ... SELECT: only where target and sources are provably on one shard.
-fn from_query(
-    statement: &Statement,
-    text: &[u8],
-    context: &Context<'_>,
-    found: &Analysis<'_>,
-) -> Result<Plan, Stop> {
-    let sharded = |kind: &TableKind| !matches!(kind, TableKind::Single { .. });
-    let into = found.uses.first().map(|used| &used.table);
-    if into.is_some_and(|table| sharded(&table.kind)) {
-        let name = into.map_or("", |table| table.name.as_str());
-        return Err(unsupported(format!(
-            "INSERT ... SELECT into the sharded or broadcast table `{name}` is not supported; read the \
-             rows and insert them with VALUES"
-        )));
-    }
-    let groups = found.groups();
-    let place = place(found, &groups, context)?;
-    let splice = Splice::base(text, found, true);
-    Ok(Plan::Write(one_place(place, splice.whole(statement.params))))
 }
 
 /// A broadcast table must get the same rows on every shard.

@@ -191,6 +191,9 @@ impl<'r> Run<'r> {
                 Literal::String { bytes, charset } if charset.as_deref() != Some("binary") => {
                     self.weight(bytes, charset.as_deref(), (collation, *fixed), missing)
                 }
+                Literal::Hex { bytes, charset: Some(charset) } if charset != "binary" => {
+                    self.weight(bytes, Some(charset), (collation, *fixed), missing)
+                }
                 // Compared byte by byte: what is equal so is equal in the collation too.
                 Literal::String { bytes, .. }
                 | Literal::Hex { bytes, charset: None }

@@ -43,6 +43,9 @@ pub fn targets(place: &Place, run: &Run<'_>) -> Result<Vec<Target>, Stop> {
 /// The targets of an UPDATE or DELETE: of a broadcast table, all its shards.
 pub fn write_targets(write: &Write, run: &Run<'_>) -> Result<Vec<Target>, Stop> {
     if let Some(table) = &write.broadcast {
+        if let Err(refusal) = &write.several {
+            return Err(Error::unsupported(&refusal.message).into());
+        }
         return Ok(table.shards().iter().map(|&shard| Target { shard, part: None }).collect());
     }
     let targets = targets(&write.place, run)?;

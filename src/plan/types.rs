@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::facts::ColumnClass;
 use super::holds::Holds;
-use super::template::Template;
+use super::template::{Piece, Template};
 use crate::catalog::{ShardId, Table};
 use crate::merge::Spec;
 use crate::sql::Mode;
@@ -15,6 +15,8 @@ use crate::sql::expr::Literal;
 pub enum Plan {
     Select(Box<Select>),
     Insert(Insert),
+    /// INSERT and REPLACE ... SELECT.
+    Feed(Box<Feed>),
     /// UPDATE and DELETE.
     Write(Write),
     Ddl(Ddl),
@@ -209,6 +211,34 @@ pub struct InsertRow {
     pub template: Template,
 }
 
+/// INSERT and REPLACE ... SELECT. Where one server has all that it names, that one runs it; otherwise the
+/// rows of the query come to Margay and go on as those of INSERT ... VALUES.
+#[derive(Debug, Clone)]
+pub struct Feed {
+    /// The statement as a whole.
+    pub whole: Write,
+    /// One server may run it as it is: generated values and keys are in nobody's way.
+    pub direct: bool,
+    /// The query.
+    pub source: Source,
+    /// The client's parameters that the `?` of the query stand for.
+    pub params: Vec<u16>,
+    /// What stands before and after the rows, logical SQL.
+    pub head: Vec<u8>,
+    pub tail: Vec<u8>,
+    pub tail_params: Vec<u16>,
+    /// The table that it writes to.
+    pub table: Arc<Table>,
+    /// How many columns a row must have; None: not known.
+    pub width: Option<usize>,
+    /// All rows must be read before the first is written: the query reads the table, or locks.
+    pub reads_first: bool,
+    /// Servers tell an info of such a statement.
+    pub told: bool,
+    /// It ends in ON DUPLICATE KEY UPDATE.
+    pub on_duplicate: bool,
+}
+
 /// UPDATE and DELETE.
 #[derive(Debug, Clone)]
 pub struct Write {
@@ -218,6 +248,20 @@ pub struct Write {
     pub several: Result<(), Refusal>,
     /// A broadcast table is written: all of its shards, the same statement.
     pub broadcast: Option<Arc<Table>>,
+    /// What it was planned from, where it may be that it cannot run as it is: then its rows are
+    /// [picked](super::pick) first.
+    pub source: Option<Source>,
+}
+
+impl Write {
+    /// How many parameters the client gives.
+    pub fn params(&self) -> usize {
+        if let Some(params) = self.template.untouched {
+            return params.into();
+        }
+        let is_param = |piece: &&Piece| matches!(piece, Piece::Param(_));
+        self.template.pieces.iter().filter(is_param).count()
+    }
 }
 
 /// DDL on every physical table of a logical one.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::facts::Stop;
 use super::functions::{self, Nature};
 use super::insert::same_everywhere;
-use super::model::{Analysis, same_name};
+use super::model::{Analysis, Call, NestKind, same_name};
 use super::names::{Env, Reader};
 use super::planner::{Context, forced, place, reader, refusal};
 use super::splice::{Splice, untouched};
-use super::types::{Place, Plan, Refusal, Write};
+use super::types::{Place, Plan, Refusal, Source, Write};
 use crate::catalog::{Table, TableKind};
 use crate::error::Error;
 use crate::sql::Statement;
@@ -39,7 +39,6 @@ pub(super) fn update(
         verb: "UPDATE",
         single,
         limited: update.limit.is_some(),
-        ordered: !update.order_by.is_empty(),
         returning: false,
         aliases: true,
     };
@@ -68,7 +67,6 @@ pub(super) fn delete(
         verb: "DELETE",
         single,
         limited: delete.limit.is_some(),
-        ordered: !delete.order_by.is_empty(),
         returning: delete.returning,
         // Not every server takes an alias in a single-table DELETE.
         aliases: !single,
@@ -81,7 +79,6 @@ struct Form {
     verb: &'static str,
     single: bool,
     limited: bool,
-    ordered: bool,
     returning: bool,
     aliases: bool,
 }
@@ -93,6 +90,7 @@ fn hinted(statement: &Statement, text: &[u8], context: &Context<'_>) -> Result<O
         template: untouched(text, statement.params),
         several: Ok(()),
         broadcast: None,
+        source: None,
     })))
 }
 
@@ -116,25 +114,33 @@ fn finish(
     }
     let groups = found.groups();
     let mut place = place(found, &groups, context)?;
+    let mut several = several(found, form, &place, groups.len());
     let mut broadcast = None;
     let copies = written.iter().find(|table| matches!(table.kind, TableKind::Broadcast { .. }));
     if let Some(table) = copies {
-        copies_alike(found, form, table)?;
+        same_everywhere(found, &table.name)?;
+        several = copies_alike(found, form, table);
         broadcast = Some(Arc::clone(table));
         place.default = None;
     }
+    let can_pick =
+        !form.returning && found.user_variables.is_empty() && odd_function(found).is_none();
     let splice = Splice::base(text, found, form.aliases);
     Ok(Plan::Write(Write {
         template: splice.whole(statement.params),
-        several: several(found, form, &place, groups.len()),
+        several,
         place,
         broadcast,
+        source: can_pick.then(|| Source {
+            text: text.to_vec(),
+            mode: context.mode,
+            schema: context.schema.map(str::to_owned),
+        }),
     }))
 }
 
 /// A write to a broadcast table does the same to every copy.
-fn copies_alike(found: &Analysis<'_>, form: &Form, table: &Table) -> Result<(), Stop> {
-    same_everywhere(found, &table.name)?;
+fn copies_alike(found: &Analysis<'_>, form: &Form, table: &Table) -> Result<(), Refusal> {
     let what = if !form.single || found.uses.len() > 1 {
         "that reads other tables"
     } else if form.limited {
@@ -150,36 +156,50 @@ fn copies_alike(found: &Analysis<'_>, form: &Form, table: &Table) -> Result<(), 
         "{} of the broadcast table `{}` {what} is not supported: its copies might differ afterwards",
         form.verb, table.name
     );
-    Err(Error::unsupported(message).into())
+    Err(Refusal { message })
 }
 
 /// Whether the statement may run on several targets.
 fn several(found: &Analysis<'_>, form: &Form, place: &Place, groups: usize) -> Result<(), Refusal> {
     let verb = form.verb;
-    let what = if !form.single {
+    let what = if !form.single && !lie_together(found, place, groups) {
         format!("{verb} of several tables")
-    } else if found.uses.len() > 1 || groups > 1 {
+    } else if form.single && (found.uses.len() > 1 || groups > 1) {
         format!("{verb} with a subquery")
     } else if form.limited {
         format!("{verb} with LIMIT")
-    } else if form.ordered {
-        format!("{verb} with ORDER BY")
     } else if form.returning {
         format!("{verb} with RETURNING")
     } else if !found.user_variables.is_empty() {
         format!("{verb} with user variables")
     } else {
-        let natures = found
-            .calls
-            .iter()
-            .map(|call| (call, functions::nature(&call.function.name, call.function.args.len())));
-        let odd = |nature: &Nature| matches!(nature, Nature::Server | Nature::Stored);
-        match natures.into_iter().find(|(_, nature)| odd(nature)) {
-            Some((call, _)) => format!("{verb} with {}()", call.function.name.to_uppercase()),
+        match odd_function(found) {
+            Some(name) => format!("{verb} with {}()", name.to_uppercase()),
             None => return Ok(()),
         }
     };
     Err(refusal(&what, place))
+}
+
+/// A function that may do something else on each server.
+fn odd_function<'f>(found: &'f Analysis<'_>) -> Option<&'f str> {
+    let odd = |call: &&Call<'_>| {
+        let nature = functions::nature(&call.function.name, call.function.args.len());
+        matches!(nature, Nature::Server | Nature::Stored)
+    };
+    found.calls.iter().find(odd).map(|call| call.function.name.as_str())
+}
+
+/// Each combination of rows that a join gives is on one shard.
+fn lie_together(found: &Analysis<'_>, place: &Place, groups: usize) -> bool {
+    let is_joined = |id: usize| {
+        let kind = found.nests.get(found.canonical(id)).map(|nest| nest.kind);
+        matches!(kind, Some(NestKind::Top | NestKind::OuterJoin))
+    };
+    groups == 1
+        && place.singles.is_empty()
+        && found.uses.iter().all(|used| is_joined(used.nest))
+        && found.unstable.is_none()
 }
 
 /// The tables that an UPDATE writes to; all of them if that is not certain.
@@ -245,7 +265,7 @@ fn target_table(found: &Analysis<'_>, target: &TableName) -> Option<Arc<Table>> 
 }
 
 impl<'a> Reader<'_, 'a> {
-    fn update(&mut self, update: &'a Update) -> Result<(), Stop> {
+    pub(super) fn update(&mut self, update: &'a Update) -> Result<(), Stop> {
         let env = Env::top();
         let scope = self.from(&update.from, env)?;
         for assignment in &update.assignments {
@@ -265,7 +285,7 @@ impl<'a> Reader<'_, 'a> {
         Ok(())
     }
 
-    fn delete(&mut self, delete: &'a Delete) -> Result<(), Stop> {
+    pub(super) fn delete(&mut self, delete: &'a Delete) -> Result<(), Stop> {
         let env = Env::top();
         let scope = self.from(&delete.from, env)?;
         if let Some(filter) = &delete.filter {

@@ -8,7 +8,7 @@ use super::substitute::{self, Facts as SessionFacts};
 use crate::backend::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::aftermath::Aftermath;
-use crate::execute::run::Call;
+use crate::execute::run::{Call, Part};
 use crate::execute::{Reply, Run, Snapshot};
 use crate::plan::facts::{Facts, Need, Stop, TableId};
 use crate::plan::planner::Temporary;
@@ -180,6 +180,7 @@ impl Session {
             found_rows: self.identity.found_rows(),
             warnings: &mut self.warnings,
             held: None,
+            part: Part::default(),
         }
     }
 

@@ -35,6 +35,8 @@ pub struct ColumnDefinition {
     pub collation: Option<String>,
     pub auto_increment: bool,
     pub invisible: bool,
+    /// Part of the primary key.
+    pub primary: bool,
 }
 
 /// The tables that a script creates; its other statements are passed over.
@@ -76,8 +78,18 @@ fn definition(statement: &str, tokens: &[Token]) -> Result<TableDefinition> {
     };
     let mut names: Vec<String> = table.name.0.iter().map(part_name).collect();
     let name = names.pop().unwrap_or_default();
-    let columns = table.columns.iter().map(|column| column_definition(column, &collation));
-    Ok(TableDefinition { schema: names.pop(), name, columns: columns.collect() })
+    let mut columns: Vec<ColumnDefinition> =
+        table.columns.iter().map(|column| column_definition(column, &collation)).collect();
+    for constraint in &table.constraints {
+        if let ast::TableConstraint::PrimaryKey(key) = constraint {
+            let named: Vec<String> = key.columns.iter().map(|it| it.column.to_string()).collect();
+            let is_named = |column: &ColumnDefinition| {
+                named.iter().any(|name| name.trim_matches('`').eq_ignore_ascii_case(&column.name))
+            };
+            columns.iter_mut().for_each(|column| column.primary |= is_named(column));
+        }
+    }
+    Ok(TableDefinition { schema: names.pop(), name, columns })
 }
 
 /// The parenthesis that ends the list of columns.
@@ -145,6 +157,7 @@ fn column_definition(column: &ast::ColumnDef, table_collation: &str) -> ColumnDe
         collation: None,
         auto_increment: name == "serial",
         invisible: false,
+        primary: false,
         data_type: data_type.to_owned(),
     };
     let (mut charset, mut collation) = (None, None);
@@ -153,6 +166,7 @@ fn column_definition(column: &ast::ColumnDef, table_collation: &str) -> ColumnDe
             ast::ColumnOption::CharacterSet(name) => charset = Some(last_name(name)),
             ast::ColumnOption::Collation(name) => collation = Some(last_name(name)),
             ast::ColumnOption::Invisible => made.invisible = true,
+            ast::ColumnOption::PrimaryKey(_) => made.primary = true,
             ast::ColumnOption::DialectSpecific(tokens) => {
                 made.auto_increment |= tokens
                     .iter()

@@ -126,6 +126,8 @@ pub struct ColumnAssignment {
 pub struct Update {
     pub ignore: bool,
     pub from: Vec<TableExpr>,
+    /// All of `from`.
+    pub from_span: Span,
     pub assignments: Vec<ColumnAssignment>,
     pub filter: Option<Expr>,
     pub order_by: Vec<OrderItem>,
@@ -139,6 +141,10 @@ pub struct Delete {
     /// Multi-table form: the names before FROM (or after, with USING). Empty: single-table form.
     pub targets: Vec<TableName>,
     pub from: Vec<TableExpr>,
+    /// All of `from`.
+    pub from_span: Span,
+    /// Behind DELETE and its modifiers.
+    pub head_end: u32,
     pub filter: Option<Expr>,
     pub order_by: Vec<OrderItem>,
     pub limit: Option<Limit>,

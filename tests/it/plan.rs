@@ -86,6 +86,7 @@ fn column(text: &str) -> Column {
         nullable: true,
         auto_increment: words.contains(&"auto"),
         invisible: words.contains(&"invisible"),
+        primary: words.first() == Some(&"id"),
     }
 }
 

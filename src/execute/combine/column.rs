@@ -376,6 +376,10 @@ impl Definition {
         self.form = Form::Moment { width };
     }
 
+    pub(super) fn class(&self) -> &ColumnClass {
+        &self.class
+    }
+
     /// The character set of its texts.
     pub(super) fn charset(&self) -> Option<&str> {
         self.text.as_ref().map(|text| text.charset.as_str())

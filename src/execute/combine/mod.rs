@@ -11,6 +11,7 @@ mod column;
 mod gather;
 mod keys;
 mod limits;
+mod literal;
 mod load;
 mod moment;
 mod node;
@@ -22,7 +23,9 @@ mod tuple;
 
 use std::pin::Pin;
 
+pub(super) use literal::Shape;
 pub(super) use load::{Abilities, Loader, hold};
+pub(super) use stage::Bound;
 pub(super) use table::Held;
 
 use self::program::Program;

@@ -12,7 +12,7 @@ use crate::backend::{Access, Deadline};
 use crate::error::{Error, Result};
 use crate::execute::aftermath::Aftermath;
 use crate::execute::client_state::ClientState;
-use crate::execute::run::{Call, Run};
+use crate::execute::run::{Call, Part, Run};
 use crate::execute::snapshot::Snapshot;
 use crate::execute::warnings::Warnings;
 use crate::plan::combine::{Combine, Options};
@@ -52,6 +52,7 @@ impl Snapshot {
             deadline,
             warnings: &mut warnings,
             held: None,
+            part: Part::default(),
         };
         let options =
             Options { broadcast: false, detached: false, tables_only: true, shape_only: true };

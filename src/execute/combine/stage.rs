@@ -9,7 +9,7 @@ use crate::backend::SessionState;
 use crate::error::{Error, Result};
 use crate::execute::aftermath::Aftermath;
 use crate::execute::client_state::ClientState;
-use crate::execute::run::{Call, HeldTables, Run};
+use crate::execute::run::{Call, HeldTables, Part, Run};
 use crate::execute::warnings::Warnings;
 use crate::plan::Plan;
 use crate::plan::combine::Stage;
@@ -37,8 +37,7 @@ pub(super) struct States {
 
 impl States {
     pub(super) fn new(client: &ClientState) -> Self {
-        let mut parts = client.base().clone();
-        set(&mut parts, "character_set_results", "NULL");
+        let parts = own_charsets(client);
         let mut readers = parts.clone();
         let mut last = client.base().clone();
         for state in [&mut readers, &mut last] {
@@ -55,6 +54,20 @@ impl States {
             readers: ClientState::new(readers, None),
             last: ClientState::new(last, client.text_collation()),
         }
+    }
+}
+
+/// The client's session, in which texts come in the columns' own character sets.
+fn own_charsets(client: &ClientState) -> SessionState {
+    let mut state = client.base().clone();
+    set(&mut state, "character_set_results", "NULL");
+    state
+}
+
+impl ClientState {
+    /// The session in which rows are read that go on as literals.
+    pub(in crate::execute) fn for_literals(&self) -> Self {
+        Self::new(own_charsets(self), None)
     }
 }
 
@@ -75,13 +88,18 @@ fn relaxed(mode: Option<&String>) -> String {
 }
 
 /// The client's values for the `?` of a stage.
-pub(super) struct Bound {
+pub(in crate::execute) struct Bound {
     params: Vec<Param>,
     literals: Vec<Literal>,
 }
 
 impl Bound {
     pub(super) fn new(stage: &Stage, call: Call<'_>) -> Result<Self> {
+        Self::of(&stage.params, call)
+    }
+
+    /// Those of these indexes.
+    pub(in crate::execute) fn of(indexes: &[u16], call: Call<'_>) -> Result<Self> {
         let Call::Prepared { params, literals } = call else {
             return Ok(Self { params: Vec::new(), literals: Vec::new() });
         };
@@ -91,7 +109,7 @@ impl Bound {
             Some((params.get(usize::from(*index))?, literals.get(usize::from(*index))?))
         };
         let mut bound = Self { params: Vec::new(), literals: Vec::new() };
-        for index in &stage.params {
+        for index in indexes {
             let (param, literal) = pick(index).ok_or_else(lost)?;
             bound.params.push(param.clone());
             bound.literals.push(literal.clone());
@@ -100,7 +118,7 @@ impl Bound {
     }
 
     /// Rows come in binary: as text, FLOAT is short of digits.
-    pub(super) fn call(&self) -> Call<'_> {
+    pub(in crate::execute) fn call(&self) -> Call<'_> {
         Call::Prepared { params: &self.params, literals: &self.literals }
     }
 
@@ -144,7 +162,7 @@ impl Program<'_> {
             };
             match planner::plan(&statement, text, &context) {
                 Ok(Plan::Select(select)) => return Ok((select, facts)),
-                Ok(Plan::Insert(_) | Plan::Write(_) | Plan::Ddl(_)) => {
+                Ok(Plan::Insert(_) | Plan::Feed(_) | Plan::Write(_) | Plan::Ddl(_)) => {
                     return Err(Error::internal("a part of a SELECT that is none itself"));
                 }
                 Err(Stop::Error(error)) => return Err(error),
@@ -193,6 +211,7 @@ impl Program<'_> {
             aftermath: Aftermath::default(),
             warnings,
             held: Some(HeldTables(held)),
+            part: Part::default(),
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::error::Result;
 
 use super::super::expr::{Expr, Name};
 use super::super::query::{TableExpr, TableName, TableRef};
+use super::super::span::Span;
 use super::super::statement::{
     ColumnAssignment, Delete, Insert, InsertRow, InsertSource, StatementKind, Update,
 };
@@ -132,7 +133,9 @@ impl Parser<'_> {
         self.expect_kw("UPDATE")?;
         self.accept_kw("LOW_PRIORITY");
         let ignore = self.accept_kw("IGNORE");
+        let start = self.start();
         let from = self.table_list()?;
+        let from_span = self.span_from(start);
         self.expect_kw("SET")?;
         let assignments = self.comma_separated(Self::assignment)?;
         let mut filter = None;
@@ -142,6 +145,7 @@ impl Parser<'_> {
         Ok(StatementKind::Update(Box::new(Update {
             ignore,
             from,
+            from_span,
             assignments,
             filter,
             order_by,
@@ -163,7 +167,8 @@ impl Parser<'_> {
                 self.bump();
             }
         }
-        let (targets, from) = self.delete_tables()?;
+        let head_end = self.start();
+        let (targets, from, from_span) = self.delete_tables()?;
         let mut filter: Option<Expr> = None;
         self.where_clause(&mut filter)?;
         let order_by = self.order_by()?;
@@ -173,6 +178,8 @@ impl Parser<'_> {
             ignore,
             targets,
             from,
+            from_span,
+            head_end,
             filter,
             order_by,
             limit,
@@ -188,16 +195,16 @@ impl Parser<'_> {
     }
 
     /// `FROM t [alias]`, `a, b.* FROM refs`, `FROM a, b.* USING refs`
-    fn delete_tables(&mut self) -> Result<(Vec<TableName>, Vec<TableExpr>)> {
+    fn delete_tables(&mut self) -> Result<(Vec<TableName>, Vec<TableExpr>, Span)> {
         if !self.accept_kw("FROM") {
             let targets = self.comma_separated(Self::delete_target)?;
             self.expect_kw("FROM")?;
-            return Ok((targets, self.table_list()?));
+            return self.delete_from(targets);
         }
         let mark = self.mark();
         let targets = self.comma_separated(Self::delete_target)?;
         if self.accept_kw("USING") {
-            return Ok((targets, self.table_list()?));
+            return self.delete_from(targets);
         }
         self.reset(mark);
         let table = self.table_name()?;
@@ -215,7 +222,16 @@ impl Parser<'_> {
         }
         let span = self.span_from(table.span.start);
         let table = TableRef { table, alias, partitions, index_hints: None, span, alias_at };
-        Ok((Vec::new(), vec![TableExpr::Table(table)]))
+        Ok((Vec::new(), vec![TableExpr::Table(table)], span))
+    }
+
+    fn delete_from(
+        &mut self,
+        targets: Vec<TableName>,
+    ) -> Result<(Vec<TableName>, Vec<TableExpr>, Span)> {
+        let start = self.start();
+        let from = self.table_list()?;
+        Ok((targets, from, self.span_from(start)))
     }
 
     fn delete_alias(&mut self) -> Result<Option<Name>> {

@@ -1,0 +1,174 @@
+//! Statements of several reads and writes: all of their writes are done, or none.
+
+use std::pin::Pin;
+
+use futures_util::future::join_all;
+
+use super::aftermath::Aftermath;
+use super::reply::Reply;
+use super::run::{Call, Part, Run};
+use crate::backend::Access;
+use crate::error::{Error, Result};
+use crate::plan::Plan;
+use crate::plan::facts::{Facts, Stop};
+use crate::plan::pick::Pick;
+use crate::plan::planner::{self, Context};
+use crate::plan::types::{Feed, Source};
+use crate::sql;
+use crate::transaction::{self, Begin, Transaction, ends_transaction};
+
+/// What such a statement does.
+#[derive(Clone, Copy)]
+pub(super) enum Work<'w> {
+    Feed(&'w Feed),
+    Pick(&'w Pick),
+}
+
+type Answer<'f, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'f>>;
+
+/// The savepoint in front of the statement. Its name is one that no client gives by chance.
+const SAVEPOINT: &str = "margay whole statement";
+
+impl Run<'_> {
+    /// Does the work in a transaction of its own, or within the open one, where a failure undoes what the
+    /// statement did.
+    pub(super) fn wholly<'f>(&'f mut self, work: Work<'f>) -> Answer<'f, Reply> {
+        Box::pin(async move {
+            if self.transaction.is_active() {
+                self.within(work).await
+            } else {
+                self.alone(work).await
+            }
+        })
+    }
+
+    async fn work(&mut self, work: Work<'_>, alone: bool) -> Result<Reply> {
+        match work {
+            Work::Feed(feed) => self.pass_rows(feed, alone).await,
+            Work::Pick(pick) => self.write_picked(pick).await,
+        }
+    }
+
+    async fn alone(&mut self, work: Work<'_>) -> Result<Reply> {
+        let mut own = Transaction::default();
+        own.begin(&Begin::default());
+        let mut run = Run { transaction: &mut own, ..self.again() };
+        let outcome = run.work(work, true).await;
+        let deadline = self.snapshot.deadline(None);
+        match (outcome, own.end_to_commit()) {
+            (Ok(reply), Ok(Some(ending))) => ending.commit(deadline).await.map(|()| reply),
+            (Ok(reply), Ok(None)) => Ok(reply),
+            (Ok(_), Err(error)) => Err(error),
+            (Err(error), Ok(Some(ending))) => {
+                ending.roll_back(deadline).await;
+                Err(error)
+            }
+            (Err(error), Ok(None) | Err(_)) => Err(error),
+        }
+    }
+
+    async fn within(&mut self, work: Work<'_>) -> Result<Reply> {
+        // Clusters that join later set it at their start.
+        self.on_all(&format!("SAVEPOINT `{SAVEPOINT}`")).await?;
+        self.transaction.set_savepoint(SAVEPOINT);
+        let outcome = self.work(work, false).await;
+        let is_over =
+            outcome.as_ref().is_err_and(ends_transaction) || !self.transaction.is_active();
+        if is_over || self.transaction.is_broken() {
+            return outcome;
+        }
+        if outcome.is_err() {
+            self.on_all(&format!("ROLLBACK TO SAVEPOINT `{SAVEPOINT}`")).await?;
+        }
+        self.on_all(&format!("RELEASE SAVEPOINT `{SAVEPOINT}`")).await?;
+        self.transaction.drop_savepoint(SAVEPOINT, false);
+        outcome
+    }
+
+    /// Sends a statement to all clusters of the transaction. What one of them refuses breaks it.
+    async fn on_all(&mut self, text: &str) -> Result<()> {
+        if self.transaction.is_broken() {
+            return Err(transaction::broken());
+        }
+        let mut lents = self.transaction.lend_all();
+        let deadline = self.deadline;
+        let outcomes = join_all(lents.iter_mut().map(|lent| {
+            lent.lease.set_deadline(deadline);
+            lent.lease.query_all(text)
+        }))
+        .await;
+        let mut failed = None;
+        for (lent, outcome) in lents.into_iter().zip(outcomes) {
+            match outcome {
+                Ok(_) => self.transaction.give_back(lent),
+                Err(error) => failed = Some(error),
+            }
+        }
+        self.transaction.lost();
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// The same session and transaction, for a part of the statement.
+    pub(super) fn again(&mut self) -> Run<'_> {
+        Run {
+            snapshot: self.snapshot,
+            transaction: &mut *self.transaction,
+            state: self.state,
+            call: self.call,
+            reads: Access::Primary,
+            found_rows: self.found_rows,
+            deadline: self.deadline,
+            writes: self.writes,
+            written: self.written,
+            clocked: None,
+            aftermath: Aftermath::default(),
+            warnings: &mut *self.warnings,
+            held: None,
+            part: Part::default(),
+        }
+    }
+
+    /// The plan of a part, as if a client had sent its text.
+    pub(super) async fn planned(&self, text: &[u8], source: &Source) -> Result<(Plan, Facts)> {
+        // Columns are asked for table by table at the worst.
+        const ROUNDS_MAX: usize = 64;
+        let statement = sql::parse(text, &source.mode)?;
+        let mut facts = Facts::default();
+        for _ in 0..ROUNDS_MAX {
+            let context = Context {
+                catalog: &self.snapshot.catalog,
+                facts: &facts,
+                schema: source.schema.as_deref(),
+                mode: source.mode,
+                temporaries: &[],
+            };
+            match planner::plan(&statement, text, &context) {
+                Ok(plan) => return Ok((plan, facts)),
+                Err(Stop::Error(error)) => return Err(error),
+                Err(Stop::Need(need)) => self.snapshot.fetch(&need, &mut facts, self.state).await?,
+            }
+        }
+        Err(Error::internal("planning asks for the same columns again and again"))
+    }
+
+    /// Runs a write that is a part of the statement.
+    pub(super) async fn write_part(
+        &mut self,
+        (plan, facts): (&Plan, &mut Facts),
+        call: Call<'_>,
+        part: Part,
+    ) -> Result<super::Summary> {
+        let mut run = Run { call, part, writes: true, ..self.again() };
+        let reply = match plan {
+            Plan::Insert(insert) => run.insert(insert, facts).await?,
+            Plan::Write(write) => run.write(write, facts).await?,
+            Plan::Select(_) | Plan::Feed(_) | Plan::Ddl(_) => {
+                return Err(Error::internal("a part of a write that is none itself"));
+            }
+        };
+        match reply {
+            Reply::Done(summary) => Ok(summary),
+            Reply::Rows(_) => Err(Error::protocol("rows in reply to a write")),
+        }
+    }
+}
