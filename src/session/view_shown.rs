@@ -18,10 +18,12 @@ impl Session {
     /// Runs a SHOW COLUMNS or DESCRIBE of [`COLUMNS_OF_VIEW`], which has the columns of the view.
     pub(super) async fn view_columns(&mut self, view: &View, text: &[u8]) -> Result<Reply> {
         let (columns, mut rows) = self.columns_of_view(view, text).await?;
-        // Of temporary tables some servers show nothing there, of views an empty text.
+        // MySQL shows the word NULL there for temporary tables, but an empty text for views.
         if let Some(extra) = columns.iter().position(|column| column.name == b"Extra".as_slice()) {
             for cell in rows.iter_mut().filter_map(|row| row.get_mut(extra)) {
-                cell.get_or_insert_with(Vec::new);
+                if cell.as_ref().is_none_or(|cell| cell == b"NULL") {
+                    *cell = Some(Vec::new());
+                }
             }
         }
         Ok(Reply::Rows(Rows::local(columns, rows.iter().map(|row| text_row(row)))))
