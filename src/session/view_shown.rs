@@ -10,7 +10,7 @@ use crate::execute::views::COLUMNS_OF_VIEW;
 use crate::plan::facts::Facts;
 use crate::plan::views::View;
 use crate::protocol::column::Column;
-use crate::sql::{self, Mode, quote};
+use crate::sql::{self, quote};
 
 type Row = Vec<Option<Vec<u8>>>;
 
@@ -37,7 +37,7 @@ impl Session {
         let name = |name: &str| quote::identifier(name.as_bytes());
         let (schema, view) = (name(&view.schema), name(&view.name));
         let text = [b"SELECT * FROM ".as_slice(), &schema, b".", &view, b" LIMIT 0"].concat();
-        let mode = std::mem::replace(&mut self.mode, Mode::default());
+        let mode = std::mem::take(&mut self.mode);
         let planned = self.planned(&text).await;
         self.mode = mode;
         let (columns, rows) = self.snapshot.show_view_columns(&planned?, show).await?;
