@@ -10,7 +10,7 @@ use crate::execute::views::COLUMNS_OF_VIEW;
 use crate::plan::facts::Facts;
 use crate::plan::views::View;
 use crate::protocol::column::Column;
-use crate::sql::{self, Mode, quote};
+use crate::sql::{self, quote};
 
 type Row = Vec<Option<Vec<u8>>>;
 
@@ -18,10 +18,12 @@ impl Session {
     /// Runs a SHOW COLUMNS or DESCRIBE of [`COLUMNS_OF_VIEW`], which has the columns of the view.
     pub(super) async fn view_columns(&mut self, view: &View, text: &[u8]) -> Result<Reply> {
         let (columns, mut rows) = self.columns_of_view(view, text).await?;
-        // Of temporary tables some servers show nothing there, of views an empty text.
+        // MySQL shows the word NULL there for temporary tables, but an empty text for views.
         if let Some(extra) = columns.iter().position(|column| column.name == b"Extra".as_slice()) {
             for cell in rows.iter_mut().filter_map(|row| row.get_mut(extra)) {
-                cell.get_or_insert_with(Vec::new);
+                if cell.as_ref().is_none_or(|cell| cell == b"NULL") {
+                    *cell = Some(Vec::new());
+                }
             }
         }
         Ok(Reply::Rows(Rows::local(columns, rows.iter().map(|row| text_row(row)))))
@@ -35,7 +37,7 @@ impl Session {
         let name = |name: &str| quote::identifier(name.as_bytes());
         let (schema, view) = (name(&view.schema), name(&view.name));
         let text = [b"SELECT * FROM ".as_slice(), &schema, b".", &view, b" LIMIT 0"].concat();
-        let mode = std::mem::replace(&mut self.mode, Mode::default());
+        let mode = std::mem::take(&mut self.mode);
         let planned = self.planned(&text).await;
         self.mode = mode;
         let (columns, rows) = self.snapshot.show_view_columns(&planned?, show).await?;

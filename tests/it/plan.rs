@@ -16,6 +16,7 @@ use margay::plan::facts::{Column, ColumnClass, Columns, Facts, Need, Stop, Table
 use margay::plan::key::Run;
 use margay::plan::planner::{Context, Temporary, plan};
 use margay::plan::types::{Plan, Source as PlanSource};
+use margay::plan::views::{Expansion, Scope, View, Views, expand};
 use margay::sql::expr::{Literal, TemporalKind};
 use margay::sql::{Mode, StatementKind, parse};
 use serde::Deserialize;
@@ -42,6 +43,7 @@ type Tables = BTreeMap<String, Vec<String>>;
 struct Fixture {
     catalog: Catalog,
     tables: Tables,
+    views: Views,
 }
 
 fn directory() -> PathBuf {
@@ -54,7 +56,14 @@ fn fixture() -> Fixture {
     let (config, _) = parse_rules(&[source], &|_| None).unwrap();
     let catalog = Catalog::new(&config).unwrap();
     let tables = serde_saphyr::from_str(&read("columns.yaml")).unwrap();
-    Fixture { catalog, tables }
+    let views: BTreeMap<String, String> = serde_saphyr::from_str(&read("views.yaml")).unwrap();
+    let view = |(name, definition): (String, String)| {
+        let view =
+            View { schema: "shop".into(), name: name.clone(), definition, ..View::default() };
+        (name, Arc::new(view))
+    };
+    let views = Arc::new(views.into_iter().map(view).collect());
+    Fixture { catalog, tables, views: Views::from([("shop".to_owned(), views)]) }
 }
 
 fn class(name: &str) -> ColumnClass {
@@ -154,8 +163,26 @@ impl Fixture {
         }
     }
 
+    /// The text with the definitions of views in it.
+    fn expanded(&self, text: &str) -> Result<Vec<u8>, String> {
+        let statement = parse(text.as_bytes(), &Mode::default());
+        let statement = statement.map_err(|error| error.to_string())?;
+        let scope = Scope {
+            catalog: &self.catalog,
+            schema: Some("shop"),
+            mode: Mode::default(),
+            charset: "utf8mb4",
+            views: &self.views,
+        };
+        match expand(text.as_bytes(), &statement, &scope).map_err(|error| error.to_string())? {
+            Expansion::Done(expanded) => Ok(expanded.text),
+            // Other schemas have no views.
+            Expansion::Plain | Expansion::Missing(_) => Ok(text.as_bytes().to_vec()),
+        }
+    }
+
     fn lines(&self, case: &Case) -> Result<Vec<String>, String> {
-        let text = case.sql.as_bytes();
+        let text = &self.expanded(&case.sql)?;
         let statement = parse(text, &Mode::default()).map_err(|error| error.to_string())?;
         let params: Vec<Literal> = case.params.iter().map(|param| value(param)).collect();
         let mut facts = Facts::default();

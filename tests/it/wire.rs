@@ -7,7 +7,7 @@ use crate::client::value::Value;
 use crate::client::{Client, Login, capability, command};
 use crate::fixture::{Check, PASSWORD, SCHEMA, Shop, USER, refusal, run_checks, wanted};
 
-const CHECKS: [Check<Shop>; 20] = [
+const CHECKS: [Check<Shop>; 21] = [
     ("logins", logins),
     ("refused logins", refused_logins),
     ("capabilities", capabilities),
@@ -28,6 +28,7 @@ const CHECKS: [Check<Shop>; 20] = [
     ("parameters of each type", parameter_types),
     ("several statements", several_statements),
     ("broken clients", broken_clients),
+    ("views of other proxies", views_of_other_proxies),
 ];
 
 #[test]
@@ -478,4 +479,36 @@ fn broken_clients(shop: &Shop) {
     client.command(command::QUIT, &[]).unwrap();
     assert!(client.read_packet().is_err(), "the connection ends at COM_QUIT");
     assert_eq!(shop.client().value("SELECT 1"), "1");
+}
+
+/// A proxy that remembers the views of a schema finds those that another one makes, changes and drops.
+fn views_of_other_proxies(shop: &Shop) {
+    if shop.proxy.is_stand_in() {
+        return;
+    }
+    let mut client = shop.client();
+    client.run("CREATE TABLE h_bag (id INT, grp INT)");
+    client.run("INSERT INTO h_bag VALUES (1, 1), (2, 2), (3, 3)");
+    client.run("CREATE VIEW v_mine AS SELECT id FROM h_bag");
+    assert_eq!(client.error("SELECT * FROM v_theirs").code, 1146);
+    let other = |statement: &str| shop.servers.run(0, &[statement]);
+    other(
+        "INSERT INTO margay.views SELECT schema_name, 'v_theirs', columns, definition, algorithm, \
+         definer, invoker, check_option, created FROM margay.views WHERE name = 'v_mine'",
+    );
+    assert_eq!(client.value("SELECT COUNT(*) FROM v_theirs"), "3");
+    other(
+        "UPDATE margay.views SET definition = 'SELECT grp AS id FROM `shop`.gone' WHERE name = 'v_theirs'",
+    );
+    assert_eq!(client.value("SHOW TABLES LIKE 'v\\_theirs'"), "v_theirs");
+    assert_eq!(client.error("SELECT * FROM v_theirs").code, 1356);
+    other(
+        "UPDATE margay.views SET definition = 'SELECT grp AS id FROM `shop`.h_bag' WHERE name = 'v_theirs'",
+    );
+    assert_eq!(client.value("SELECT MAX(id) FROM v_theirs"), "3");
+    other("DELETE FROM margay.views WHERE name = 'v_theirs'");
+    assert_eq!(client.error("DROP VIEW v_theirs").code, client.error("DROP VIEW v_none").code);
+    assert_eq!(client.error("SELECT * FROM v_theirs").code, 1146);
+    client.run("DROP VIEW v_mine");
+    client.run("DROP TABLE h_bag");
 }

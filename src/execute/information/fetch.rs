@@ -52,7 +52,11 @@ struct Question {
 impl Fetcher<'_> {
     pub(super) async fn fetch(&self, reference: &Reference) -> Result<Contained> {
         match reference.contents {
-            Contents::Objects(objects) => self.objects(reference, objects).await,
+            Contents::Objects(objects) => {
+                let mut contained = self.objects(reference, objects).await?;
+                self.add_views(reference, &mut contained);
+                Ok(contained)
+            }
             Contents::Processes => Ok(self.viewer.processes()),
             Contents::UserRights => Ok(self.viewer.user_rights()),
             Contents::SchemaRights => Ok(self.viewer.schema_rights()),
@@ -126,16 +130,19 @@ impl Fetcher<'_> {
                 }
             }
         }
-        let mut rows = folder.finish();
+        Ok(Contained { columns, rows: folder.finish() })
+    }
+
+    /// Rows about the views that Margay keeps.
+    fn add_views(&self, reference: &Reference, contained: &mut Contained) {
         for shown in &self.viewer.views {
             let view = &shown.view;
             if self.allows(reference.schemas.as_deref(), &view.schema)
                 && self.allows(reference.tables.as_deref(), &view.name)
             {
-                rows.extend(shown.rows(reference.name, &columns));
+                contained.rows.extend(shown.rows(reference.name, &contained.columns));
             }
         }
-        Ok(Contained { columns, rows })
     }
 
     /// The shards of a schema whose rows are wanted.
