@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::backend::Backends;
 use crate::config::{Ids as Settings, Settings as AllSettings};
 use crate::error::{Error, Result, ServerError};
-use home::Home;
+use home::{Home, Turns};
 use records::Records;
 use segment::Blocks;
 use worker::Worker;
@@ -34,8 +34,7 @@ struct Segment {
     name: String,
     size: u64,
     blocks: Mutex<Blocks>,
-    /// One question at a time.
-    asking: tokio::sync::Mutex<()>,
+    asking: Turns,
 }
 
 impl Sequences {
@@ -93,11 +92,11 @@ impl Sequences {
         if segment.blocks().skip(used) {
             return Ok(true);
         }
-        let _alone = segment.asking.lock().await;
+        let turn = segment.asking.next().await?;
         if segment.blocks().skip(used) {
             return Ok(true);
         }
-        segment.fetch(segment.size, used.saturating_add(1)).await
+        turn.end(segment.fetch(segment.size, used.saturating_add(1)).await)
     }
 
     fn of(&self, cluster: usize, name: &str) -> Result<Arc<Segment>> {
@@ -108,7 +107,7 @@ impl Sequences {
                 name: name.to_owned(),
                 size: self.settings.segment_size.into(),
                 blocks: Mutex::default(),
-                asking: tokio::sync::Mutex::default(),
+                asking: Turns::default(),
             })
         };
         let mut segments = self.segments.lock().unwrap_or_else(PoisonError::into_inner);
@@ -126,11 +125,12 @@ impl Segment {
         let ids = match self.take_known(count) {
             Some(ids) => ids,
             None => {
-                let _alone = self.asking.lock().await;
-                let known = self.take_known(count);
-                match known {
+                let turn = self.asking.next().await?;
+                match self.take_known(count) {
                     Some(ids) => ids,
-                    None if !self.fetch(count.max(self.size), 0).await? => return Ok(None),
+                    None if !turn.end(self.fetch(count.max(self.size), 0).await)? => {
+                        return Ok(None);
+                    }
                     None => self.take_known(count).ok_or_else(|| {
                         Error::internal("a block of ids is smaller than what it was taken for")
                     })?,
@@ -138,7 +138,7 @@ impl Segment {
             }
         };
         let wants_more = self.blocks().wants_more(self.size);
-        if wants_more && self.asking.try_lock().is_ok() {
+        if wants_more && self.asking.are_free() {
             tokio::spawn(self.refill());
         }
         Ok(Some(ids))
@@ -150,12 +150,12 @@ impl Segment {
 
     /// Gets the next block before it is needed.
     async fn refill(self: Arc<Self>) {
-        let _alone = self.asking.lock().await;
+        let Ok(turn) = self.asking.next().await else { return };
         let wants_more = self.blocks().wants_more(self.size);
         if !wants_more {
             return;
         }
-        if let Err(error) = self.fetch(self.size, 0).await {
+        if let Err(error) = turn.end(self.fetch(self.size, 0).await) {
             tracing::warn!(sequence = self.name, %error, "no ids ahead of time");
         }
     }
