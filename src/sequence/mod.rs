@@ -96,7 +96,8 @@ impl Sequences {
         if segment.blocks().skip(used) {
             return Ok(true);
         }
-        turn.end(segment.fetch(segment.size, used.saturating_add(1)).await)
+        let low = used.saturating_add(1);
+        Ok(turn.end(segment.fetch(0, low).await)?.is_some())
     }
 
     fn of(&self, cluster: usize, name: &str) -> Result<Arc<Segment>> {
@@ -128,12 +129,10 @@ impl Segment {
                 let turn = self.asking.next().await?;
                 match self.take_known(count) {
                     Some(ids) => ids,
-                    None if !turn.end(self.fetch(count.max(self.size), 0).await)? => {
-                        return Ok(None);
-                    }
-                    None => self.take_known(count).ok_or_else(|| {
-                        Error::internal("a block of ids is smaller than what it was taken for")
-                    })?,
+                    None => match turn.end(self.fetch(count, 0).await)? {
+                        Some(ids) => ids,
+                        None => return Ok(None),
+                    },
                 }
             }
         };
@@ -155,13 +154,15 @@ impl Segment {
         if !wants_more {
             return;
         }
-        if let Err(error) = turn.end(self.fetch(self.size, 0).await) {
+        if let Err(error) = turn.end(self.fetch(0, 0).await) {
             tracing::warn!(sequence = self.name, %error, "no ids ahead of time");
         }
     }
 
-    /// Adds a block. False: the sequence has not begun.
-    async fn fetch(&self, count: u64, low: u64) -> Result<bool> {
+    /// Adds a block, of numbers from `low` on, and takes `wanted` of all at once, or others would take
+    /// them. None: the sequence has not begun.
+    async fn fetch(&self, wanted: u64, low: u64) -> Result<Option<Vec<u64>>> {
+        let count = wanted.max(self.size);
         let taken = self.home.ask(&self.home.records.take(&self.name, count, low)).await;
         let taken = taken.map_err(|error| match error.kind() {
             // A number out of range.
@@ -171,11 +172,16 @@ impl Segment {
             _ => error.context("no id by `segment`"),
         })?;
         if taken.end.affected_rows == 0 {
-            return Ok(false);
+            return Ok(None);
         }
         let start = taken.end.last_insert_id;
-        self.blocks().add(start..start.saturating_add(count));
-        Ok(true)
+        let mut blocks = self.blocks();
+        blocks.add(start..start.saturating_add(count));
+        let taken = blocks.take(wanted).map(Iterator::collect);
+        let taken = taken.ok_or_else(|| {
+            Error::internal("a block of ids is smaller than what it was taken for")
+        })?;
+        Ok(Some(taken))
     }
 }
 
