@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use super::records::Records;
@@ -18,6 +19,44 @@ const LOCK_WAIT_SECONDS: &str = "2";
 pub(super) struct Home {
     pub(super) cluster: Arc<Cluster>,
     pub(super) records: Records,
+}
+
+/// Questions one at a time. Who waited while one failed gets its error, and does not wait as long again.
+#[derive(Default)]
+pub(super) struct Turns(Mutex<Option<Failure>>);
+
+/// When the last question failed, and how.
+type Failure = (Instant, ErrorKind, String);
+
+pub(super) struct Turn<'a>(MutexGuard<'a, Option<Failure>>);
+
+impl Turns {
+    /// # Errors
+    /// That of a question that failed meanwhile.
+    pub(super) async fn next(&self) -> Result<Turn<'_>> {
+        let since = Instant::now();
+        let guard = self.0.lock().await;
+        match &*guard {
+            Some((at, kind, message)) if *at >= since => {
+                Err(Error::new(kind.clone(), message.clone()))
+            }
+            Some(_) | None => Ok(Turn(guard)),
+        }
+    }
+
+    pub(super) fn are_free(&self) -> bool {
+        self.0.try_lock().is_ok()
+    }
+}
+
+impl Turn<'_> {
+    /// Ends the turn.
+    pub(super) fn end<T>(mut self, outcome: Result<T>) -> Result<T> {
+        if let Err(error) = &outcome {
+            *self.0 = Some((Instant::now(), error.kind().clone(), error.to_string()));
+        }
+        outcome
+    }
 }
 
 impl Home {

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::backend::Backends;
 use crate::config::{Ids as Settings, Settings as AllSettings};
 use crate::error::{Error, Result, ServerError};
-use home::Home;
+use home::{Home, Turns};
 use records::Records;
 use segment::Blocks;
 use worker::Worker;
@@ -34,8 +34,7 @@ struct Segment {
     name: String,
     size: u64,
     blocks: Mutex<Blocks>,
-    /// One question at a time.
-    asking: tokio::sync::Mutex<()>,
+    asking: Turns,
 }
 
 impl Sequences {
@@ -93,11 +92,12 @@ impl Sequences {
         if segment.blocks().skip(used) {
             return Ok(true);
         }
-        let _alone = segment.asking.lock().await;
+        let turn = segment.asking.next().await?;
         if segment.blocks().skip(used) {
             return Ok(true);
         }
-        segment.fetch(segment.size, used.saturating_add(1)).await
+        let low = used.saturating_add(1);
+        Ok(turn.end(segment.fetch(0, low).await)?.is_some())
     }
 
     fn of(&self, cluster: usize, name: &str) -> Result<Arc<Segment>> {
@@ -108,7 +108,7 @@ impl Sequences {
                 name: name.to_owned(),
                 size: self.settings.segment_size.into(),
                 blocks: Mutex::default(),
-                asking: tokio::sync::Mutex::default(),
+                asking: Turns::default(),
             })
         };
         let mut segments = self.segments.lock().unwrap_or_else(PoisonError::into_inner);
@@ -126,19 +126,18 @@ impl Segment {
         let ids = match self.take_known(count) {
             Some(ids) => ids,
             None => {
-                let _alone = self.asking.lock().await;
-                let known = self.take_known(count);
-                match known {
+                let turn = self.asking.next().await?;
+                match self.take_known(count) {
                     Some(ids) => ids,
-                    None if !self.fetch(count.max(self.size), 0).await? => return Ok(None),
-                    None => self.take_known(count).ok_or_else(|| {
-                        Error::internal("a block of ids is smaller than what it was taken for")
-                    })?,
+                    None => match turn.end(self.fetch(count, 0).await)? {
+                        Some(ids) => ids,
+                        None => return Ok(None),
+                    },
                 }
             }
         };
         let wants_more = self.blocks().wants_more(self.size);
-        if wants_more && self.asking.try_lock().is_ok() {
+        if wants_more && self.asking.are_free() {
             tokio::spawn(self.refill());
         }
         Ok(Some(ids))
@@ -150,18 +149,20 @@ impl Segment {
 
     /// Gets the next block before it is needed.
     async fn refill(self: Arc<Self>) {
-        let _alone = self.asking.lock().await;
+        let Ok(turn) = self.asking.next().await else { return };
         let wants_more = self.blocks().wants_more(self.size);
         if !wants_more {
             return;
         }
-        if let Err(error) = self.fetch(self.size, 0).await {
+        if let Err(error) = turn.end(self.fetch(0, 0).await) {
             tracing::warn!(sequence = self.name, %error, "no ids ahead of time");
         }
     }
 
-    /// Adds a block. False: the sequence has not begun.
-    async fn fetch(&self, count: u64, low: u64) -> Result<bool> {
+    /// Adds a block, of numbers from `low` on, and takes `wanted` of all at once, or others would take
+    /// them. None: the sequence has not begun.
+    async fn fetch(&self, wanted: u64, low: u64) -> Result<Option<Vec<u64>>> {
+        let count = wanted.max(self.size);
         let taken = self.home.ask(&self.home.records.take(&self.name, count, low)).await;
         let taken = taken.map_err(|error| match error.kind() {
             // A number out of range.
@@ -171,11 +172,16 @@ impl Segment {
             _ => error.context("no id by `segment`"),
         })?;
         if taken.end.affected_rows == 0 {
-            return Ok(false);
+            return Ok(None);
         }
         let start = taken.end.last_insert_id;
-        self.blocks().add(start..start.saturating_add(count));
-        Ok(true)
+        let mut blocks = self.blocks();
+        blocks.add(start..start.saturating_add(count));
+        let taken = blocks.take(wanted).map(Iterator::collect);
+        let taken = taken.ok_or_else(|| {
+            Error::internal("a block of ids is smaller than what it was taken for")
+        })?;
+        Ok(Some(taken))
     }
 }
 

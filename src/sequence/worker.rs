@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use super::home::Home;
+use super::home::{Home, Turns};
 use super::records::Lease;
 use super::snowflake::{Snowflake, Step, WORKERS};
 use crate::config::Ids as Settings;
@@ -21,8 +21,7 @@ pub(super) struct Worker {
     owner: String,
     /// None: no number yet.
     flake: Mutex<Option<Snowflake>>,
-    /// One question at a time.
-    asking: tokio::sync::Mutex<()>,
+    asking: Turns,
 }
 
 impl Worker {
@@ -66,7 +65,7 @@ impl Worker {
 
     /// Keeps the number for longer, or gets one. `due`: only if that is needed now.
     async fn keep(self: &Arc<Self>, due: bool) -> Result<()> {
-        let _alone = self.asking.lock().await;
+        let turn = self.asking.next().await?;
         let covered = self.flake().as_ref().is_some_and(|flake| flake.covers(now()));
         if due && covered {
             return Ok(());
@@ -81,7 +80,7 @@ impl Worker {
         if begins && outcome.is_ok() {
             self.keep_on();
         }
-        outcome
+        turn.end(outcome)
     }
 
     fn horizon(&self) -> u64 {
