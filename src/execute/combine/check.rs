@@ -17,8 +17,9 @@ use crate::protocol::capability::ColumnType;
 use crate::protocol::charset::BINARY;
 use crate::protocol::column::Column;
 
-/// ER_UNSUPPORTED_PS
-const NOT_PREPARABLE: u16 = 1295;
+/// ER_UNSUPPORTED_PS; and ER_NO_SUCH_TABLE, where no server has all tables: one that is missing indeed is
+/// missed by the parts too.
+const TELLS_NOTHING: [u16; 2] = [1295, 1146];
 
 impl Run<'_> {
     /// A shard that has all tables of the whole statement, and its text there; none if there is no such
@@ -39,7 +40,7 @@ pub(super) fn described(answer: Result<(Vec<Column>, Vec<Column>)>) -> Result<Op
     match answer {
         Ok((_, columns)) => Ok(Some(columns)),
         Err(error) => match error.kind() {
-            ErrorKind::Server(own) if own.code != NOT_PREPARABLE => Err(error),
+            ErrorKind::Server(own) if !TELLS_NOTHING.contains(&own.code) => Err(error),
             _ => Ok(None),
         },
     }
