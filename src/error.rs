@@ -102,7 +102,7 @@ pub struct Row {
 
 impl ErrorKind {
     /// All kinds in the order of the table but [`ErrorKind::Server`], which has a code of its own.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Syntax,
         Self::Unsupported,
         Self::UnknownDatabase,
