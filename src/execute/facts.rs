@@ -11,6 +11,7 @@ use crate::backend::{Access, Lease, SessionState};
 use crate::catalog::{ShardId, TableKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::facts::{Column, ColumnClass, Columns, Facts, Need, TableId, WeightKey};
+use crate::protocol::column::Column as Described;
 use crate::sql::expr::Literal;
 use crate::sql::quote;
 
@@ -26,7 +27,13 @@ struct Inner {
     weights: HashMap<WeightKey, Arc<[u8]>>,
     /// Time tables that are known to exist.
     periods: HashSet<(ShardId, String)>,
+    /// Columns of whole statements as servers have described them, by texts and session states.
+    shapes: HashMap<Vec<u8>, Arc<[Described]>>,
 }
+
+/// Statements whose columns are kept, and the longest text; the cache starts anew when it is full.
+const SHAPES_MAX: usize = 1024;
+const SHAPE_TEXT_MAX: usize = 16 << 10;
 
 /// Weight strings kept; the cache starts anew when it is full.
 const WEIGHTS_MAX: usize = 65_536;
@@ -56,6 +63,7 @@ impl FactCache {
             inner.columns.remove(&table);
         }
         inner.periods.clear();
+        inner.shapes.clear();
     }
 
     /// Forgets all tables.
@@ -63,6 +71,23 @@ impl FactCache {
         let mut inner = self.inner();
         inner.columns.clear();
         inner.periods.clear();
+        inner.shapes.clear();
+    }
+
+    /// The columns of a statement that was described before.
+    pub(super) fn shape(&self, key: &[u8]) -> Option<Arc<[Described]>> {
+        self.inner().shapes.get(key).cloned()
+    }
+
+    pub(super) fn learn_shape(&self, key: Vec<u8>, columns: &[Described]) {
+        if key.len() > SHAPE_TEXT_MAX {
+            return;
+        }
+        let mut inner = self.inner();
+        if inner.shapes.len() >= SHAPES_MAX {
+            inner.shapes.clear();
+        }
+        inner.shapes.insert(key, columns.into());
     }
 
     pub(super) fn knows_period(&self, shard: ShardId, table: &str) -> bool {

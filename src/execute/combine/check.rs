@@ -58,13 +58,14 @@ pub(super) async fn both<D>(
 }
 
 /// Gives the answer's columns the looks that one server would give them, as far as their values allow.
-pub(super) fn dress(columns: &mut [Column], described: Option<&[Column]>) {
+/// `bound`: the statement has parameters, whose types one server too learns only when it runs.
+pub(super) fn dress(columns: &mut [Column], described: Option<&[Column]>, bound: bool) {
     match described.filter(|described| described.len() == columns.len()) {
         Some(described) => {
             for (column, like) in columns.iter_mut().zip(described) {
                 let own = std::mem::replace(column, like.clone());
                 // Of a number they say how it is shown, of a text nothing.
-                if own.ty.is_numeric_type() {
+                if bound || own.ty.is_numeric_type() {
                     column.decimals = own.decimals;
                 }
                 if !shows_alike(&own, like) {
@@ -81,8 +82,10 @@ pub(super) fn dress(columns: &mut [Column], described: Option<&[Column]>) {
 fn shows_alike(own: &Column, like: &Column) -> bool {
     let members = ColumnFlags::ENUM_FLAG | ColumnFlags::SET_FLAG;
     let listed = || like.flags.intersects(members) && is_string(own.ty);
-    // NULL, which is all that such a column has, looks the same in every type.
-    like.ty == ColumnType::MYSQL_TYPE_NULL
+    // NULL, which is all that such a column has, looks the same in every type. Before they have values,
+    // parameters are described so too.
+    let is_null = |own: &Column| own.ty == ColumnType::MYSQL_TYPE_NULL || own.length == 0;
+    (like.ty == ColumnType::MYSQL_TYPE_NULL && is_null(own))
         || (own.charset == like.charset && (own.ty == like.ty || listed()))
 }
 

@@ -43,7 +43,7 @@ pub(super) struct Program<'p> {
     pub(super) snapshot: &'p Arc<Snapshot>,
     pub(super) combine: &'p Combine,
     pub(super) source: &'p Source,
-    client: &'p ClientState,
+    pub(super) client: &'p ClientState,
     pub(super) call: Call<'p>,
     pub(super) reads: Access,
     pub(super) found_rows: bool,
