@@ -27,7 +27,7 @@ impl Run<'_> {
         let targets = match settled {
             Ok(targets) => targets,
             Err(refused) if *refused.kind() == ErrorKind::Unsupported => {
-                return self.combine(select, facts, refused).await;
+                return self.combine(select, facts, (refused, false)).await;
             }
             Err(error) => return Err(error),
         };
@@ -45,10 +45,16 @@ impl Run<'_> {
                     Ok(scatter) => scatter,
                     Err(refusal) => {
                         let refused = Error::unsupported(refusal.message.clone());
-                        return self.combine(select, facts, refused).await;
+                        return self.combine(select, facts, (refused, false)).await;
                     }
                 };
-                self.scatter(scatter, targets, access, facts).await
+                match self.scatter(scatter, targets, access, facts).await {
+                    // Only the answers tell the types of columns.
+                    Err(refused) if *refused.kind() == ErrorKind::Unsupported => {
+                        self.combine(select, facts, (refused, true)).await
+                    }
+                    answer => answer,
+                }
             }
         }
     }

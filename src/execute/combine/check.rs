@@ -13,7 +13,8 @@ use crate::plan::render::render;
 use crate::plan::resolve;
 use crate::plan::template::Target;
 use crate::plan::types::Select;
-use crate::protocol::capability::{ColumnFlags, ColumnType};
+use crate::protocol::capability::ColumnType;
+use crate::protocol::charset::BINARY;
 use crate::protocol::column::Column;
 
 /// ER_UNSUPPORTED_PS
@@ -58,14 +59,13 @@ pub(super) async fn both<D>(
 }
 
 /// Gives the answer's columns the looks that one server would give them, as far as their values allow.
-/// `bound`: the statement has parameters, whose types one server too learns only when it runs.
-pub(super) fn dress(columns: &mut [Column], described: Option<&[Column]>, bound: bool) {
+pub(super) fn dress(columns: &mut [Column], described: Option<&[Column]>) {
     match described.filter(|described| described.len() == columns.len()) {
         Some(described) => {
             for (column, like) in columns.iter_mut().zip(described) {
                 let own = std::mem::replace(column, like.clone());
-                // Of a number they say how it is shown, of a text nothing.
-                if bound || own.ty.is_numeric_type() {
+                // Of numbers and times they say how they are shown, of a text nothing.
+                if own.ty.is_numeric_type() || is_temporal(own.ty) {
                     column.decimals = own.decimals;
                 }
                 if !shows_alike(&own, like) {
@@ -80,28 +80,22 @@ pub(super) fn dress(columns: &mut [Column], described: Option<&[Column]>, bound:
 
 /// Values that were sent as one can be taken for the other.
 fn shows_alike(own: &Column, like: &Column) -> bool {
-    let members = ColumnFlags::ENUM_FLAG | ColumnFlags::SET_FLAG;
-    let listed = || like.flags.intersects(members) && is_string(own.ty);
-    // NULL, which is all that such a column has, looks the same in every type. Before they have values,
-    // parameters are described so too.
-    let is_null = |own: &Column| own.ty == ColumnType::MYSQL_TYPE_NULL || own.length == 0;
-    (like.ty == ColumnType::MYSQL_TYPE_NULL && is_null(own))
-        || (own.charset == like.charset && (own.ty == like.ty || listed()))
+    // NULL, which is all that such a column has, looks the same in every type.
+    let nulls = || {
+        like.ty == ColumnType::MYSQL_TYPE_NULL
+            && (own.ty == like.ty
+                || (own.length == 0
+                    && own.ty == ColumnType::MYSQL_TYPE_STRING
+                    && own.charset == BINARY))
+    };
+    nulls() || (own.charset == like.charset && own.ty == like.ty)
 }
 
-fn is_string(ty: ColumnType) -> bool {
+fn is_temporal(ty: ColumnType) -> bool {
     use ColumnType as T;
     matches!(
         ty,
-        T::MYSQL_TYPE_STRING
-            | T::MYSQL_TYPE_VAR_STRING
-            | T::MYSQL_TYPE_VARCHAR
-            | T::MYSQL_TYPE_ENUM
-            | T::MYSQL_TYPE_SET
-            | T::MYSQL_TYPE_TINY_BLOB
-            | T::MYSQL_TYPE_BLOB
-            | T::MYSQL_TYPE_MEDIUM_BLOB
-            | T::MYSQL_TYPE_LONG_BLOB
+        T::MYSQL_TYPE_DATE | T::MYSQL_TYPE_DATETIME | T::MYSQL_TYPE_TIMESTAMP | T::MYSQL_TYPE_TIME
     )
 }
 

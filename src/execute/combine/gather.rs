@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::load::{Abilities, Loader, add, full_name, loading_state};
 use super::table::{Held, Table};
 use crate::backend::{Deadline, SessionState};
+use crate::catalog::ShardId;
 use crate::error::Result;
 use crate::transaction::Lent;
 
@@ -14,6 +15,8 @@ use crate::transaction::Lent;
 pub(super) struct Gather {
     pub(super) lent: Lent,
     pub(super) database: String,
+    /// Whose database it is; None: no table is read there.
+    pub(super) shard: Option<ShardId>,
     state: Arc<SessionState>,
     /// None: not in the state of loading.
     loader: Option<Loader>,
@@ -24,11 +27,12 @@ impl Gather {
         mut lent: Lent,
         database: String,
         base: &SessionState,
+        shard: Option<ShardId>,
         deadline: Option<Deadline>,
     ) -> Self {
         lent.lease.set_deadline(deadline);
         let state = loading_state(base, &database);
-        Self { lent, database, state, loader: None }
+        Self { lent, database, shard, state, loader: None }
     }
 
     /// Ready for tables and rows.

@@ -42,24 +42,27 @@ type Answer<'f> = Pin<Box<dyn Future<Output = Result<Reply>> + Send + 'f>>;
 
 impl Run<'_> {
     /// Answers a SELECT that neither one target nor a merge of several can; `refused` is what the client
-    /// gets if no program of simpler statements can either.
+    /// gets if no program of simpler statements can either. `merged`: a merge was tried.
     pub(super) fn combine<'f>(
         &'f mut self,
         select: &'f Select,
         facts: &'f mut Facts,
-        refused: Error,
+        (refused, merged): (Error, bool),
     ) -> Answer<'f> {
         Box::pin(async move {
             // A part of a program has no program of its own.
-            let source = select.source.as_ref().filter(|_| self.held.is_none());
-            let Some(source) = source else {
+            if self.held.is_some() {
+                return Err(refused);
+            }
+            let Some(source) = &select.source else {
                 return Err(self.own_error(&select.place, &select.route, facts, refused).await);
             };
             let active = self.transaction.is_active();
             let sample = self.sample_of(select, facts);
             let mut checked = Checked { sample, asks: true, columns: None };
             let mut failed = None;
-            for options in ladder(active) {
+            // What is left of the statement may be all of it, unless tables are taken out.
+            for options in ladder(active).into_iter().filter(|way| way.tables_only || !merged) {
                 let combine = match self.program(source, facts, options).await {
                     Ok(combine) => combine,
                     Err(error) if *error.kind() == ErrorKind::Unsupported => {
@@ -160,18 +163,16 @@ impl Run<'_> {
         if described.is_some() {
             checked.columns = described;
         }
-        let has_broadcast = combine.steps.iter().any(|step| step.temp.broadcast);
         match reply {
             Ok(Reply::Rows(mut rows)) => {
-                let bound = !self.literals().is_empty();
-                check::dress(&mut rows.columns, checked.columns.as_deref(), bound);
+                check::dress(&mut rows.columns, checked.columns.as_deref());
                 Ok(Reply::Rows(rows))
             }
             Ok(done @ Reply::Done(_)) => Ok(done),
             Err(error)
                 if check::is_of_rewriting(&error)
-                    || (has_broadcast
-                        && (program.is_too_big() || *error.kind() == ErrorKind::Unsupported)) =>
+                    || program.is_too_big()
+                    || *error.kind() == ErrorKind::Unsupported =>
             {
                 Err(Outcome::Again(error))
             }

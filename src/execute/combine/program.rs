@@ -18,6 +18,7 @@ use super::stage::{Bound, States};
 use super::table::{Held, Table};
 use super::tuple;
 use crate::backend::{Access, Deadline};
+use crate::catalog::ShardId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::client_state::ClientState;
 use crate::execute::reply::{Reply, Rows, Source as RowSource};
@@ -188,14 +189,20 @@ impl<'p> Program<'p> {
             };
             match (targets.as_slice(), wanted) {
                 ([target], None) => wanted = Some(Wanted { shard: target.shard, access }),
-                ([target], Some(known)) if known.shard == target.shard => {}
+                ([target], Some(known)) if self.beside(known.shard, target.shard)? => {}
                 _ => return Err(Error::internal("a combined plan that gathers in two places")),
             }
         }
         let schema = self.source.schema.as_deref();
+        let shard = wanted.map(|wanted| wanted.shard);
         let (lent, database) = node::lease(self.snapshot, wanted, schema).await?;
         let base = self.states.last.base();
-        Ok(Some(Mutex::new(Gather::new(lent, database, base, self.deadline))))
+        Ok(Some(Mutex::new(Gather::new(lent, database, base, shard, self.deadline))))
+    }
+
+    /// Both lie in one cluster, so that either's tables can be named from the other.
+    fn beside(&self, one: ShardId, other: ShardId) -> Result<bool> {
+        Ok(self.snapshot.shard(one)?.cluster == self.snapshot.shard(other)?.cluster)
     }
 
     /// Runs a part and makes its tables.
@@ -397,8 +404,12 @@ impl<'p> Program<'p> {
         let [target] = targets.as_slice() else {
             return Err(Error::internal("a part of a combined plan that runs in several places"));
         };
-        let fragment = run.fragment(&select.route, target, &facts)?;
-        Ok((fragment, target.clone()))
+        let mut target = target.clone();
+        if let (Some(shard), false) = (gather.shard, select.place.is_nowhere()) {
+            target.shard = shard;
+        }
+        let fragment = run.fragment(&select.route, &target, &facts)?;
+        Ok((fragment, target))
     }
 
     /// Runs what answers the client.

@@ -98,9 +98,11 @@ impl Program<'_> {
         };
         let mut gather = gather.into_inner();
         let bound = Bound::new(stage, self.call)?;
-        // MariaDB's ONLY_FULL_GROUP_BY does not look at keys, which the tables here lack.
-        let is_mariadb = gather.lent.lease.is_mariadb();
-        let state = if is_mariadb { self.client } else { &self.states.last };
+        // MariaDB does not look at keys for ONLY_FULL_GROUP_BY, which temporary tables have not.
+        let state = match gather.lent.lease.is_mariadb() {
+            true => self.client,
+            false => &self.states.last,
+        };
         let (fragment, _) = self.fragment(stage, &done, &mut gather, state, bound.call()).await?;
         gather.finish();
         let lease = &mut gather.lent.lease;

@@ -21,6 +21,8 @@ mod survey;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use super::facts::{ColumnClass, Stop};
 use super::planner::{Context, Temporary, TemporaryColumn};
 use super::types::Source;
@@ -113,7 +115,8 @@ impl Temp {
     pub fn temporaries(&self) -> Vec<Temporary> {
         let known = |column: &TempColumn| {
             let name = column.name.clone()?;
-            Some(TemporaryColumn { name, class: column.class.clone() })
+            let declared = column.declared.as_deref().map(Arc::from);
+            Some(TemporaryColumn { name, class: column.class.clone(), declared })
         };
         let columns: Option<Vec<TemporaryColumn>> = self.columns.iter().map(known).collect();
         let table = |name: &String| Temporary { name: name.clone(), columns: columns.clone() };

@@ -97,6 +97,11 @@ impl Examined<'_> {
         !self.place.units.is_empty()
     }
 
+    /// It may run on several shards.
+    pub(super) fn is_spread(&self) -> bool {
+        self.on_shards() && !routes(&self.place)
+    }
+
     /// Why it cannot run as it is; None: it can.
     pub(super) fn obstacle(
         &self,
