@@ -346,6 +346,8 @@ impl Server {
              GRANT ALL PRIVILEGES ON *.* TO {user} WITH GRANT OPTION;\n{lock_root}{}",
             self.at_start
         );
+        fs::create_dir_all(self.host_home().join("tmp"))
+            .map_err(|error| self.failed("cannot make its tmpdir").with_source(error))?;
         fs::OpenOptions::new()
             .write(true)
             .create(true)
@@ -363,6 +365,8 @@ impl Server {
             .arg("--no-defaults")
             .arg(format!("--datadir={}", home.join("data").display()))
             .arg(format!("--init-file={}", home.join("start.sql").display()))
+            // MariaDB empties it when it starts, so it can be no one else's.
+            .arg(format!("--tmpdir={}", home.join("tmp").display()))
             // Relative to the data directory: a full path may be longer than a socket's name can be.
             .args(["--socket=mysql.sock", "--pid-file=mysql.pid", "--secure-file-priv="])
             .args(["--skip-networking=0", "--bind-address=127.0.0.1", "--skip-name-resolve"])
