@@ -17,6 +17,7 @@ use crate::plan::facts::{Column, ColumnClass, Columns, Facts, Need, TableId, Wei
 use crate::plan::views::SchemaViews;
 use crate::protocol;
 use crate::protocol::capability::ColumnType;
+use crate::protocol::column::Column as Described;
 use crate::sql::expr::{Literal, TemporalKind};
 use crate::sql::quote;
 
@@ -35,7 +36,13 @@ struct Inner {
     periods: HashSet<(ShardId, String)>,
     /// The views of schemas, and since when.
     views: HashMap<String, (Arc<SchemaViews>, Instant)>,
+    /// Columns of whole statements as servers have described them, by texts and session states.
+    shapes: HashMap<Vec<u8>, Arc<[Described]>>,
 }
+
+/// Statements whose columns are kept, and the longest text; the cache starts anew when it is full.
+const SHAPES_MAX: usize = 1024;
+const SHAPE_TEXT_MAX: usize = 16 << 10;
 
 /// Weight strings kept; the cache starts anew when it is full.
 const WEIGHTS_MAX: usize = 65_536;
@@ -75,6 +82,7 @@ impl FactCache {
             inner.columns.remove(&table);
         }
         inner.periods.clear();
+        inner.shapes.clear();
     }
 
     /// Forgets all tables.
@@ -83,6 +91,7 @@ impl FactCache {
         inner.columns.clear();
         inner.periods.clear();
         inner.views.clear();
+        inner.shapes.clear();
     }
 
     /// The views of a schema, unless they were read too long ago.
@@ -108,6 +117,22 @@ impl FactCache {
 
     pub fn forget_views(&self, schema: &str) {
         self.inner().views.remove(schema);
+    }
+
+    /// The columns of a statement that was described before.
+    pub(super) fn shape(&self, key: &[u8]) -> Option<Arc<[Described]>> {
+        self.inner().shapes.get(key).cloned()
+    }
+
+    pub(super) fn learn_shape(&self, key: Vec<u8>, columns: &[Described]) {
+        if key.len() > SHAPE_TEXT_MAX {
+            return;
+        }
+        let mut inner = self.inner();
+        if inner.shapes.len() >= SHAPES_MAX {
+            inner.shapes.clear();
+        }
+        inner.shapes.insert(key, columns.into());
     }
 
     pub(super) fn knows_period(&self, shard: ShardId, table: &str) -> bool {

@@ -31,7 +31,9 @@ pub(super) use table::Held;
 use self::program::Program;
 use super::reply::Reply;
 use super::run::Run;
+use crate::backend::SessionState;
 use crate::error::{Error, ErrorKind, Result};
+use crate::execute::client_state::ClientState;
 use crate::plan::combine::{self, Combine, Options};
 use crate::plan::facts::Facts;
 use crate::plan::planner::Context;
@@ -133,8 +135,13 @@ impl Run<'_> {
     ) -> Result<Reply, Outcome> {
         let slot = self.snapshot.combine_slot().await?;
         let program = Program::new(self, combine, source);
-        let sample = checked.sample.take();
-        let asks = std::mem::take(&mut checked.asks);
+        let mut sample = checked.sample.take();
+        let mut asks = std::mem::take(&mut checked.asks);
+        let key = asks.then(|| shape_key(source, self.state));
+        if let Some(known) = key.as_deref().and_then(|key| self.snapshot.facts.shape(key)) {
+            (sample, asks) = (None, false);
+            checked.columns = Some(known.to_vec());
+        }
         let (snapshot, state, deadline) = (self.snapshot, self.state, self.deadline);
         let described = async {
             match sample {
@@ -153,6 +160,9 @@ impl Run<'_> {
         let answer = Box::pin(program.run(self.transaction, self.warnings));
         let (described, reply) = check::both(described, answer).await?;
         drop(slot);
+        if let (Some(described), Some(key)) = (&described, key) {
+            snapshot.facts.learn_shape(key, described);
+        }
         if described.is_some() {
             checked.columns = described;
         }
@@ -172,6 +182,13 @@ impl Run<'_> {
             Err(error) => Err(Outcome::Error(error)),
         }
     }
+}
+
+/// What the columns of a statement depend on, besides its tables.
+fn shape_key(source: &Source, state: &ClientState) -> Vec<u8> {
+    let SessionState { variables, user_variables, .. } = state.base();
+    let place = (&source.schema, &source.mode, state.text_collation());
+    [format!("{place:?} {variables:?} {user_variables:?}\0").as_bytes(), &source.text].concat()
 }
 
 /// Ways to make a program, the best first. Each copies more rows than the one before it, and changes less
