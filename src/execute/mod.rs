@@ -15,6 +15,7 @@ pub mod snapshot;
 pub mod summary;
 
 mod combine;
+mod consistent;
 mod ddl;
 mod describe;
 mod insert;
