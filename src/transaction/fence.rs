@@ -99,9 +99,9 @@ mod tests {
     use super::super::xid::Home;
     use super::*;
 
-    const LIMIT: Duration = Duration::from_secs(2);
+    const LIMIT: Duration = Duration::from_millis(600);
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn closes_when_nobody_is_inside() {
         let fence = Fence::default();
         let inside = (fence.enter().await, fence.enter().await);
@@ -116,13 +116,13 @@ mod tests {
         drop(fence.enter().await);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn waits_for_what_is_unfinished() {
         let fence = Fence::default();
         let id = TransactionId::new(Home::new("c0", "0123abcd"), SystemTime::now());
         fence.leave_unfinished(fence.enter().await, id.clone());
         let error = fence.close(LIMIT).await.err().expect("it stays open");
-        assert!(error.to_string().contains("`transactions.commit_timeout` (2s)"), "{error}");
+        assert!(error.to_string().contains("`transactions.commit_timeout` (600ms)"), "{error}");
         // Others go on committing.
         drop(fence.enter().await);
         assert_eq!(fence.list_unfinished(), [id.clone()]);

@@ -103,7 +103,7 @@ fn transfer(client: &mut Client, seed: u32) -> bool {
     let mut rng = rand::rng();
     let (from, by) = (rng.random_range(0..ACCOUNTS), rng.random_range(1..ACCOUNTS));
     let to = (from + by) % ACCOUNTS;
-    let statements = if seed % 2 == 0 {
+    let statements = if seed.is_multiple_of(2) {
         vec![
             "BEGIN".to_owned(),
             format!("UPDATE accounts SET amount = amount - 7 WHERE id = {from}"),
