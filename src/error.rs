@@ -29,6 +29,8 @@ pub enum ErrorKind {
     UnknownTable,
     UnknownColumn,
     AmbiguousColumn,
+    /// Two tables of one FROM have the same name.
+    NotUniqueTable,
     /// No shard takes this value of a sharding key.
     NoShardForValue,
     AccessDenied,
@@ -100,7 +102,7 @@ pub struct Row {
 
 impl ErrorKind {
     /// All kinds in the order of the table but [`ErrorKind::Server`], which has a code of its own.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Syntax,
         Self::Unsupported,
         Self::UnknownDatabase,
@@ -108,6 +110,7 @@ impl ErrorKind {
         Self::UnknownTable,
         Self::UnknownColumn,
         Self::AmbiguousColumn,
+        Self::NotUniqueTable,
         Self::NoShardForValue,
         Self::AccessDenied,
         Self::DatabaseAccessDenied,
@@ -148,6 +151,7 @@ impl ErrorKind {
             Self::UnknownTable => "The table is in no shard that should have it.",
             Self::UnknownColumn => "No table of the statement has the column.",
             Self::AmbiguousColumn => "Several tables of the statement have the column.",
+            Self::NotUniqueTable => "Two tables of one FROM have the same name or alias.",
             Self::NoShardForValue => "The rule of the table has no target for this key.",
             Self::AccessDenied => "Wrong user or password, or TLS is required.",
             Self::DatabaseAccessDenied => "The user has no grant in the schema.",
@@ -191,6 +195,7 @@ impl ErrorKind {
             Self::UnknownTable => (1146, "42S02", Client, false),
             Self::UnknownColumn => (1054, "42S22", Client, false),
             Self::AmbiguousColumn => (1052, "23000", Client, false),
+            Self::NotUniqueTable => (1066, "42000", Client, false),
             Self::NoShardForValue => (1526, "HY000", Client, false),
             Self::AccessDenied => (1045, "28000", Client, false),
             Self::DatabaseAccessDenied => (1044, "42000", Client, false),

@@ -20,6 +20,7 @@ pub mod backend;
 pub mod catalog;
 // 3
 pub mod plan;
+pub mod sequence;
 pub mod transaction;
 // 4
 pub mod execute;

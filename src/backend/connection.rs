@@ -26,7 +26,7 @@ use crate::protocol::command::{
     COM_STMT_SEND_LONG_DATA,
 };
 use crate::protocol::packet::put_packet_with;
-use crate::protocol::reply::{ERR, OkPacket, parse_err};
+use crate::protocol::reply::{ERR, OkPacket};
 use crate::protocol::stmt::PrepareOk;
 
 /// Parts of sql_mode that change how text is read.
@@ -50,17 +50,19 @@ pub struct Connection {
     pub(super) capabilities: CapabilityFlags,
     /// Something is on it that no other session may meet.
     pub(super) tainted: bool,
-    /// Temporary tables that were made on it, as `database.name`; a reset drops them.
-    temporaries: Vec<String>,
+    /// Temporary tables that were made on it, as the server reads their names; cleaning drops them.
+    pub(super) temporaries: Vec<String>,
+    /// What it does goes into no binary log, until it is cleaned.
+    pub(super) unlogged: bool,
     thread_id: u32,
     version: String,
     is_mariadb: bool,
-    collation: &'static str,
+    pub(super) collation: &'static str,
     max_allowed_packet: usize,
     state: Arc<SessionState>,
     /// [`SessionState::meaning`] of `state`, when asked for.
     meaning: Option<String>,
-    statements: Statements,
+    pub(super) statements: Statements,
     cluster: Arc<str>,
     /// The server tells the GTIDs of commits.
     tells_gtids: bool,
@@ -85,6 +87,9 @@ pub(super) enum ReplyTo {
     User,
     /// A step to another session state: an OK is skipped, an error breaks the connection.
     State,
+    /// A [step of loading](Connection::queue_step): an OK is skipped, an error is that of what follows.
+    /// `exact`: so is a warning.
+    Step { exact: bool },
 }
 
 impl Connection {
@@ -185,6 +190,7 @@ impl Connection {
             capabilities,
             tainted: false,
             temporaries: Vec::new(),
+            unlogged: false,
             thread_id: greeting.connection_id,
             version: greeting.version().to_owned(),
             is_mariadb: greeting.is_mariadb(),
@@ -243,10 +249,10 @@ impl Connection {
 
     /// Another session may use it: all replies are read, no transaction is open.
     pub fn is_clean(&self) -> bool {
-        self.temporaries.is_empty() && self.is_clean_but_for_temporaries()
+        self.temporaries.is_empty() && !self.unlogged && self.is_clean_but_for_temporaries()
     }
 
-    /// Another session may use it after a [reset](Connection::reset).
+    /// Another session may use it after it was [cleaned](Connection::clean).
     pub(super) fn is_clean_but_for_temporaries(&self) -> bool {
         !self.channel.is_broken()
             && !self.tainted
@@ -255,36 +261,8 @@ impl Connection {
             && !self.in_transaction()
     }
 
-    /// A temporary table, as `database.name`, is about to be made on it. From now on its pool takes it
-    /// back only after a reset.
-    pub fn note_temporary(&mut self, name: &str) {
-        self.temporaries.push(name.to_owned());
-    }
-
-    /// Whether the temporary table `database.name` was made on it.
-    pub fn holds_temporary(&self, name: &str) -> bool {
-        self.temporaries.iter().any(|held| held == name)
-    }
-
-    /// Makes it like a fresh one in its current schema: temporary tables, variables, locks and prepared
-    /// statements are gone.
-    pub(super) async fn reset(&mut self) -> Result<()> {
-        self.queue(&[&[COM_RESET_CONNECTION]], ReplyTo::State)?;
-        // It leaves the server's character set, which need not be ours.
-        let names = format!("SET NAMES utf8mb4 COLLATE {}", self.collation);
-        self.queue(&[&[COM_QUERY], names.as_bytes()], ReplyTo::State)?;
-        self.queue_tracking()?;
-        self.statements.clear();
-        let schema = self.state.schema.clone();
-        self.assume_state(Arc::new(SessionState { schema, ..SessionState::default() }));
-        self.flush().await?;
-        self.read_state_replies().await?;
-        self.temporaries.clear();
-        Ok(())
-    }
-
     /// A reset forgets that replies tell GTIDs.
-    fn queue_tracking(&mut self) -> Result<()> {
+    pub(super) fn queue_tracking(&mut self) -> Result<()> {
         match self.tells_gtids {
             true => self.queue(&[&[COM_QUERY], self.tracking().as_bytes()], ReplyTo::State),
             false => Ok(()),
@@ -364,7 +342,7 @@ impl Connection {
         self.channel.flush().await
     }
 
-    fn queue(&mut self, parts: &[&[u8]], to: ReplyTo) -> Result<()> {
+    pub(super) fn queue(&mut self, parts: &[&[u8]], to: ReplyTo) -> Result<()> {
         let length: usize = parts.iter().map(|part| part.len()).sum();
         let limit = self.max_allowed_packet;
         if self.channel.outbound.len() + length > limit {
@@ -437,26 +415,9 @@ impl Connection {
     /// nothing differs.
     pub async fn ensure_state(&mut self, wanted: &Arc<SessionState>) -> Result<()> {
         self.queue_state(wanted)?;
-        if self.expected.iter().any(|expected| expected.to == ReplyTo::State) {
+        if self.expected.front().is_some_and(|expected| expected.to != ReplyTo::User) {
             self.flush().await?;
-            self.read_state_replies().await?;
-        }
-        Ok(())
-    }
-
-    /// Reads the replies to state commands that are next.
-    pub(super) async fn read_state_replies(&mut self) -> Result<()> {
-        while let Some(&Expected { seq, to: ReplyTo::State }) = self.expected.front() {
-            self.channel.assembler.set_next_seq(seq);
-            let payload = self.channel.read().await?;
-            self.expected.pop_front();
-            if payload.first() == Some(&ERR) {
-                self.channel.break_off();
-                let node = self.node_name();
-                let what = format!("{node} did not take over the session's state");
-                return Err(Error::server(parse_err(&payload)?).context(what));
-            }
-            self.status = OkPacket::parse(&payload, self.capabilities)?.status;
+            self.read_steps(0).await?;
         }
         Ok(())
     }
@@ -464,7 +425,8 @@ impl Connection {
     // --- Prepared statements ---
 
     /// The server's statement for this text in the current state: a kept one, or a new one after a round
-    /// trip. All replies before it must have been read. The next call may close it to make room, so ask
+    /// trip. All replies before it must have been read, but for those of a state and of loading that were
+    /// queued: if they went out here, they are read here. The next call may close it to make room, so ask
     /// before each execution. The definitions are those of the time when it was prepared; each execution
     /// tells its columns itself.
     pub async fn prepare(&mut self, sql: &[u8]) -> Result<Prepared> {

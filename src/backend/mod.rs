@@ -18,6 +18,7 @@ mod login;
 pub mod reply;
 pub mod state;
 pub mod statements;
+mod step;
 mod stream;
 mod tls;
 mod written;

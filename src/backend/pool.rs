@@ -172,9 +172,9 @@ impl Drop for Lease {
         let Some(mut pooled) = self.connection.take() else { return };
         pooled.0.end_report();
         let node = Arc::clone(&self.node);
-        let must_reset = !pooled.0.is_clean() && pooled.0.is_clean_but_for_temporaries();
+        let must_clean = !pooled.0.is_clean() && pooled.0.is_clean_but_for_temporaries();
         match tokio::runtime::Handle::try_current() {
-            Ok(runtime) if must_reset => drop(runtime.spawn(reset(pooled, node))),
+            Ok(runtime) if must_clean => drop(runtime.spawn(clean(pooled, node))),
             Ok(_) | Err(_) => give_back(pooled, &node),
         }
     }
@@ -195,14 +195,14 @@ fn give_back(Pooled(mut connection): Pooled, node: &Arc<Node>) {
 }
 
 /// Temporary tables are dropped before others wait for the connection.
-async fn reset(mut pooled: Pooled, node: Arc<Node>) {
+async fn clean(mut pooled: Pooled, node: Arc<Node>) {
     let deadline = Deadline {
         at: Instant::now() + node.settings().connect_timeout,
-        setting: "a reset ran into backend.connect_timeout",
+        setting: "dropping temporary tables ran into backend.connect_timeout",
     };
     pooled.0.set_deadline(Some(deadline));
-    if let Err(error) = pooled.0.reset().await {
-        tracing::debug!(node = %node.name(), %error, "connection not reset");
+    if let Err(error) = pooled.0.clean().await {
+        tracing::debug!(node = %node.name(), %error, "connection not cleaned");
     }
     give_back(pooled, &node);
 }

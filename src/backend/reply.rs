@@ -224,7 +224,7 @@ impl Connection {
                 return Err(self.out_of_order("a reply"));
             }
         }
-        self.read_state_replies().await?;
+        self.read_steps(0).await?;
         let Some(expected) = self.expected.pop_front() else {
             return Err(self.out_of_order("a reply"));
         };

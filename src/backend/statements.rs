@@ -56,6 +56,23 @@ impl Statements {
         evicted.or(replaced.map(|entry| entry.prepared.id))
     }
 
+    /// Forgets those whose texts have `name` in them; gives their ids, to close them.
+    pub(super) fn remove_naming(&mut self, name: &[u8]) -> Vec<u32> {
+        let mut removed = Vec::new();
+        for statements in self.by_meaning.values_mut() {
+            statements.retain(|text, entry| {
+                let is_naming = text.windows(name.len().max(1)).any(|window| window == name);
+                if is_naming {
+                    removed.push(entry.prepared.id);
+                }
+                !is_naming
+            });
+        }
+        self.by_meaning.retain(|_, statements| !statements.is_empty());
+        self.count -= removed.len();
+        removed
+    }
+
     /// Forgets all: a reset has closed them.
     pub(super) fn clear(&mut self) {
         self.by_meaning.clear();
@@ -108,6 +125,20 @@ mod tests {
         statements.clear();
         assert_eq!(statements.get("", b"a"), None);
         assert_eq!(insert(&mut statements, "", "a", 4), None);
+    }
+
+    #[test]
+    fn forgets_by_a_name_in_the_text() {
+        let mut statements = Statements::new(4);
+        insert(&mut statements, "", "SELECT a", 1);
+        insert(&mut statements, "x", "SELECT _t_1", 2);
+        insert(&mut statements, "", "_t_", 3);
+        let mut removed = statements.remove_naming(b"_t_");
+        removed.sort_unstable();
+        assert_eq!(removed, [2, 3]);
+        assert_eq!(statements.get("", b"SELECT a"), Some(prepared(1)));
+        assert_eq!(statements.get("x", b"SELECT _t_1"), None);
+        assert_eq!(statements.count, 1);
     }
 
     #[test]

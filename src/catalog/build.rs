@@ -64,7 +64,8 @@ impl Builder {
         let algorithm = algorithm(&sharded.algorithm, &names, SHARD_SEED);
         let group = self.group(&shards, &algorithm);
         let parts = sharded.parts.as_ref().map(parts);
-        Ok(Sharded { key: sharded.key.clone(), shards, algorithm, parts, group })
+        let id = sharded.id.clone();
+        Ok(Sharded { key: sharded.key.clone(), shards, algorithm, parts, id, group })
     }
 
     fn shards(&mut self, names: &[ShardName]) -> Result<Vec<ShardId>> {

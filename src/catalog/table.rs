@@ -3,6 +3,7 @@
 use super::algorithm::Algorithm;
 use super::parts::{Parts, PartsKind};
 use super::shard::ShardId;
+use crate::config::IdRule;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
@@ -30,6 +31,8 @@ pub struct Sharded {
     pub shards: Vec<ShardId>,
     pub algorithm: Algorithm,
     pub parts: Option<Parts>,
+    /// The column that gets generated ids.
+    pub id: Option<IdRule>,
     /// Tables of one group are colocated: they have equal shards and algorithms, so rows with equal
     /// keys lie on one shard. Whether keys of two columns are equal also depends on the columns'
     /// types and collations, which the rules do not know.

@@ -25,12 +25,13 @@ pub use amount::Size;
 pub use decimal::Decimal;
 pub use env::Lookup;
 pub use model::{
-    Algorithm, Cluster, Config, Grants, Parts, PartsKind, Replica, Rule, Schema, Settings,
+    Algorithm, Cluster, Config, Grants, IdRule, Parts, PartsKind, Replica, Rule, Schema, Settings,
     ShardName, Sharded, Table, TimeParts, User,
 };
 pub use problem::{Place, Problem};
 pub use shape::{
-    Address, Backend, Combine, Health, Limits, Reads, Secret, Tls, TlsMode, Transactions,
+    Address, Backend, Combine, Generator, Health, Ids, Limits, Reads, Secret, Tls, TlsMode,
+    Transactions,
 };
 pub use source::Source;
 pub use suffix::Suffix;

@@ -7,7 +7,8 @@ use std::time::Duration;
 use jiff::civil::DateTime;
 
 use super::shape::{
-    Address, Backend, Combine, Grant, Health, Limits, Reads, Secret, Tls, TlsMode, Transactions,
+    Address, Backend, Combine, Generator, Grant, Health, Ids, Limits, Reads, Secret, Tls, TlsMode,
+    Transactions,
 };
 use super::suffix::Suffix;
 use super::unit::Unit;
@@ -36,6 +37,7 @@ pub struct Settings {
     pub combine: Combine,
     pub health: Health,
     pub transactions: Transactions,
+    pub ids: Ids,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -121,6 +123,14 @@ pub struct Sharded {
     pub shards: Vec<ShardName>,
     pub algorithm: Algorithm,
     pub parts: Option<Parts>,
+    pub id: Option<IdRule>,
+}
+
+/// The column of generated ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdRule {
+    pub column: String,
+    pub generator: Generator,
 }
 
 /// From a value to a target, an index into shards or names of physical tables.

@@ -146,10 +146,16 @@ fn kinds() {
         ],
     );
     check(
-        "t: {shards: c0/s, key: k, algorithm: hash, id: {column: id}}",
-        &[
-            "6:54: generated ids are not supported yet; remove `id` and let the application set ids that are unique over all shards",
-        ],
+        "t: {single: c0/s, id: {column: id}}",
+        &["6:29: a table on one shard needs no `id`: its server counts AUTO_INCREMENT columns"],
+    );
+    check(
+        "t: {broadcast: c0/s, id: {column: id}}",
+        &["6:32: `id` cannot stand beside `broadcast`; remove one of them"],
+    );
+    check(
+        "t: {shards: c0/s, key: k, algorithm: hash, id: {column: id, generator: uuid}}",
+        &["6:78: unknown value `uuid`; known are `auto`, `snowflake`, `segment`"],
     );
 }
 
@@ -281,6 +287,19 @@ fn clusters() {
         "f.yaml:1:53: the server h:1 is already in use above",
     ];
     assert_eq!(found, expect);
+}
+
+#[test]
+fn servers_that_gather_rows_are_known() {
+    let text = "combine: {nodes: ['h:3306', 'h:3308']}\n\
+                clusters: {c0: {primary: 'h:3306', user: u}}\n\
+                schemas: {a: {default_shard: c0/a}}\n";
+    let found: Vec<String> =
+        parse_text(text).unwrap_err().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        found,
+        ["f.yaml:1:1: `combine.nodes`: no cluster has the server `h:3308`; did you mean `h:3306`?"]
+    );
 }
 
 #[test]

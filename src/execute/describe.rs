@@ -49,13 +49,20 @@ const NOT_PREPARABLE: u16 = 1295;
 impl Snapshot {
     /// Definitions of the parameters and columns of a planned statement, from a shard that could run it.
     pub async fn describe(
-        &self,
+        self: &Arc<Self>,
         plan: &Plan,
         state: &ClientState,
         deadline: Option<Deadline>,
     ) -> Result<(Vec<Column>, Vec<Column>)> {
-        let (target, text) = self.sample(plan)?;
-        self.describe_at(&target, text, state, deadline).await
+        match (self.sample(plan), plan) {
+            (Ok((target, text)), _) => self.describe_at(&target, text, state, deadline).await,
+            (Err(refused), Plan::Select(select)) => {
+                let Some(source) = &select.source else { return Err(refused) };
+                let described = Box::pin(self.describe_apart(source, state, deadline)).await;
+                described.unwrap_or(Err(refused))
+            }
+            (Err(refused), Plan::Write(_) | Plan::Insert(_) | Plan::Ddl(_)) => Err(refused),
+        }
     }
 
     pub(super) async fn describe_at(
@@ -68,13 +75,16 @@ impl Snapshot {
         let shard = self.shard(target.shard)?;
         let mut lease = self.backends.lease(shard.cluster, Access::Primary, false).await?;
         lease.set_deadline(deadline);
-        lease.ensure_state(&state.in_database(&shard.database)).await?;
+        let state_there = state.in_database(&shard.database);
+        lease.queue_state(&state_there)?;
         let names = Names::new(self, target);
         let restore = |error: Error| match &names {
             Some(names) => names.restore_error(error),
             None => error,
         };
         let prepared = lease.prepare(&Bytes::from(text)).await.map_err(restore)?;
+        // The state is still on its way if the statement was there.
+        lease.ensure_state(&state_there).await?;
         let parse =
             |packets: &Arc<[Bytes]>| packets.iter().map(Column::parse).collect::<Result<Vec<_>>>();
         let params = parse(&prepared.parameters)?;
@@ -87,7 +97,7 @@ impl Snapshot {
     }
 
     /// A target that could run the plan, and its text there.
-    fn sample(&self, plan: &Plan) -> Result<(Target, Vec<u8>)> {
+    pub(super) fn sample(&self, plan: &Plan) -> Result<(Target, Vec<u8>)> {
         let facts = Facts::default();
         let values = Values {
             catalog: &self.catalog,

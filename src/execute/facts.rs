@@ -9,10 +9,12 @@ use tokio::time::Instant;
 
 use super::client_state::ClientState;
 use super::snapshot::Snapshot;
+use super::views::RETRY;
 use crate::backend::{Access, Lease, QueryResult, SessionState};
 use crate::catalog::{ShardId, TableKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::facts::{Column, ColumnClass, Columns, Facts, Need, TableId, WeightKey};
+use crate::plan::views::SchemaViews;
 use crate::protocol;
 use crate::protocol::capability::ColumnType;
 use crate::sql::expr::{Literal, TemporalKind};
@@ -31,6 +33,8 @@ struct Inner {
     weights: HashMap<WeightKey, Arc<[u8]>>,
     /// Time tables that are known to exist.
     periods: HashSet<(ShardId, String)>,
+    /// The views of schemas, and since when.
+    views: HashMap<String, (Arc<SchemaViews>, Instant)>,
 }
 
 /// Weight strings kept; the cache starts anew when it is full.
@@ -78,6 +82,32 @@ impl FactCache {
         let mut inner = self.inner();
         inner.columns.clear();
         inner.periods.clear();
+        inner.views.clear();
+    }
+
+    /// The views of a schema, unless they were read too long ago.
+    pub fn recall_views(&self, schema: &str) -> Option<Arc<SchemaViews>> {
+        let inner = self.inner();
+        let (views, since) = inner.views.get(schema)?;
+        (since.elapsed() < self.ttl).then(|| views.clone())
+    }
+
+    pub(super) fn learn_views(&self, schema: &str, views: Arc<SchemaViews>) {
+        self.inner().views.insert(schema.to_owned(), (views, Instant::now()));
+    }
+
+    /// Keeps to what is known for a short while, since it cannot be asked for.
+    pub(super) fn keep_views(&self, schema: &str) -> Arc<SchemaViews> {
+        let mut inner = self.inner();
+        let views = inner.views.get(schema).map(|(views, _)| views.clone()).unwrap_or_default();
+        let now = Instant::now();
+        let since = now.checked_sub(self.ttl.saturating_sub(RETRY)).unwrap_or(now);
+        inner.views.insert(schema.to_owned(), (views.clone(), since));
+        views
+    }
+
+    pub fn forget_views(&self, schema: &str) {
+        self.inner().views.remove(schema);
     }
 
     pub(super) fn knows_period(&self, shard: ShardId, table: &str) -> bool {

@@ -1,5 +1,6 @@
 //! INSERT and REPLACE: rows go where their keys say.
 
+use super::numbers::Numbered;
 use super::reply::Reply;
 use super::run::{Fragment, Info, Run};
 use super::write::Count;
@@ -12,13 +13,32 @@ use crate::plan::types::Insert;
 
 impl Run<'_> {
     pub(super) async fn insert(&mut self, insert: &Insert, facts: &mut Facts) -> Result<Reply> {
+        let Some(ids) = &insert.ids else { return self.insert_rows(insert, None, facts).await };
+        let numbered = self.number(insert, ids, facts).await?;
+        let reply = self.insert_rows(&numbered.insert, Some(&numbered), facts).await?;
+        Ok(match reply {
+            Reply::Done(mut summary) if ids.maker.is_some() => {
+                summary.tell_generated();
+                Reply::Done(summary)
+            }
+            reply => reply,
+        })
+    }
+
+    /// `numbered`: where it got ids, which are in its rows by now.
+    async fn insert_rows(
+        &mut self,
+        insert: &Insert,
+        numbered: Option<&Numbered>,
+        facts: &mut Facts,
+    ) -> Result<Reply> {
         let batches = self
             .settle(facts, |run, facts| {
                 let values = run.values(facts);
                 let targets = resolve::insert_targets(insert, &values)?.into_iter();
                 let batches = targets.map(|(target, rows)| {
                     let rendered = render_insert(insert, &target, &rows, &values)?;
-                    Ok((target, rows.len(), rendered))
+                    Ok((target, rows, rendered))
                 });
                 batches.collect::<Result<Vec<_>, Stop>>()
             })
@@ -36,7 +56,12 @@ impl Run<'_> {
                 self.ensure_period(&insert.table.name, &target, name).await?;
             }
             let mut fragment = Fragment::new(target.shard, rendered.text, rendered.params);
-            if split && rows == 1 {
+            if let Some(numbered) = numbered {
+                fragment.ids = self.ids_of(numbered, &target, &rows);
+                fragment.more_params = numbered.params.clone();
+            }
+            fragment.tells_id = rows.contains(&insert.rows.len().saturating_sub(1));
+            if split && rows.len() == 1 {
                 fragment.info = Info::OneRow { on_duplicate: !insert.tail.pieces.is_empty() };
             }
             work.push((fragment, target));

@@ -13,6 +13,7 @@ pub mod reply;
 pub mod run;
 pub mod snapshot;
 pub mod summary;
+pub mod views;
 
 mod combine;
 mod consistent;
@@ -22,7 +23,9 @@ mod insert;
 mod lanes;
 mod look;
 mod names;
+mod numbers;
 mod select;
+
 pub mod warnings;
 mod write;
 

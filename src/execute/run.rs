@@ -8,6 +8,7 @@ use super::aftermath::Aftermath;
 use super::client_state::ClientState;
 use super::combine::{Held, hold};
 use super::names::Names;
+use super::numbers::Ids;
 use super::reply::Reply;
 use super::snapshot::Snapshot;
 use super::summary::Summary;
@@ -72,7 +73,13 @@ pub(super) struct Fragment {
     pub(super) text: Vec<u8>,
     /// Indexes of the client's parameters, in the order of the `?` in the text.
     pub(super) params: Vec<u16>,
+    /// Parameters of our own, whose indexes are behind those of the client.
+    pub(super) more_params: Arc<[Param]>,
     pub(super) info: Info,
+    /// Its insert id is that of the statement, since it has the last row.
+    pub(super) tells_id: bool,
+    /// Generated ids in its rows.
+    pub(super) ids: Option<Ids>,
 }
 
 /// Who tells the info text of a write.
@@ -87,12 +94,16 @@ pub(super) enum Info {
 
 impl Fragment {
     pub(super) fn new(shard: ShardId, text: Vec<u8>, params: Vec<u16>) -> Self {
-        Self { shard, text, params, info: Info::Server }
+        let more_params = Arc::default();
+        Self { shard, text, params, more_params, info: Info::Server, tells_id: true, ids: None }
     }
 
     /// What the server did with it.
     pub(super) fn summary(&self, ok: &OkPacket) -> Summary {
         let mut summary = Summary::of(ok);
+        if !self.tells_id {
+            summary.last_insert_id = 0;
+        }
         if let Info::OneRow { on_duplicate } = self.info {
             // Two rows affected: one replaced or updated. None: one ignored, or updated to what it was.
             let duplicates = match summary.affected_rows {
@@ -225,9 +236,15 @@ impl Run<'_> {
         fragment: &Fragment,
         state: &Arc<SessionState>,
     ) -> Result<ReplyHead> {
-        // Waiting for the state to be right costs a round trip when it differs. It is worth it: a
-        // statement must never run in a wrong one.
-        lent.lease.ensure_state(state).await?;
+        if self.held.is_some() && !self.transaction.is_active() {
+            // A part of a SELECT changes nothing: were the state or the tables before it wrong, the error
+            // takes the place of its rows.
+            lent.lease.queue_state(state)?;
+        } else {
+            // Waiting for the state to be right costs a round trip when it differs. It is worth it: a
+            // statement must never run in a wrong one.
+            lent.lease.ensure_state(state).await?;
+        }
         lent.prepare().await?;
         let connection = &mut *lent.lease;
         match self.call {
@@ -275,6 +292,14 @@ pub(super) async fn queue_execute(
     let prepared = connection.prepare(&Bytes::copy_from_slice(&fragment.text)).await?;
     let picks: Vec<usize> = fragment.params.iter().map(|index| usize::from(*index)).collect();
     let mut payload = BytesMut::new();
+    let all: Vec<Param>;
+    let params = match fragment.more_params.is_empty() {
+        true => params,
+        false => {
+            all = [params, &fragment.more_params].concat();
+            &all
+        }
+    };
     put_execute(&mut payload, Execute { statement: prepared.id, flags: 0 }, params, &picks)?;
     connection.queue_command(&[&payload])
 }

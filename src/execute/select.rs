@@ -27,7 +27,7 @@ impl Run<'_> {
         let targets = match settled {
             Ok(targets) => targets,
             Err(refused) if *refused.kind() == ErrorKind::Unsupported => {
-                return self.combine(select, facts, refused).await;
+                return self.combine(select, facts, (refused, false)).await;
             }
             Err(error) => return Err(error),
         };
@@ -45,10 +45,16 @@ impl Run<'_> {
                     Ok(scatter) => scatter,
                     Err(refusal) => {
                         let refused = Error::unsupported(refusal.message.clone());
-                        return self.combine(select, facts, refused).await;
+                        return self.combine(select, facts, (refused, false)).await;
                     }
                 };
-                self.scatter(scatter, targets, access, facts).await
+                match self.scatter(scatter, targets, access, facts).await {
+                    // Only the answers tell the types of columns.
+                    Err(refused) if *refused.kind() == ErrorKind::Unsupported => {
+                        self.combine(select, facts, (refused, true)).await
+                    }
+                    answer => answer,
+                }
             }
         }
     }
@@ -92,7 +98,12 @@ impl Run<'_> {
             Ok(Head::Done(mut summary)) => {
                 let raised = self.raised(&mut lent, target).await;
                 self.warnings.add(raised);
-                match self.aftermath.learn(&mut lent.lease).await {
+                let noted = fragment.note_ids(&mut lent, &mut summary).await;
+                let learned = match noted {
+                    Ok(()) => self.aftermath.learn(&mut lent.lease).await,
+                    Err(error) => Err(error),
+                };
+                match learned {
                     Ok(learned) => summary.learned = learned,
                     Err(error) => {
                         self.give_back_after(lent, &error);

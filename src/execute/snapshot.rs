@@ -15,6 +15,7 @@ use crate::catalog::{Catalog, Schema, Shard, ShardId};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge;
+use crate::sequence::Sequences;
 use crate::transaction::{Coordinator, Lent, Transaction};
 
 pub struct Snapshot {
@@ -23,6 +24,7 @@ pub struct Snapshot {
     pub backends: Backends,
     pub facts: FactCache,
     pub coordinator: Arc<Coordinator>,
+    pub(super) sequences: Sequences,
     /// Connections that scatters may hold at once, a semaphore a cluster. A scatter takes all it needs
     /// of a cluster in one go, clusters in order, so that no two wait for each other.
     scatter: Vec<Arc<Semaphore>>,
@@ -44,9 +46,21 @@ impl Snapshot {
         let schemas = catalog.schemas.values().flat_map(of_schema).collect();
         let combine = Arc::new(Semaphore::new(config.settings.combine.concurrency as usize));
         let coordinator = Arc::new(Coordinator::new(&config.settings.transactions, &backends));
+        let sequences = Sequences::new(&config.settings, &backends);
         let facts = FactCache::new(config.settings.backend.columns_ttl);
         let abilities = Default::default();
-        Self { config, catalog, backends, facts, coordinator, scatter, combine, abilities, schemas }
+        Self {
+            config,
+            catalog,
+            backends,
+            facts,
+            coordinator,
+            sequences,
+            scatter,
+            combine,
+            abilities,
+            schemas,
+        }
     }
 
     /// The transaction's connection to a cluster, which joins it if need be.

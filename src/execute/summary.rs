@@ -8,6 +8,9 @@ use crate::protocol::reply::OkPacket;
 pub struct Summary {
     pub affected_rows: u64,
     pub last_insert_id: u64,
+    /// The first id that Margay generated and that was inserted, or 0. None: the table has no rule for
+    /// ids.
+    pub generated: Option<u64>,
     /// Warnings raised, as far as the servers count them.
     pub warnings: u16,
     /// `Rows matched: 1  Changed: 1  Warnings: 0` and its like; empty if none.
@@ -21,9 +24,19 @@ impl Summary {
         Self {
             affected_rows: ok.affected_rows,
             last_insert_id: ok.last_insert_id,
+            generated: None,
             warnings: ok.warnings,
             info: ok.info.to_vec(),
             learned: Learned::default(),
+        }
+    }
+
+    /// Of an INSERT into a table with a rule for ids: a generated id is what the client hears of.
+    pub fn tell_generated(&mut self) {
+        let generated = self.generated.unwrap_or_default();
+        self.generated = Some(generated);
+        if generated > 0 {
+            self.last_insert_id = generated;
         }
     }
 
@@ -40,6 +53,11 @@ impl Summary {
         if self.last_insert_id == 0 {
             self.last_insert_id = other.last_insert_id;
         }
+        self.generated = match (self.generated, other.generated) {
+            (Some(0), Some(id)) | (Some(id), Some(0)) => Some(id),
+            (Some(one), Some(two)) => Some(one.min(two)),
+            (one, two) => one.or(two),
+        };
         self.warnings = self.warnings.saturating_add(other.warnings);
         self.info = add_info(&self.info, &other.info);
     }

@@ -203,7 +203,9 @@ impl Run<'_> {
             if total.is_none() || count == Count::Sum {
                 warnings.add(raised);
             }
-            merge_summary(&mut total, &fragment.summary(&ok), count);
+            let mut summary = fragment.summary(&ok);
+            fragment.note_ids(lent, &mut summary).await?;
+            merge_summary(&mut total, &summary, count);
         }
         total.ok_or_else(|| Error::internal("a write without a target"))
     }

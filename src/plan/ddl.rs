@@ -103,7 +103,7 @@ fn check(
         }
         DdlKind::CreateView if apart.is_some() => {
             return Err(refuse(format!(
-                "a view over the sharded or broadcast table `{name}` is not supported; query the table"
+                "a view over the sharded or broadcast table `{name}` is kept by Margay itself and has no plan"
             )));
         }
         DdlKind::Other => {

@@ -2,6 +2,7 @@
 
 use super::combine::{self, Options, Stage, Temp};
 use super::facts::Stop;
+use super::ids;
 use super::key::Run;
 use super::planner::{Context, Temporary, plan};
 use super::render::{Rendered, render, render_insert};
@@ -74,7 +75,8 @@ fn explain_combine(source: &Source, run: &Run<'_>) -> Result<Vec<String>, Stop> 
         temporaries: &[],
     };
     let open = run.cluster.is_some();
-    let options = Options { broadcast: !open, detached: open };
+    let options =
+        Options { broadcast: !open, detached: open, tables_only: false, shape_only: false };
     let program = combine::plan(source, &context, options)?;
     let mut temporaries: Vec<Temporary> = Vec::new();
     let count = program.steps.len();
@@ -168,6 +170,19 @@ fn explain_write(write: &Write, run: &Run<'_>) -> Result<Vec<String>, Stop> {
 }
 
 fn explain_insert(insert: &Insert, run: &Run<'_>) -> Result<Vec<String>, Stop> {
+    let numbered;
+    let mut insert = insert;
+    if let Some(found) = &insert.ids {
+        let numbering = ids::numbering(insert, found, false, run)?;
+        if numbering.count() > 0 && (found.is_key || found.is_part_key) {
+            let several = insert.table.shards().len();
+            let line =
+                format!("insert where the generated `{}` belongs: {several} shards", found.column);
+            return Ok(vec![line]);
+        }
+        numbered = ids::fill_words(insert, &numbering.wanted);
+        insert = &numbered;
+    }
     let found = insert_targets(insert, run)?;
     let alone: Vec<Target> = found.iter().map(|(target, _)| target.clone()).collect();
     let mut lines = vec![match alone.as_slice() {

@@ -222,6 +222,7 @@ impl<'a> Reader<'_, 'a> {
                         column: *index,
                         atom: column.atom,
                         class: column.class.clone(),
+                        declared: column.declared.clone(),
                         outer,
                     });
                 }

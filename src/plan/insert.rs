@@ -6,13 +6,14 @@ use super::condition;
 use super::facts::{Column, Columns, Stop};
 use super::functions::{self, Nature};
 use super::holds::Holds;
+use super::ids::no_rule;
 use super::model::{Analysis, same_name};
 use super::names::{Env, Reader};
 use super::planner::{Context, forced, names_table, place};
 use super::splice::{Splice, quoted, text_piece, untouched};
 use super::template::{Piece, Template};
-use super::types::{Insert, InsertRow, Operand, Place, Plan, Refusal, Write};
-use crate::catalog::{Table, TableKind};
+use super::types::{Insert, InsertIds, InsertRow, Operand, Place, Plan, Refusal, Write};
+use crate::catalog::{Sharded, Table, TableKind};
 use crate::error::Error;
 use crate::sql::Statement;
 use crate::sql::expr::{Expr, ExprKind, Literal};
@@ -151,7 +152,7 @@ fn broadcast(
     same_everywhere(found, &table.name)?;
     if let Some(columns) = columns {
         let names = column_names(insert, columns);
-        generated(columns, &names, rows, &table.name)?;
+        generated(columns, &names, rows, &table.name, true)?;
     }
     Ok(())
 }
@@ -196,6 +197,7 @@ fn generated(
     names: &[String],
     rows: &[(Span, Vec<&Expr>)],
     table: &str,
+    is_broadcast: bool,
 ) -> Result<(), Stop> {
     let Some(column) = columns.columns.iter().find(|column| column.auto_increment) else {
         return Ok(());
@@ -219,13 +221,22 @@ fn generated(
     let missing = position.is_none()
         || rows.iter().any(|(_, values)| asks(position.and_then(|at| values.get(at))));
     if missing {
-        return Err(unsupported(format!(
-            "the AUTO_INCREMENT column `{}` of `{table}` needs a value: each shard counts for itself, \
-             so generated values would clash",
-            column.name
-        )));
+        return Err(if is_broadcast {
+            broadcast_id(&column.name, table)
+        } else {
+            no_rule(&column.name, table)
+        }
+        .into());
     }
     Ok(())
+}
+
+/// Copies count for themselves.
+fn broadcast_id(column: &str, table: &str) -> Error {
+    Error::unsupported(format!(
+        "the AUTO_INCREMENT column `{column}` of `{table}` needs a value: each shard counts for itself, \
+         so generated values would clash"
+    ))
 }
 
 /// An INSERT into a sharded table.
@@ -238,19 +249,41 @@ struct Draft<'x, 'a> {
     rows: Vec<(Span, Vec<&'x Expr>)>,
 }
 
+/// Where a key is among a row's values, if it is, and its column.
+type KeyAt<'x> = (Option<usize>, &'x Column);
+
+/// Where the id is among a row's values, if it is.
+struct IdAt {
+    position: Option<usize>,
+    column: String,
+}
+
+/// The values of a row that matter.
+struct At<'x> {
+    key: KeyAt<'x>,
+    part_key: Option<KeyAt<'x>>,
+    id: Option<IdAt>,
+}
+
+fn column_count(row: usize) -> Error {
+    Error::server(crate::error::ServerError {
+        code: 1136,
+        state: *b"21S01",
+        message: format!("Column count doesn't match value count at row {row}").into_bytes(),
+    })
+}
+
 impl Draft<'_, '_> {
     fn plan(&self) -> Result<Insert, Stop> {
         let insert = self.insert;
         let Some(sharded) = self.table.sharded() else {
             return Err(Error::internal("an INSERT into a table that is not sharded").into());
         };
-        let names = column_names(insert, self.columns);
+        let names = self.names();
         let part = sharded.parts.as_ref().map(|parts| parts.key.as_str());
-        let key = self.key(&sharded.key, &names)?;
-        let part_key = part.map(|part| self.key(part, &names)).transpose()?;
-        if sharded.shards.len() > 1 || part.is_some() {
-            generated(self.columns, &names, &self.rows, &self.table.name)?;
-        }
+        let ids = self.ids(sharded, &names)?;
+        let key = self.key(&sharded.key, &names, ids.as_ref())?;
+        let part_key = part.map(|part| self.key(part, &names, ids.as_ref())).transpose()?;
         self.duplicates(&sharded.key)?;
         if let Some(part) = part {
             self.duplicates(part)?;
@@ -258,8 +291,12 @@ impl Draft<'_, '_> {
         if insert.partitions {
             return Err(unsupported("INSERT ... PARTITION into a sharded table is not supported"));
         }
+        let id = ids.as_ref().map(|ids| IdAt {
+            position: names.iter().position(|name| same_name(name, &ids.column)),
+            column: ids.column.clone(),
+        });
         let mut splice = Splice::base(self.text, self.found, false);
-        self.name_columns(&mut splice, &names);
+        self.name_columns(&mut splice, &names, id.as_ref());
         let all = match &insert.source {
             InsertSource::Values { span, .. } => *span,
             InsertSource::Set(_) | InsertSource::Query(_) => {
@@ -268,48 +305,89 @@ impl Draft<'_, '_> {
                 Span::new(end, end)
             }
         };
+        let at = At { key, part_key, id };
         let mut rows = Vec::new();
         for (span, values) in &self.rows {
             if values.len() != names.len() {
-                return Err(Error::server(crate::error::ServerError {
-                    code: 1136,
-                    state: *b"21S01",
-                    message: format!(
-                        "Column count doesn't match value count at row {}",
-                        rows.len() + 1
-                    )
-                    .into_bytes(),
-                })
-                .into());
+                return Err(column_count(rows.len() + 1).into());
             }
-            rows.push(self.row(&splice, *span, values, &key, part_key.as_ref())?);
+            rows.push(self.row(&splice, *span, values, &at)?);
         }
         Ok(Insert {
             table: Arc::clone(&self.table),
-            key_class: Some(key.1.class.clone()),
-            part_class: part_key.map(|(_, column)| column.class.clone()),
-            key_holds: Some(Holds::of(key.1)),
-            part_holds: part_key.map(|(_, column)| Holds::of(column)),
-            head: splice.template(Span { start: 0, end: all.start }),
+            key_class: Some(at.key.1.class.clone()),
+            part_class: at.part_key.map(|(_, column)| column.class.clone()),
+            key_holds: Some(Holds::of(at.key.1)),
+            part_holds: at.part_key.map(|(_, column)| Holds::of(column)),
+            head: self.head(&splice, Span { start: 0, end: all.start }, at.id.as_ref()),
             rows,
             tail: splice.template(Span { start: all.end, end: self.text.len() as u32 }),
+            ids,
         })
+    }
+
+    /// The columns that values are for. Rows without any value are for none.
+    fn names(&self) -> Vec<String> {
+        let is_empty = matches!(self.insert.source, InsertSource::Values { .. })
+            && self.rows.iter().all(|(_, values)| values.is_empty());
+        if is_empty && self.insert.columns.is_none() {
+            return Vec::new();
+        }
+        column_names(self.insert, self.columns)
+    }
+
+    /// The column that gets ids, or that no shard may give any.
+    fn ids(&self, sharded: &Sharded, names: &[String]) -> Result<Option<InsertIds>, Stop> {
+        let insert = self.insert;
+        if let Some(rule) = &sharded.id {
+            let ids = InsertIds::of_rule(rule, &self.table, self.columns)?;
+            return Ok(Some(InsertIds {
+                is_key: same_name(&ids.column, &sharded.key),
+                is_part_key: sharded
+                    .parts
+                    .as_ref()
+                    .is_some_and(|parts| same_name(&ids.column, &parts.key)),
+                ignore: insert.ignore,
+                on_duplicate: !insert.on_duplicate.is_empty(),
+                ..ids
+            }));
+        }
+        if sharded.shards.len() <= 1 && sharded.parts.is_none() {
+            return Ok(None);
+        }
+        generated(self.columns, names, &self.rows, &self.table.name, false)?;
+        let counted = self.columns.columns.iter().find(|column| column.auto_increment);
+        let at = |column: &&Column| {
+            let position = names.iter().position(|name| same_name(name, &column.name));
+            let mut values = self.rows.iter().filter_map(|(_, values)| values.get(position?));
+            values.any(|value| matches!(value.kind, ExprKind::Param(_)))
+        };
+        Ok(counted.filter(at).map(InsertIds::refused))
     }
 
     /// Writes the columns out that values without a column list are for: rows were placed by them, so a
     /// shard whose table is another by now must not read the values in another order.
-    fn name_columns(&self, splice: &mut Splice<'_>, names: &[String]) {
+    fn name_columns(&self, splice: &mut Splice<'_>, names: &[String], id: Option<&IdAt>) {
         let InsertSource::Values { rows, .. } = &self.insert.source else { return };
-        if self.insert.columns.is_some() || rows.iter().any(|row| row.values.is_empty()) {
+        let added = id.filter(|id| id.position.is_none()).map(|id| quoted(&id.column));
+        if let Some(start) = self.insert.columns_start {
+            if let Some(added) = added {
+                let comma = if names.is_empty() { "" } else { ", " };
+                splice.insert(start, vec![text_piece(&format!("{added}{comma}"))]);
+            }
             return;
         }
-        let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+        if added.is_none() && rows.iter().any(|row| row.values.is_empty()) {
+            return;
+        }
+        let names: Vec<String> =
+            added.into_iter().chain(names.iter().map(|name| quoted(name))).collect();
         let list = format!(" ({})", names.join(", "));
         splice.insert(self.insert.table.span.end, vec![text_piece(&list)]);
     }
 
     /// Where the value of a key is among a row's values, and the key's column.
-    fn key(&self, key: &str, names: &[String]) -> Result<(usize, &Column), Stop> {
+    fn key(&self, key: &str, names: &[String], ids: Option<&InsertIds>) -> Result<KeyAt<'_>, Stop> {
         let Some(column) = self.columns.columns.iter().find(|column| same_name(&column.name, key))
         else {
             let message = format!(
@@ -319,7 +397,8 @@ impl Draft<'_, '_> {
             return Err(Error::new(crate::error::ErrorKind::Config, message).into());
         };
         match names.iter().position(|name| same_name(name, key)) {
-            Some(position) => Ok((position, column)),
+            Some(position) => Ok((Some(position), column)),
+            None if ids.is_some_and(|ids| same_name(&ids.column, key)) => Ok((None, column)),
             None => Err(unsupported(format!(
                 "INSERT into `{}` does not give the sharding key `{key}`; add the column and a value",
                 self.table.name
@@ -332,53 +411,139 @@ impl Draft<'_, '_> {
         splice: &Splice<'_>,
         span: Span,
         values: &[&Expr],
-        key: &(usize, &Column),
-        part_key: Option<&(usize, &Column)>,
+        at: &At<'_>,
     ) -> Result<InsertRow, Stop> {
-        let mut computed: Vec<Span> = Vec::new();
-        let mut operand = |at: &(usize, &Column)| -> Result<Operand, Stop> {
-            let Some(expr) = values.get(at.0) else {
+        let mut holes: Vec<(Span, Vec<Piece>)> = Vec::new();
+        let id = match at.id.as_ref() {
+            Some(id) => self.id(span, values, id, &mut holes)?,
+            None => None,
+        };
+        let is_values = matches!(self.insert.source, InsertSource::Values { .. });
+        let mut operand = |key: &KeyAt<'_>| -> Result<Option<Operand>, Stop> {
+            let position = match (key.0, &at.id) {
+                (None, _) => return Ok(None),
+                // What it brings may be nothing.
+                (Some(position), Some(given)) if given.position == Some(position) => {
+                    return Ok(id.clone());
+                }
+                (Some(position), _) => position,
+            };
+            let Some(expr) = values.get(position) else {
                 return Err(Error::internal("an INSERT row without its key").into());
             };
-            let operand = self.operand(expr, &at.1.name)?;
-            if matches!(operand, Operand::Computed(_)) && !computed.contains(&expr.span) {
-                computed.push(expr.span);
+            let operand = self.operand(expr, "sharding key", &key.1.name)?;
+            if let Operand::Computed(text) = &operand
+                && !holes.iter().any(|(span, _)| *span == expr.span)
+            {
+                if !is_values {
+                    return Err(unsupported(
+                        "INSERT ... SET with a computed sharding key is not supported; write VALUES",
+                    ));
+                }
+                // The value's text is its own piece, so that its computed value can replace it.
+                holes.push((expr.span, vec![Piece::Text(text.clone())]));
             }
-            Ok(operand)
+            Ok(Some(operand))
         };
-        let key = operand(key)?;
-        let part_key = part_key.map(&mut operand).transpose()?;
-        if computed.is_empty() {
-            let template = splice.template(span);
-            return Ok(InsertRow { key: Some(key), part_key, template });
+        let key = operand(&at.key)?;
+        let part_key = match &at.part_key {
+            Some(part) => operand(part)?,
+            None => None,
+        };
+        let template = match is_values {
+            true => self.with_holes(splice, span, holes),
+            false => splice.template(span),
+        };
+        Ok(InsertRow { key, part_key, id, template })
+    }
+
+    /// What a row brings as its id, and the place of it.
+    fn id(
+        &self,
+        span: Span,
+        values: &[&Expr],
+        id: &IdAt,
+        holes: &mut Vec<(Span, Vec<Piece>)>,
+    ) -> Result<Option<Operand>, Stop> {
+        let Some(expr) = id.position.and_then(|at| values.get(at)) else {
+            let start = span.start + 1;
+            let mut pieces = vec![Piece::Id(Vec::new())];
+            if !values.is_empty() {
+                pieces.push(text_piece(", "));
+            }
+            holes.push((Span { start, end: start }, pieces));
+            return Ok(None);
+        };
+        let (operand, given) = self.given_id(expr, &id.column)?;
+        holes.push((expr.span, vec![Piece::Id(given)]));
+        Ok(operand)
+    }
+
+    fn given_id(&self, expr: &Expr, column: &str) -> Result<(Option<Operand>, Vec<Piece>), Stop> {
+        if matches!(expr.kind, ExprKind::Default) {
+            return Ok((None, Vec::new()));
         }
-        if !matches!(self.insert.source, InsertSource::Values { .. }) {
-            return Err(unsupported(
-                "INSERT ... SET with a computed sharding key is not supported; write VALUES",
-            ));
+        let operand = self.operand(expr, "column of generated ids", column)?;
+        let given = match &operand {
+            Operand::Param(index) => Piece::Param(*index),
+            Operand::Literal(_) | Operand::Computed(_) | Operand::Constant(_) => {
+                Piece::Text(self.text.get(expr.span.range()).unwrap_or_default().to_vec())
+            }
+        };
+        Ok((Some(operand), vec![given]))
+    }
+
+    /// The text before the rows; of INSERT ... SET it has the values, too.
+    fn head(&self, splice: &Splice<'_>, span: Span, id: Option<&IdAt>) -> Template {
+        let (InsertSource::Set(list), Some(id)) = (&self.insert.source, id) else {
+            return splice.template(span);
+        };
+        let hole = match id.position.and_then(|at| list.get(at)) {
+            Some(given) => match self.given_id(&given.value, &id.column) {
+                Ok((_, pieces)) => Some((given.value.span, vec![Piece::Id(pieces)])),
+                // The row has said so already.
+                Err(_) => None,
+            },
+            None => list.first().map(|first| {
+                let start = first.span.start;
+                let name = text_piece(&format!("{} = ", quoted(&id.column)));
+                let pieces = vec![name, Piece::Id(Vec::new()), text_piece(", ")];
+                (Span { start, end: start }, pieces)
+            }),
+        };
+        self.with_holes(splice, span, hole.into_iter().collect())
+    }
+
+    /// The text of `span` with pieces of their own in the places of some values.
+    fn with_holes(
+        &self,
+        splice: &Splice<'_>,
+        span: Span,
+        mut holes: Vec<(Span, Vec<Piece>)>,
+    ) -> Template {
+        if holes.is_empty() {
+            return splice.template(span);
         }
-        computed.sort_unstable();
+        holes.sort_by_key(|(span, _)| *span);
         let mut pieces: Vec<Piece> = Vec::new();
         let mut at = span.start;
-        for value in computed {
-            // The value's text is its own piece, so that its computed value can replace it.
-            pieces.extend(splice.pieces(Span { start: at, end: value.start }));
-            let text = self.text.get(value.range()).unwrap_or_default();
-            pieces.push(Piece::Text(text.to_vec()));
-            at = value.end;
+        for (hole, new) in holes {
+            pieces.extend(splice.pieces(Span { start: at, end: hole.start }));
+            pieces.extend(new);
+            at = hole.end;
         }
         pieces.extend(splice.pieces(Span { start: at, end: span.end }));
-        Ok(InsertRow { key: Some(key), part_key, template: Template { pieces, untouched: None } })
+        Template { pieces, untouched: None }
     }
 
     /// The value of a key.
-    fn operand(&self, expr: &Expr, key: &str) -> Result<Operand, Stop> {
+    fn operand(&self, expr: &Expr, role: &str, key: &str) -> Result<Operand, Stop> {
         if let Some(operand) = condition::operand(expr) {
             return Ok(operand);
         }
         let refuse = |what: &str| {
             Err(unsupported(format!(
-                "the sharding key `{key}` of `{}` is given by {what}; give its value",
+                "the {role} `{key}` of `{}` is given by {what}; give its value",
                 self.table.name
             )))
         };

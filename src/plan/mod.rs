@@ -17,6 +17,7 @@ pub mod facts;
 mod fragment;
 mod functions;
 mod holds;
+pub mod ids;
 mod insert;
 pub mod key;
 mod locate;
@@ -36,6 +37,7 @@ pub mod template;
 mod tests;
 pub mod types;
 mod units;
+pub mod views;
 mod write;
 
 pub use types::Plan;

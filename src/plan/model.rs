@@ -79,6 +79,8 @@ pub(super) struct SourceColumn {
     /// The column of a table whose value this is.
     pub atom: Option<Atom>,
     pub class: Option<ColumnClass>,
+    /// The type as `SHOW COLUMNS` writes it, of a value that is a table's.
+    pub declared: Option<Arc<str>>,
     /// Part of `*`.
     pub visible: bool,
 }
@@ -98,6 +100,7 @@ pub(super) struct Resolved {
     pub column: usize,
     pub atom: Option<Atom>,
     pub class: Option<ColumnClass>,
+    pub declared: Option<Arc<str>>,
     /// Belongs to an enclosing query block.
     pub outer: bool,
 }
@@ -171,6 +174,7 @@ pub(super) struct Output {
     pub item: Option<Span>,
     pub atom: Option<Atom>,
     pub class: Option<ColumnClass>,
+    pub declared: Option<Arc<str>>,
 }
 
 /// All that planning needs to know of a statement.

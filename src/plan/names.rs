@@ -313,7 +313,7 @@ impl<'c, 'a> Reader<'c, 'a> {
 
 /// An output of which only the name is known.
 fn nameless(output: Output) -> Output {
-    Output { atom: None, class: None, ..output }
+    Output { atom: None, class: None, declared: None, ..output }
 }
 
 /// Tables of information_schema that say the same on every shard, or of one server as @@variables do.

@@ -1,5 +1,7 @@
 //! What a query block answers, and whether conditions pass through it.
 
+use std::sync::Arc;
+
 use super::facts::Stop;
 use super::functions;
 use super::model::{Analysis, Atom, Output, Scope, SourceId, same_name};
@@ -66,7 +68,20 @@ impl<'a> Reader<'_, 'a> {
             item: None,
             atom: meaning.and_then(|meaning| meaning.atom),
             class: meaning.and_then(|meaning| meaning.class.clone()),
+            declared: self.declared(expr, instance),
         }
+    }
+
+    /// The declared type of a column, or of the least or greatest of its values.
+    fn declared(&self, expr: &Expr, instance: u32) -> Option<Arc<str>> {
+        let column = match &expr.kind {
+            ExprKind::Function(call) if matches!(call.name.as_str(), "min" | "max") => {
+                call.args.first()?
+            }
+            _ => expr,
+        };
+        let ExprKind::Column(name) = &column.kind else { return None };
+        self.found.meaning(instance, name)?.declared.clone()
     }
 
     /// The columns of `*`, or of `t.*`; their order is only right if nothing was merged by USING.
@@ -84,6 +99,7 @@ impl<'a> Reader<'_, 'a> {
                 item: None,
                 atom: column.atom,
                 class: column.class.clone(),
+                declared: column.declared.clone(),
             }));
         }
         Some(outputs)

@@ -42,6 +42,8 @@ pub struct TemporaryColumn {
     pub name: String,
     /// None: it is an expression of any type.
     pub class: Option<ColumnClass>,
+    /// As in [`super::combine::TempColumn`].
+    pub declared: Option<Arc<str>>,
 }
 
 /// How the names of Margay's own temporary tables begin.

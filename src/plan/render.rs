@@ -44,7 +44,7 @@ pub fn render_insert(
         if position > 0 {
             rendered.text.extend_from_slice(b", ");
         }
-        let computed: Vec<&Vec<u8>> = [&row.key, &row.part_key]
+        let computed: Vec<&Vec<u8>> = [&row.key, &row.part_key, &row.id]
             .into_iter()
             .filter_map(|operand| match operand {
                 Some(Operand::Computed(text)) => Some(text),
@@ -60,7 +60,7 @@ pub fn render_insert(
                     missing.check()?;
                     rendered.text.extend_from_slice(value.unwrap_or_default().as_bytes());
                 }
-                piece @ (Piece::Text(_) | Piece::Table(_) | Piece::Param(_)) => {
+                piece @ (Piece::Text(_) | Piece::Table(_) | Piece::Param(_) | Piece::Id(_)) => {
                     push(&mut rendered, piece, target, run)?;
                 }
             }
@@ -88,6 +88,11 @@ fn push(rendered: &mut Rendered, piece: &Piece, target: &Target, run: &Run<'_>) 
         Piece::Param(index) => {
             rendered.text.push(b'?');
             rendered.params.push(*index);
+        }
+        // Not numbered: any value of its kind will do.
+        Piece::Id(given) if given.is_empty() => rendered.text.extend_from_slice(b"DEFAULT"),
+        Piece::Id(given) => {
+            given.iter().try_for_each(|piece| push(rendered, piece, target, run))?;
         }
         Piece::Table(table) => {
             rendered.text.extend_from_slice(physical(table, target, run)?.as_bytes());

@@ -378,11 +378,14 @@ pub fn sample(place: &Place, run: &Run<'_>) -> Result<Target> {
     }
     match place.units.as_slice() {
         [] => match without_units(place, run) {
-            Ok(shard) => Ok(Target { shard, part: None }),
-            Err(Stop::Error(error)) => Err(error),
-            Err(Stop::Need(_)) => Err(Error::internal("a sample that needs facts")),
+            Ok(shard) => {
+                let target = Target { shard, part: None };
+                beside(place, std::slice::from_ref(&target), run).map_err(without_facts)?;
+                Ok(target)
+            }
+            Err(stop) => Err(without_facts(stop)),
         },
-        [unit] => Ok(Target { shard: beside_all(place, unit, run)?, ..nowhere(unit)? }),
+        [unit] => Ok(Target { shard: beside_all(place, &[], unit, run)?, ..nowhere(unit)? }),
         units @ [first, ..] => {
             let parts = units.iter().filter_map(|unit| {
                 let (schema, table) = (unit.table.schema.clone(), unit.table.name.clone());
@@ -390,22 +393,29 @@ pub fn sample(place: &Place, run: &Run<'_>) -> Result<Target> {
             });
             let parts: Vec<(TableId, Part)> = parts.collect();
             let part = (!parts.is_empty()).then_some(Part::Each(parts));
-            Ok(Target { shard: beside_all(place, first, run)?, part })
+            Ok(Target { shard: beside_all(place, units, first, run)?, part })
         }
     }
 }
 
-/// A shard of the unit from which all single and broadcast tables can be read.
-fn beside_all(place: &Place, unit: &Unit, run: &Run<'_>) -> Result<ShardId> {
-    let mut refused = Error::internal("a table without shards");
-    for &shard in unit.table.shards() {
+/// A shard of the unit that has the others too, and from which all single and broadcast tables can be read.
+fn beside_all(place: &Place, others: &[Unit], unit: &Unit, run: &Run<'_>) -> Result<ShardId> {
+    let mut refused = Error::unsupported("no shard has rows of all the tables");
+    let has_all = |shard: &&ShardId| others.iter().all(|unit| unit.table.shards().contains(shard));
+    for &shard in unit.table.shards().iter().filter(has_all) {
         match beside(place, &[Target { shard, part: None }], run) {
             Ok(()) => return Ok(shard),
-            Err(Stop::Error(error)) => refused = error,
-            Err(Stop::Need(_)) => refused = Error::internal("a sample that needs facts"),
+            Err(stop) => refused = without_facts(stop),
         }
     }
     Err(refused)
+}
+
+fn without_facts(stop: Stop) -> Error {
+    match stop {
+        Stop::Error(error) => error,
+        Stop::Need(_) => Error::internal("a sample that needs facts"),
+    }
 }
 
 /// A target that could take rows of a table.

@@ -33,12 +33,7 @@ pub(super) fn plan(
     let scatter = scatter::plan(query, input);
     let calls = found.calls.iter().any(|call| functions::needs_primary(&call.function.name));
     let primary = found.locking || calls;
-    // Tables of one cluster may turn out not to lie beside the shards that are needed.
-    let local = !place.singles.is_empty() || !place.broadcasts.is_empty();
-    let source = (scatter.is_err() || local).then(|| Source {
-        text: text.to_vec(),
-        mode: context.mode,
-        schema: context.schema.map(str::to_owned),
-    });
+    let schema = context.schema.map(str::to_owned);
+    let source = Some(Source { text: text.to_vec(), mode: context.mode, schema });
     Ok(Select { route: splice.whole(statement.params), scatter, primary, source, place })
 }

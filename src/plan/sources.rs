@@ -9,7 +9,7 @@ use super::model::{
 };
 use super::names::{Answer, CteFrame, Env, Reader, ScopeFrame};
 use super::planner::TemporaryColumn;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::sql::Span;
 use crate::sql::expr::{Expr, Name};
 use crate::sql::query::{Join, JoinConstraint, JoinKind, TableExpr, TableName, TableRef};
@@ -209,9 +209,27 @@ impl<'a> Reader<'_, 'a> {
         let schema = alias.is_none().then(|| table.schema.clone());
         let opaque = Source::opaque(exposed.clone(), name.span);
         let source = Source { schema, columns, table: Some(id), ..opaque };
+        self.check_unique(&exposed, id, scope)?;
         self.add_source(source, scope);
         let alias = if alias.is_none() { alias_at.map(|at| (at, exposed)) } else { None };
         self.found.tables.push(TableSite { span: name.span, table, alias });
+        Ok(())
+    }
+
+    /// Shards may have the tables in different databases, and would take one name for both.
+    fn check_unique(&self, exposed: &str, id: UseId, scope: &Scope) -> Result<(), Stop> {
+        let schema = |id: UseId| self.found.uses.get(id).map(|used| used.id.schema.as_str());
+        let same = |other: &SourceId| {
+            let other = self.found.sources.get(*other);
+            other.is_some_and(|other| {
+                other.name == exposed
+                    && other.table.is_some_and(|other| schema(other) == schema(id))
+            })
+        };
+        if scope.sources.iter().any(same) {
+            let message = format!("Not unique table/alias: '{exposed}'");
+            return Err(Error::new(ErrorKind::NotUniqueTable, message).into());
+        }
         Ok(())
     }
 
@@ -225,6 +243,7 @@ impl<'a> Reader<'_, 'a> {
             name: column.name.clone(),
             atom: None,
             class: column.class.clone(),
+            declared: column.declared.clone(),
             visible: true,
         };
         let columns = found.columns.as_ref();
@@ -253,6 +272,7 @@ impl<'a> Reader<'_, 'a> {
                 name: columns.get(index).map_or(output.name, |name| name.value.clone()),
                 atom: if answer.opaque.is_none() { output.atom } else { None },
                 class: output.class,
+                declared: output.declared,
                 visible: true,
             };
             outputs.into_iter().enumerate().map(renamed).collect()
@@ -321,6 +341,7 @@ fn source_columns(table: UseId, columns: &Columns) -> Vec<SourceColumn> {
         name: column.name.clone(),
         atom: Some(Atom { table, column: index }),
         class: Some(column.class.clone()),
+        declared: Some(column.declared.as_str().into()).filter(|text: &Arc<str>| !text.is_empty()),
         visible: !column.invisible,
     };
     columns.columns.iter().enumerate().map(column).collect()

@@ -39,4 +39,6 @@ pub enum Piece {
     Table(Arc<Table>),
     /// `?` of the client, by its index.
     Param(u16),
+    /// The place of a generated id; what the row brings there itself, or nothing.
+    Id(Vec<Piece>),
 }

@@ -170,6 +170,32 @@ pub struct Insert {
     pub head: Template,
     pub rows: Vec<InsertRow>,
     pub tail: Template,
+    /// The column whose values are generated, or must not be by the shards.
+    pub ids: Option<InsertIds>,
+}
+
+/// A column of ids.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InsertIds {
+    pub column: String,
+    /// None: the table has no rule for ids, and rows without one are refused.
+    pub maker: Option<Maker>,
+    /// The greatest id that the column can hold.
+    pub most: u64,
+    /// It is the sharding key, the key of the physical tables.
+    pub is_key: bool,
+    pub is_part_key: bool,
+    /// IGNORE: rows may be left out.
+    pub ignore: bool,
+    /// ON DUPLICATE KEY UPDATE: rows may be changed instead.
+    pub on_duplicate: bool,
+}
+
+/// Who makes ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Maker {
+    Snowflake,
+    Segment,
 }
 
 #[derive(Debug, Clone)]
@@ -177,6 +203,8 @@ pub struct InsertRow {
     /// The value of the sharding key; None for single and broadcast tables.
     pub key: Option<Operand>,
     pub part_key: Option<Operand>,
+    /// The value for the column of ids; None if the row has none.
+    pub id: Option<Operand>,
     /// `(...)`. Where a key is [`Operand::Computed`], its text is its own piece to be replaced.
     pub template: Template,
 }

@@ -3,7 +3,7 @@
 use super::Session;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::expr::{Expr, ExprKind};
-use crate::sql::statement::{DdlKind, Show, Statement, StatementKind};
+use crate::sql::statement::{Ddl, DdlKind, Show, Statement, StatementKind};
 use crate::sql::walk::{self, Node};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,19 +29,19 @@ impl Session {
             _ => Right::Read,
         };
         let mut schemas: Vec<&str> = Vec::new();
-        walk::statement(statement, &mut |node| {
-            match node {
-                Node::Table(table) => {
-                    let named = table.schema.as_ref().map(|schema| schema.value.as_str());
-                    schemas.extend(named.or(self.schema.as_deref()));
-                }
-                // A stored function of a schema.
-                Node::Expr(Expr { kind: ExprKind::Function(function), .. }) => {
-                    schemas.extend(function.name.split_once('.').map(|(schema, _)| schema));
-                }
-                Node::Expr(_) | Node::UnnamedItem(_) | Node::Query(_) => {}
+        match &statement.kind {
+            // A view only reads what its query names.
+            StatementKind::Ddl(Ddl { view: Some(_), query: Some(query), tables, .. })
+                if statement.hints.shard.is_none() =>
+            {
+                let mut read = Vec::new();
+                walk::query(query, &mut |node| self.schemas_of(node, &mut read));
+                read.into_iter()
+                    .try_for_each(|schema| self.authorize_schema(schema, Right::Read))?;
+                tables.iter().for_each(|name| self.schemas_of(Node::Table(name), &mut schemas));
             }
-        });
+            _ => walk::statement(statement, &mut |node| self.schemas_of(node, &mut schemas)),
+        }
         if let StatementKind::Show(Show { schema: Some((schema, _)), .. }) = &statement.kind {
             schemas.push(&schema.value);
         }
@@ -62,6 +62,21 @@ impl Session {
         schemas.sort_unstable();
         schemas.dedup();
         schemas.into_iter().try_for_each(|schema| self.authorize_schema(schema, wanted))
+    }
+
+    /// Schemas that a node of a statement names.
+    fn schemas_of<'s>(&'s self, node: Node<'s>, schemas: &mut Vec<&'s str>) {
+        match node {
+            Node::Table(table) => {
+                let named = table.schema.as_ref().map(|schema| schema.value.as_str());
+                schemas.extend(named.or(self.schema.as_deref()));
+            }
+            // A stored function of a schema.
+            Node::Expr(Expr { kind: ExprKind::Function(function), .. }) => {
+                schemas.extend(function.name.split_once('.').map(|(schema, _)| schema));
+            }
+            Node::Expr(_) | Node::UnnamedItem(_) | Node::Query(_) => {}
+        }
     }
 
     /// A hint runs the text as it is: names of other databases on the server would reach past the

@@ -27,6 +27,12 @@ impl Session {
         let schema = schema.or_else(|| self.schema.clone()).ok_or_else(no_database)?;
         let snapshot = self.snapshot.clone();
         let schema = snapshot.catalog.schema(&schema).ok_or_else(|| unknown_schema(&schema))?;
+        if created == Created::View {
+            let views = snapshot.load_views(&schema.name).await?;
+            if let Some(view) = views.get(&name.name.value) {
+                return self.show_create_view(view).await;
+            }
+        }
         let mut splices = Splices::new();
         splices.replace(name.span, quote::identifier(name.name.value.as_bytes()));
         let text = splices.apply(text)?;

@@ -14,6 +14,11 @@ impl Session {
         explain: &Explain,
         hints: &Hints,
     ) -> Result<Reply> {
+        let expanded = self.expanded_explain(text, explain).await?;
+        let (text, explain) = match &expanded {
+            Some((text, explain)) => (text.as_slice(), explain),
+            None => (text, explain),
+        };
         let mut facts = Facts::default();
         if explain.margay {
             // Spans of the explained statement point into the whole text, so its plan would carry the

@@ -28,7 +28,10 @@ impl Session {
     ) -> Result<Option<Reply>> {
         let Some(planned) = self.plan_information(text, statement).await? else { return Ok(None) };
         let Planned { rewritten, plan, mut facts } = planned;
-        let viewer = self.viewer();
+        let mut viewer = self.viewer();
+        if let Some(with_columns) = rewritten.shows_views() {
+            viewer.views = self.shown_views(with_columns).await?;
+        }
         let snapshot = self.snapshot.clone();
         let mut run = self.runner(&snapshot, &statement.hints, call);
         run.information(&rewritten, &viewer, &plan, &mut facts).await.map(Some)
@@ -93,6 +96,7 @@ impl Session {
             account: self.identity.quoted_account(),
             schemas: grants.map(granted).collect(),
             sessions: self.own_sessions(),
+            views: Vec::new(),
         }
     }
 

@@ -21,6 +21,12 @@ impl Session {
         if summary.last_insert_id == 0 {
             return;
         }
+        if let Some(id) = summary.generated {
+            if id > 0 || calls_last_insert_id(statement) {
+                self.last_insert_id = summary.last_insert_id;
+            }
+            return;
+        }
         let generated = match &statement.kind {
             StatementKind::Insert(insert) if !calls_last_insert_id(statement) => {
                 self.generates(insert, call).await

@@ -143,6 +143,11 @@ impl Session {
         statement: &Statement,
         call: Call<'_>,
     ) -> Result<bool> {
+        let expanded = self.expanded(text, statement).await?;
+        let (text, statement) = match &expanded {
+            Some(expanded) => (expanded.text.as_slice(), &expanded.statement),
+            None => (text, statement),
+        };
         let substituted = self.substituted(text, statement)?;
         let (text, statement) = match &substituted {
             Some((text, statement)) => (text.as_slice(), statement),

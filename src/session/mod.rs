@@ -6,6 +6,7 @@
 mod authorize;
 mod consistency;
 mod created;
+mod expand;
 mod explain;
 mod identity;
 mod information;
@@ -26,6 +27,8 @@ mod tables;
 mod transactions;
 mod value;
 mod variables;
+mod view_shown;
+mod views;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -213,7 +216,10 @@ impl Session {
             | StatementKind::Delete(_) => self.run(text, statement, call).await,
             StatementKind::Ddl(_) => {
                 self.commit().await?;
-                self.run(text, statement, call).await
+                match self.view_ddl(text, statement).await? {
+                    Some(reply) => Ok(reply),
+                    None => self.run(text, statement, call).await,
+                }
             }
             StatementKind::Transaction(control) => self.transaction_control(control, text).await,
             StatementKind::Set(assignments) => self.set(text, statement, assignments).await,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 
 use super::Session;
+use super::expand::is_stale;
 use super::into::{query_into, without_into};
 use crate::error::{Error, ErrorKind, Result, ServerError};
 use crate::execute::Reply;
@@ -128,7 +129,7 @@ impl Session {
     }
 
     /// Parameters and columns, as a shard that could run the statement has them.
-    async fn describe_statement(
+    pub(super) async fn describe_statement(
         &mut self,
         text: &[u8],
         statement: &Statement,
@@ -139,6 +140,35 @@ impl Session {
             let (params, _) = Box::pin(self.describe_statement(&text, &statement)).await?;
             return Ok((params, Vec::new()));
         }
+        match self.describe_viewed(text, statement).await {
+            Err(error) if is_stale(&error) && self.reload_views(statement).await => {
+                self.describe_viewed(text, statement).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn describe_viewed(
+        &mut self,
+        text: &[u8],
+        statement: &Statement,
+    ) -> Result<(Vec<Column>, Vec<Column>)> {
+        if let Some(expanded) = self.expanded(text, statement).await? {
+            let described = self.describe_tables(&expanded.text, &expanded.statement).await;
+            let (params, mut columns) =
+                described.map_err(|error| expanded.told(error, statement))?;
+            expanded.name(&mut columns);
+            return Ok((params, columns));
+        }
+        self.describe_tables(text, statement).await
+    }
+
+    /// As [`Session::describe_statement`], of a statement that reads no view of Margay's.
+    async fn describe_tables(
+        &mut self,
+        text: &[u8],
+        statement: &Statement,
+    ) -> Result<(Vec<Column>, Vec<Column>)> {
         let substituted = self.substituted(text, statement)?;
         let (text, statement) = match &substituted {
             Some((text, statement)) => (text.as_slice(), statement),

@@ -20,8 +20,8 @@ use crate::sql::walk::{self, Node};
 use crate::transaction::Begin;
 
 impl Session {
-    /// Plans and runs a statement of data or of data definition.
-    pub(super) async fn run(
+    /// Plans and runs a statement of data or of data definition that reads no view of Margay's.
+    pub(super) async fn run_tables(
         &mut self,
         text: &[u8],
         statement: &Statement,

@@ -4,7 +4,9 @@ use super::Session;
 use super::local::{Heading, cell};
 use crate::error::{Error, Result};
 use crate::execute::Reply;
+use crate::execute::views::COLUMNS_OF_VIEW;
 use crate::plan::template::Target;
+use crate::plan::views::View;
 use crate::sql::query::TableName;
 use crate::sql::quote;
 use crate::sql::splice::Splices;
@@ -127,6 +129,11 @@ impl Session {
                 .show_system(text, table.schema.is_none().then_some(table.span.start))
                 .await;
         }
+        if let Some(view) = self.view(table).await? {
+            let mut splices = Splices::new();
+            splices.replace(table.span, quote::identifier(COLUMNS_OF_VIEW.as_bytes()));
+            return self.view_columns(&view, &splices.apply(text)?).await;
+        }
         let (target, name) = self.first_physical(table)?;
         let mut splices = Splices::new();
         splices.replace(table.span, quote::identifier(name.as_bytes()));
@@ -148,6 +155,9 @@ impl Session {
                 .show_system(text, named.schema.is_none().then_some(table.span.start))
                 .await;
         }
+        if let Some(view) = self.view(&named).await? {
+            return self.show_of_view(text, show, table, &view).await;
+        }
         let (target, name) = self.first_physical(&named)?;
         if show.kind == ShowKind::Index
             && let Some(logical) = self.split_table(&named)
@@ -165,6 +175,25 @@ impl Session {
             return Ok(reply);
         }
         self.rename_cells(reply, &target).await
+    }
+
+    /// SHOW COLUMNS, INDEX and CREATE TABLE of a view that Margay keeps.
+    async fn show_of_view(
+        &mut self,
+        text: &[u8],
+        show: &Show,
+        table: &TableName,
+        view: &View,
+    ) -> Result<Reply> {
+        if show.kind == ShowKind::CreateTable {
+            return self.show_create_view(view).await;
+        }
+        let mut splices = Splices::new();
+        splices.replace(table.span, quote::identifier(COLUMNS_OF_VIEW.as_bytes()));
+        if let Some((_, span)) = &show.schema {
+            splices.remove(*span);
+        }
+        self.view_columns(view, &splices.apply(text)?).await
     }
 
     /// Shows logical names in rows that hold physical ones. Such results are small.

@@ -93,6 +93,8 @@ impl Session {
                 tables.extend(unnamed);
             }
         }
+        let views = self.snapshot.load_views(&schema.name).await?;
+        tables.extend(views.keys().map(|name| (name.clone(), "VIEW".to_owned())));
         Ok(tables)
     }
 

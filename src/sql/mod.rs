@@ -9,6 +9,7 @@ pub mod mode;
 mod parse;
 pub mod query;
 pub mod quote;
+pub mod references;
 pub mod scanner;
 pub mod script;
 pub mod span;

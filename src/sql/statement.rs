@@ -86,6 +86,8 @@ pub struct Insert {
     pub partitions: bool,
     /// None: no column list.
     pub columns: Option<Vec<Name>>,
+    /// Right behind the parenthesis that opens the column list.
+    pub columns_start: Option<u32>,
     pub source: InsertSource,
     /// `ON DUPLICATE KEY UPDATE`.
     pub on_duplicate: Vec<ColumnAssignment>,
@@ -155,10 +157,36 @@ pub struct Ddl {
     pub conditional: bool,
     /// `CREATE TEMPORARY TABLE`, `DROP TEMPORARY TABLE`.
     pub temporary: bool,
-    /// `CREATE TABLE ... [AS] SELECT`.
+    /// `CREATE TABLE ... [AS] SELECT`, the definition of a view.
     pub query: Option<Box<Query>>,
     /// `REFERENCES` (a foreign key) occurs.
     pub references: bool,
+    /// Of CREATE VIEW and ALTER VIEW.
+    pub view: Option<Box<ViewHead>>,
+}
+
+/// What a CREATE VIEW or ALTER VIEW says beside its name and its query.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ViewHead {
+    /// ALTER VIEW: there is one already.
+    pub alter: bool,
+    /// OR REPLACE
+    pub replace: bool,
+    /// `MERGE`, `TEMPTABLE`, `UNDEFINED`; None if not given.
+    pub algorithm: Option<String>,
+    /// What stands behind `DEFINER =`.
+    pub definer: Option<Span>,
+    /// SQL SECURITY INVOKER
+    pub invoker: bool,
+    pub columns: Vec<Name>,
+    pub check: Option<CheckOption>,
+}
+
+/// `WITH ... CHECK OPTION`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckOption {
+    Cascaded,
+    Local,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

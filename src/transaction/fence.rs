@@ -125,7 +125,7 @@ mod tests {
         assert!(error.to_string().contains("`transactions.commit_timeout` (600ms)"), "{error}");
         // Others go on committing.
         drop(fence.enter().await);
-        assert_eq!(fence.list_unfinished(), [id.clone()]);
+        assert_eq!(fence.list_unfinished(), std::slice::from_ref(&id));
         fence.finished(&id);
         assert!(fence.close(LIMIT).await.is_ok());
     }

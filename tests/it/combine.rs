@@ -60,6 +60,7 @@ fn run(flavor: Flavor) {
         ("nothing_is_left_of_failures", nothing_is_left_of_failures),
         ("transactions", transactions),
         ("limits", limits_are_named),
+        ("dropped_column", dropped_column),
         ("frozen", frozen),
         ("memory", memory),
         ("killed", killed),
@@ -216,6 +217,31 @@ fn limits_are_named(subject: &Subject) {
                  b.n AND SLEEP(0.01) = 0";
     let error = client.error(timed);
     assert_eq!(error.code, 3024, "{error}");
+    check_left(subject);
+}
+
+/// A shard whose table has lost a column behind Margay's back: an error that names it, and never rows of
+/// other columns than those of the other shards.
+fn dropped_column(subject: &Subject) {
+    let mut client = subject.shop.client();
+    client.run(
+        "CREATE TABLE t_ring (id BIGINT PRIMARY KEY, n BIGINT NOT NULL, s VARCHAR(9) NOT NULL)",
+    );
+    let rows: Vec<String> = (0..40).map(|id| format!("({id}, {}, 'row')", id % 10)).collect();
+    client.run(&format!("INSERT INTO t_ring VALUES {}", rows.join(", ")));
+    let named = "SELECT COUNT(*), COUNT(o.s) FROM t_ring o JOIN t_modulo m ON o.n = m.n";
+    let all = "SELECT COUNT(*) FROM (SELECT * FROM t_ring) o JOIN t_modulo m ON o.n = m.n";
+    assert_eq!(client.value(named), "160");
+    assert_eq!(client.value(all), "160");
+    let mut admin = Client::open(&subject.shop.servers.login(1));
+    admin.run("ALTER TABLE shop_3.t_ring DROP COLUMN s");
+    let error = client.error(named);
+    assert!(error.to_string().contains("Unknown column"), "{error}");
+    let replies = client.query(all).expect("the connection lives");
+    assert!(is_error(&replies) || client.value(all) == "160");
+    admin.run("ALTER TABLE shop_3.t_ring ADD COLUMN s VARCHAR(9) NOT NULL");
+    assert_eq!(client.value(named), "160");
+    client.run("DROP TABLE t_ring");
     check_left(subject);
 }
 

@@ -69,10 +69,23 @@ impl Servers {
         statements.iter().for_each(|statement| drop(client.run(statement)));
     }
 
+    /// A client of a server that may be starting again.
+    fn greeted(&self, index: usize) -> Client {
+        const TRIES: usize = 600;
+        let login = self.login(index);
+        for _ in 0..TRIES {
+            if let Ok(client) = Client::connect(&login) {
+                return client;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Client::open(&login)
+    }
+
     /// The variables that every rule file may use.
     pub(crate) fn variables(&self) -> Vec<(String, String)> {
         let account = self.servers[0].account();
-        let version = Client::open(&self.login(0)).greeting.version;
+        let version = self.greeted(0).greeting.version;
         let from = Zoned::now().checked_sub(Span::new().days(20)).expect("a date of this age");
         let mut variables = vec![
             ("BACKEND_USER".to_owned(), account.user.clone()),

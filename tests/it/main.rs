@@ -18,6 +18,7 @@ mod drivers;
 mod fixture;
 #[cfg(test)]
 mod fuzz;
+mod ids;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]

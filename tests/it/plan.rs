@@ -59,7 +59,7 @@ fn fixture() -> Fixture {
 
 fn class(name: &str) -> ColumnClass {
     match name {
-        "int" => ColumnClass::Integer { unsigned: false },
+        "int" | "bigint" => ColumnClass::Integer { unsigned: false },
         "unsigned" => ColumnClass::Integer { unsigned: true },
         "decimal" => ColumnClass::Decimal { scale: 2 },
         "double" => ColumnClass::Float,
@@ -296,7 +296,8 @@ fn programs() {
         for case in cases {
             let options = [(true, false), (false, false), (false, true)];
             for (broadcast, detached) in options {
-                let options = combine::Options { broadcast, detached };
+                let options =
+                    combine::Options { broadcast, detached, tables_only: false, shape_only: false };
                 count += usize::from(fixture.program(&case.sql, options));
             }
         }

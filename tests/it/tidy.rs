@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module imports only modules of smaller numbers; equal numbers are strangers.
-const LAYERS: [(&str, u8); 20] = [
+const LAYERS: [(&str, u8); 21] = [
     ("error", 0),
     ("metrics", 0),
     ("protocol", 0),
@@ -15,6 +15,7 @@ const LAYERS: [(&str, u8); 20] = [
     ("backend", 2),
     ("catalog", 2),
     ("plan", 3),
+    ("sequence", 3),
     ("transaction", 3),
     ("execute", 4),
     ("session", 5),

@@ -1,5 +1,4 @@
 -- Top supplier, with a view.
--- refused
 CREATE VIEW revenue0 (supplier_no, total_revenue) AS
   SELECT l_suppkey, SUM(l_extendedprice * (1 - l_discount))
   FROM lineitem

@@ -346,12 +346,16 @@ impl Server {
              GRANT ALL PRIVILEGES ON *.* TO {user} WITH GRANT OPTION;\n{lock_root}{}",
             self.at_start
         );
-        fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(self.host_home().join("start.sql"))
+        let home = self.host_home();
+        fs::create_dir_all(home.join("tmp"))
+            .and_then(|()| {
+                fs::OpenOptions::new()
+                    .write(true)
+                    .create(true)
+                    .truncate(true)
+                    .mode(0o600)
+                    .open(home.join("start.sql"))
+            })
             .and_then(|mut file| file.write_all(text.as_bytes()))
             .map_err(|error| self.failed("cannot write its start file").with_source(error))
     }
@@ -363,6 +367,8 @@ impl Server {
             .arg("--no-defaults")
             .arg(format!("--datadir={}", home.join("data").display()))
             .arg(format!("--init-file={}", home.join("start.sql").display()))
+            // A MariaDB that starts clears the temporary tables of all servers that share its directory.
+            .arg(format!("--tmpdir={}", home.join("tmp").display()))
             // Relative to the data directory: a full path may be longer than a socket's name can be.
             .args(["--socket=mysql.sock", "--pid-file=mysql.pid", "--secure-file-priv="])
             .args(["--skip-networking=0", "--bind-address=127.0.0.1", "--skip-name-resolve"])

@@ -5,12 +5,13 @@ mod parts;
 mod table;
 
 use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use super::expand::expand;
 use super::model::{Cluster, Config, Grants, Replica, Schema, Settings, ShardName, User};
 use super::node::Located;
 use super::problem::{Place, Problems, suggestion};
-use super::shape::{self, Map, Patterns, Root, Secret, TlsMode};
+use super::shape::{self, Address, Map, Patterns, Root, Secret, TlsMode};
 
 /// MySQL's limit for names of databases, tables and columns, in characters.
 const NAME_MAX: usize = 64;
@@ -35,6 +36,9 @@ pub(super) fn check(root: Root, place: &Place, problems: &mut Problems) -> Confi
     };
     let wrong: Vec<String> = root.clusters.0.iter().filter_map(wrong).collect();
     let clusters = clusters(root.clusters, problems);
+    if wrong.is_empty() {
+        gatherers(&root.combine.nodes, &clusters, place, problems);
+    }
     let scope = Scope { clusters: &clusters, wrong: &wrong };
     let known: Vec<String> = root.schemas.names().map(str::to_owned).collect();
     let users = users(root.users, &known, problems);
@@ -50,8 +54,21 @@ pub(super) fn check(root: Root, place: &Place, problems: &mut Problems) -> Confi
         combine: root.combine,
         health: root.health,
         transactions: root.transactions,
+        ids: ids(root.ids, place, problems),
     };
     Config { settings, clusters, users, schemas }
+}
+
+/// Sizes and times that ids can be made with.
+fn ids(ids: shape::Ids, place: &Place, problems: &mut Problems) -> shape::Ids {
+    const LEASE_MIN: Duration = Duration::from_secs(3);
+    if ids.segment_size == 0 {
+        problems.add(place, "`ids.segment_size` must be at least 1");
+    }
+    if ids.worker_lease < LEASE_MIN {
+        problems.add(place, "`ids.worker_lease` must be at least 3s");
+    }
+    ids
 }
 
 fn clusters(map: Map<shape::Cluster>, problems: &mut Problems) -> Vec<Cluster> {
@@ -90,6 +107,19 @@ fn clusters(map: Map<shape::Cluster>, problems: &mut Problems) -> Vec<Cluster> {
     }
     clusters.sort_by(|a, b| a.name.cmp(&b.name));
     clusters
+}
+
+/// Servers that gather rows must be of the clusters.
+fn gatherers(nodes: &[Address], clusters: &[Cluster], place: &Place, problems: &mut Problems) {
+    let addresses = |cluster: &Cluster| {
+        let replicas = cluster.replicas.iter().map(|replica| replica.address.to_string());
+        std::iter::once(cluster.primary.to_string()).chain(replicas).collect::<Vec<_>>()
+    };
+    let known: Vec<String> = clusters.iter().flat_map(addresses).collect();
+    for node in nodes.iter().map(Address::to_string).filter(|node| !known.contains(node)) {
+        let near = suggestion(&node, known.iter().map(String::as_str));
+        problems.add(place, format!("`combine.nodes`: no cluster has the server `{node}`{near}"));
+    }
 }
 
 fn users(

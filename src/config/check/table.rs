@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::algorithm::{Targets, algorithm};
 use super::parts::{check_remainders, inherited, parts};
 use super::{Scope, check_name};
-use crate::config::model::{Algorithm, Parts, PartsKind, Rule, ShardName, Sharded, Table};
+use crate::config::model::{Algorithm, IdRule, Parts, PartsKind, Rule, ShardName, Sharded, Table};
 use crate::config::node::Located;
 use crate::config::problem::{Place, Problems, suggestion};
 use crate::config::shape::{self, Map};
@@ -45,10 +45,10 @@ pub(super) fn tables(
 
 /// The kinds of tables by the key that tells them, and the keys that may stand beside it.
 const KINDS: [(&str, &[&str]); 4] = [
-    ("single", &["tables"]),
+    ("single", &["tables", "id"]),
     ("broadcast", &[]),
-    ("shards", &["key", "algorithm", "tables"]),
-    ("colocated_with", &["key", "tables"]),
+    ("shards", &["key", "algorithm", "tables", "id"]),
+    ("colocated_with", &["key", "tables", "id"]),
 ];
 
 fn present(table: &shape::Table) -> Vec<(&'static str, &Place)> {
@@ -60,16 +60,17 @@ fn present(table: &shape::Table) -> Vec<(&'static str, &Place)> {
         ("key", table.key.as_ref().map(|field| &field.place)),
         ("algorithm", table.algorithm.as_ref().map(|field| &field.place)),
         ("tables", table.tables.as_ref().map(|field| &field.place)),
+        ("id", table.id.as_ref().map(|field| &field.place)),
     ];
     all.into_iter().filter_map(|(name, place)| Some((name, place?))).collect()
 }
 
-/// Reports keys that do not go together, and generated ids.
+/// Reports keys that do not go together.
 fn check_fields(located: &Located<shape::Table>, problems: &mut Problems) {
     let table = &located.value;
-    if let Some(id) = &table.id {
-        let message = "generated ids are not supported yet; remove `id` and let the application set ids \
-                       that are unique over all shards";
+    if let (Some(id), true, None) = (&table.id, table.single.is_some(), &table.tables) {
+        let message =
+            "a table on one shard needs no `id`: its server counts AUTO_INCREMENT columns";
         problems.add(&id.place, message);
     }
     let present = present(table);
@@ -99,7 +100,8 @@ fn table(
         let shard = scope.shard(single, problems);
         let Some(tables) = &table.tables else { return Some(Table::Single { shard: shard? }) };
         let parts = parts(name, tables, problems)?;
-        return Some(Table::Sharded(Box::new(on_one_shard(shard?, parts))));
+        let sharded = Sharded { id: id_rule(table, problems), ..on_one_shard(shard?, parts) };
+        return Some(Table::Sharded(Box::new(sharded)));
     }
     if let Some(broadcast) = &table.broadcast {
         let shards = scope.shards(broadcast, problems)?;
@@ -118,7 +120,9 @@ fn table(
     let algorithm = algorithm(rule, &targets, problems);
     let key = key?;
     check_name(key, "column", problems);
-    let sharded = Sharded { key: key.value.clone(), shards, algorithm: algorithm?, parts: parts? };
+    let id = id_rule(table, problems);
+    let sharded =
+        Sharded { key: key.value.clone(), shards, algorithm: algorithm?, parts: parts?, id };
     if let Some(tables) = &table.tables {
         check_remainders(&sharded, &tables.place, problems);
     }
@@ -128,7 +132,13 @@ fn table(
 /// A table that is split inside one shard only: every value goes there.
 fn on_one_shard(shard: ShardName, parts: Parts) -> Sharded {
     let algorithm = Algorithm { rule: Rule::Hash, null: Some(0) };
-    Sharded { key: parts.key.clone(), shards: vec![shard], algorithm, parts: Some(parts) }
+    Sharded { key: parts.key.clone(), shards: vec![shard], algorithm, parts: Some(parts), id: None }
+}
+
+fn id_rule(table: &shape::Table, problems: &mut Problems) -> Option<IdRule> {
+    let shape::Id { column, generator } = &table.id.as_ref()?.value;
+    check_name(column, "column", problems);
+    Some(IdRule { column: column.value.clone(), generator: *generator })
 }
 
 fn required<'a, T>(
@@ -194,6 +204,7 @@ fn child(
         shards: parent.shards.clone(),
         algorithm: parent.algorithm.clone(),
         parts,
+        id: id_rule(table, problems),
     };
     Some(Table::Sharded(Box::new(sharded)))
 }

@@ -43,12 +43,7 @@ fn nested(of: &Type, path: &str, sections: &mut Vec<String>) {
         Type::Map(of) => nested(of, &format!("{path}.<name>"), sections),
         Type::List(of) => nested(of, &format!("{path}[]"), sections),
         Type::OneOf(types) => types.iter().for_each(|of| nested(of, path, sections)),
-        Type::Bool
-        | Type::Integer { .. }
-        | Type::Text(_)
-        | Type::Scalar
-        | Type::Choice(_)
-        | Type::Anything => {}
+        Type::Bool | Type::Integer { .. } | Type::Text(_) | Type::Scalar | Type::Choice(_) => {}
     }
 }
 
@@ -92,7 +87,6 @@ fn words(of: &Type) -> String {
         Type::Object(_) => "map".to_owned(),
         Type::Tagged(_) => "algorithm".to_owned(),
         Type::OneOf(types) => types.iter().map(words).collect::<Vec<_>>().join(" or "),
-        Type::Anything => String::new(),
     }
 }
 

@@ -12,10 +12,11 @@ use super::node::{Kind, Located, Node};
 use super::problem::{Place, Problems, suggestion};
 
 pub use scalar::{Address, Secret};
-pub(super) use scalar::{Anything, Literal, Patterns};
-pub use settings::{Backend, Combine, Health, Limits, Reads, Tls, Transactions};
+pub(super) use scalar::{Literal, Patterns};
+pub use settings::{Backend, Combine, Health, Ids, Limits, Reads, Tls, Transactions};
+pub use table::Generator;
 pub(super) use table::{
-    Algorithm, ConsistentHash, List, Modulo, Outside, Parts, Periods, Range, Schema, Table,
+    Algorithm, ConsistentHash, Id, List, Modulo, Outside, Parts, Periods, Range, Schema, Table,
 };
 pub use topology::TlsMode;
 pub(super) use topology::{Cluster, Grant, Replica, Root, User};
@@ -53,7 +54,6 @@ pub(super) enum Type {
     /// `name`, or `{name: {...}}`.
     Tagged(Vec<(&'static str, Object)>),
     OneOf(Vec<Type>),
-    Anything,
 }
 
 #[derive(Debug)]

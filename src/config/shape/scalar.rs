@@ -29,10 +29,6 @@ pub(in crate::config) struct Patterns(pub(in crate::config) Vec<Located<String>>
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::config) struct Literal(pub(in crate::config) String);
 
-/// Whatever stands there.
-#[derive(Debug, Clone, PartialEq)]
-pub(in crate::config) struct Anything;
-
 fn expected<T>(node: &Node, what: &str, problems: &mut Problems) -> Option<T> {
     problems.add(&node.place, format!("expected {what}, found {}", node.kind.describe()));
     None
@@ -159,16 +155,6 @@ impl Shape for Patterns {
             return Vec::read(node, problems).map(Self);
         }
         Some(Self(vec![Located::read(node, problems)?]))
-    }
-}
-
-impl Shape for Anything {
-    fn describe() -> Type {
-        Type::Anything
-    }
-
-    fn read(_: &Node, _: &mut Problems) -> Option<Self> {
-        Some(Self)
     }
 }
 

@@ -118,6 +118,21 @@ shape! {
 }
 
 shape! {
+    /// Generated ids. What they need is kept in the database that `transactions.database` names, on the
+    /// cluster of the schema's `default_shard`.
+    pub struct Ids {
+        /// How many ids a proxy takes at once for a table whose generator is `segment`. What it has not
+        /// used when it ends is left out.
+        segment_size: u32 = "1000",
+        /// How long a proxy may make ids by `snowflake` after it has last reached the server where its
+        /// number is kept. It asks there every third of this.
+        worker_lease: Duration = "30s",
+        /// How long an INSERT waits for an id when the clock of the machine was put back; after it, it fails.
+        clock_wait: Duration = "1s",
+    }
+}
+
+shape! {
     /// Encryption of client connections.
     pub struct Tls {
         /// File of the certificate chain, PEM.

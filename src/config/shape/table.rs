@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Anything, Literal, Map, Patterns, Reads, shape, tagged};
+use super::{Literal, Map, Patterns, Reads, choice, shape, tagged};
 use crate::config::node::Located;
 
 shape! {
@@ -35,8 +35,31 @@ shape! {
         algorithm: Option<Located<Algorithm>>,
         /// Physical tables inside each shard, by a second rule.
         tables: Option<Located<Parts>>,
-        /// Generated ids are not supported yet.
-        id: Option<Located<Anything>>,
+        /// The column that gets a generated number, unique over all shards, where an INSERT gives none.
+        id: Option<Located<Id>>,
+    }
+}
+
+shape! {
+    /// Generated ids. A row gets one if the column is left out, or given as `DEFAULT`, `NULL` or `0`, as
+    /// MySQL does it for AUTO_INCREMENT; the column need not be declared so.
+    pub(in crate::config) struct Id {
+        /// The column, of an integer type.
+        column: Located<String>,
+        /// Who makes the numbers. `auto` is `snowflake` where the column is BIGINT, else `segment`.
+        generator: Generator = "auto",
+    }
+}
+
+choice! {
+    /// Who makes the ids of new rows.
+    pub enum Generator {
+        /// The one that fits the type of the column: `snowflake` where it is BIGINT, else `segment`.
+        Auto = "auto",
+        /// From the time, a number of the proxy and a count: 63 bits, roughly in the order of time.
+        Snowflake = "snowflake",
+        /// Counted from 1 on, in blocks that each proxy takes from a table on a server.
+        Segment = "segment",
     }
 }
 

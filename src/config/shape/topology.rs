@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{
-    Address, Backend, Combine, Health, Lenient, Limits, Map, Reads, Schema, Secret, Shape, Tls,
-    Transactions, Type,
+    Address, Backend, Combine, Health, Ids, Lenient, Limits, Map, Reads, Schema, Secret, Shape,
+    Tls, Transactions, Type,
 };
 use super::{choice, shape};
 use crate::config::node::{Kind, Located, Node};
@@ -35,6 +35,8 @@ shape! {
         health: Health = "",
         /// Transactions over several clusters.
         transactions: Transactions = "",
+        /// Generated ids.
+        ids: Ids = "",
         /// The clusters by name. A name is part of the names of shards: `c0/shop`.
         clusters: Map<Cluster>,
         /// Who may log in, by name.

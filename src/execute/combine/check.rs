@@ -4,7 +4,7 @@ use std::pin::pin;
 
 use bytes::Bytes;
 
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::execute::reply::Reply;
 use crate::execute::run::Run;
 use crate::plan::facts::Facts;
@@ -13,6 +13,8 @@ use crate::plan::render::render;
 use crate::plan::resolve;
 use crate::plan::template::Target;
 use crate::plan::types::Select;
+use crate::protocol::capability::ColumnType;
+use crate::protocol::charset::BINARY;
 use crate::protocol::column::Column;
 
 /// ER_UNSUPPORTED_PS
@@ -62,11 +64,11 @@ pub(super) fn dress(columns: &mut [Column], described: Option<&[Column]>) {
         Some(described) => {
             for (column, like) in columns.iter_mut().zip(described) {
                 let own = std::mem::replace(column, like.clone());
-                // Of a number they say how it is shown, of a text nothing.
-                if own.ty.is_numeric_type() {
+                // Of numbers and times they say how they are shown, of a text nothing.
+                if own.ty.is_numeric_type() || is_temporal(own.ty) {
                     column.decimals = own.decimals;
                 }
-                if own.ty != like.ty || own.charset != like.charset {
+                if !shows_alike(&own, like) {
                     let Column { charset, length, ty, flags, .. } = own;
                     *column = Column { charset, length, ty, flags, ..column.clone() };
                 }
@@ -76,8 +78,58 @@ pub(super) fn dress(columns: &mut [Column], described: Option<&[Column]>) {
     }
 }
 
+/// Values that were sent as one can be taken for the other.
+fn shows_alike(own: &Column, like: &Column) -> bool {
+    // NULL, which is all that such a column has, looks the same in every type.
+    let nulls = || {
+        like.ty == ColumnType::MYSQL_TYPE_NULL
+            && (own.ty == like.ty
+                || (own.length == 0
+                    && own.ty == ColumnType::MYSQL_TYPE_STRING
+                    && own.charset == BINARY))
+    };
+    nulls() || (own.charset == like.charset && own.ty == like.ty)
+}
+
+fn is_temporal(ty: ColumnType) -> bool {
+    use ColumnType as T;
+    matches!(
+        ty,
+        T::MYSQL_TYPE_DATE | T::MYSQL_TYPE_DATETIME | T::MYSQL_TYPE_TIMESTAMP | T::MYSQL_TYPE_TIME
+    )
+}
+
+/// Errors about names, types and lengths, which rows in temporary tables may raise where one server has
+/// none: ER_BAD_NULL, ER_NON_UNIQ, ER_BAD_FIELD, ER_WRONG_FIELD_WITH_GROUP and others of resolving a
+/// statement, and those of rows that do not fit into a table.
+const OF_REWRITING: [u16; 22] = [
+    1048, 1052, 1054, 1055, 1056, 1060, 1066, 1074, 1111, 1118, 1137, 1140, 1247, 1264, 1265, 1267,
+    1270, 1271, 1366, 1406, 1463, 3065,
+];
+
+/// The error may be of the program rather than of the statement.
+pub(super) fn is_of_rewriting(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Server(own) if OF_REWRITING.contains(&own.code))
+}
+
+/// The error says of the statement that it is not valid, however it was planned.
+pub(super) fn is_final(error: &Error) -> bool {
+    /// ER_CANT_REOPEN_TABLE
+    const REOPENED: u16 = 1137;
+    let told = |code: u16| code != NOT_PREPARABLE && code != REOPENED;
+    matches!(error.kind(), ErrorKind::Server(own) if told(own.code))
+}
+
+/// What the client gets of an error that one server would not have raised.
+pub(super) fn rewritten(error: &Error) -> Error {
+    Error::unsupported(format!(
+        "this statement over several shards is not supported, since its parts do not keep its meaning \
+         ({error}); simplify the statement"
+    ))
+}
+
 /// Temporary tables are nobody's business.
-fn hide(column: &mut Column) {
+pub(super) fn hide(column: &mut Column) {
     if column.org_table.starts_with(TEMPORARY_PREFIX.as_bytes()) {
         column.schema = Bytes::new();
         column.org_table = Bytes::new();

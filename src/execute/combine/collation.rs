@@ -67,16 +67,21 @@ impl Program<'_> {
         }
         let list =
             |item: fn(usize) -> String| (0..columns).map(item).collect::<Vec<_>>().join(", ");
+        // WITH cannot stand in an operand of UNION.
+        let with = fragment.text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"WITH"));
+        let (open, close): (&str, &[u8]) =
+            if with { ("SELECT * FROM (", b") AS w LIMIT 0") } else { ("(", b") LIMIT 0") };
         fragment.text = [
             format!(
                 "SELECT {} FROM (SELECT 1) AS one LEFT JOIN (SELECT {} FROM DUAL WHERE FALSE \
-                 UNION ALL (",
+                 UNION ALL {open}",
                 list(|at| format!("COLLATION(d.c{at})")),
                 list(|at| format!("NULL AS c{at}")),
             )
             .as_bytes(),
             &fragment.text,
-            b") LIMIT 0) AS d ON FALSE",
+            close,
+            b") AS d ON FALSE",
         ]
         .concat();
         let mut lent = Lent::apart(lease, cluster);

@@ -171,7 +171,10 @@ fn kind(column: &Column, planned: &TempColumn, text: Option<&Text>) -> Result<(T
         T::MYSQL_TYPE_TIMESTAMP | T::MYSQL_TYPE_TIMESTAMP2 => {
             plain(format!("TIMESTAMP({fraction})"), Form::Local)
         }
-        T::MYSQL_TYPE_BIT => plain(format!("BIT({})", column.length.clamp(1, 64)), Form::Bytes),
+        // MariaDB mixes up bits that do not fill a byte when it sorts.
+        T::MYSQL_TYPE_BIT => {
+            plain(format!("BIT({})", column.length.clamp(1, 64).next_multiple_of(8)), Form::Bytes)
+        }
         T::MYSQL_TYPE_NULL => plain("BINARY(0)".to_owned(), Form::Null),
         T::MYSQL_TYPE_JSON => Ok((Type::Opaque("JSON"), Form::Json)),
         T::MYSQL_TYPE_GEOMETRY => Ok((Type::Opaque("GEOMETRY"), Form::Bytes)),
@@ -391,6 +394,10 @@ impl Definition {
         TemporaryColumn {
             name: String::from_utf8_lossy(&self.name).into_owned(),
             class: Some(self.class.clone()),
+            declared: match &self.ty {
+                Type::Plain(ty) => Some(ty.as_str().into()),
+                Type::Sized { .. } | Type::Opaque(_) => None,
+            },
         }
     }
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::load::{Abilities, Loader, add, loading_state};
+use super::load::{Abilities, Loader, add, full_name, loading_state};
 use super::table::{Held, Table};
 use crate::backend::{Deadline, SessionState};
+use crate::catalog::ShardId;
 use crate::error::Result;
 use crate::transaction::Lent;
 
@@ -14,6 +15,8 @@ use crate::transaction::Lent;
 pub(super) struct Gather {
     pub(super) lent: Lent,
     pub(super) database: String,
+    /// Whose database it is; None: no table is read there.
+    pub(super) shard: Option<ShardId>,
     state: Arc<SessionState>,
     /// None: not in the state of loading.
     loader: Option<Loader>,
@@ -24,28 +27,27 @@ impl Gather {
         mut lent: Lent,
         database: String,
         base: &SessionState,
+        shard: Option<ShardId>,
         deadline: Option<Deadline>,
     ) -> Self {
         lent.lease.set_deadline(deadline);
         let state = loading_state(base, &database);
-        Self { lent, database, state, loader: None }
+        Self { lent, database, shard, state, loader: None }
     }
 
     /// Ready for tables and rows.
-    async fn loading(&mut self, abilities: &Abilities) -> Result<&mut Loader> {
+    async fn loading(&mut self, abilities: &Abilities) -> Result<()> {
         if self.loader.is_none() {
             let loader = Loader::begin(&mut self.lent.lease, &self.state, abilities).await?;
             self.loader = Some(loader);
         }
-        self.loader
-            .as_mut()
-            .ok_or_else(|| crate::error::Error::internal("a loader that was just made is gone"))
+        Ok(())
     }
 
     /// Makes a table under all its names.
     pub(super) async fn create(&mut self, table: &Table, abilities: &Abilities) -> Result<()> {
         self.loading(abilities).await?;
-        if let Some(loader) = &mut self.loader {
+        if let Some(loader) = &self.loader {
             add(loader, &mut self.lent.lease, table, &[]).await?;
         }
         Ok(())
@@ -59,7 +61,7 @@ impl Gather {
         abilities: &Abilities,
     ) -> Result<()> {
         self.loading(abilities).await?;
-        if let (Some(loader), Some(first)) = (&mut self.loader, table.names.first()) {
+        if let (Some(loader), Some(first)) = (&self.loader, table.names.first()) {
             loader.insert(&mut self.lent.lease, table, first, tuples).await?;
         }
         Ok(())
@@ -68,7 +70,7 @@ impl Gather {
     /// Copies the rows to the other names.
     pub(super) async fn copy(&mut self, table: &Table, abilities: &Abilities) -> Result<()> {
         self.loading(abilities).await?;
-        if let Some(loader) = &mut self.loader {
+        if let Some(loader) = &self.loader {
             loader.copy(&mut self.lent.lease, table)?;
         }
         Ok(())
@@ -77,24 +79,19 @@ impl Gather {
     /// Adds a table whose rows are held, unless it is there.
     pub(super) async fn hold(&mut self, held: &Held, abilities: &Abilities) -> Result<()> {
         let Some(first) = held.table.names.first() else { return Ok(()) };
-        let mark = format!("{}.{first}", self.database);
-        if self.lent.lease.holds_temporary(&mark) {
+        if self.lent.lease.holds_temporary(&full_name(&self.database, first)) {
             return Ok(());
         }
-        self.lent.lease.note_temporary(&mark);
         self.loading(abilities).await?;
-        if let Some(loader) = &mut self.loader {
+        if let Some(loader) = &self.loader {
             let tuples: &[Bytes] = &held.tuples;
             add(loader, &mut self.lent.lease, &held.table, tuples).await?;
         }
         Ok(())
     }
 
-    /// All that was sent has arrived: a statement may run.
-    pub(super) async fn finish(&mut self) -> Result<()> {
-        match self.loader.take() {
-            Some(mut loader) => loader.finish(&mut self.lent.lease).await,
-            None => Ok(()),
-        }
+    /// A statement follows: what it needs goes out with it at the latest.
+    pub(super) fn finish(&mut self) {
+        self.loader = None;
     }
 }

@@ -1,6 +1,6 @@
 //! Making temporary tables on a connection, and filling them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::table::{Dialect, Held, Table};
 use crate::backend::{Connection, SessionState};
 use crate::error::{Error, ErrorKind, Result};
-use crate::protocol::reply::ReplyHead;
+use crate::sql::quote::identifier;
 
 /// What is known of servers where temporary tables were made, by their names in errors.
 #[derive(Default)]
@@ -23,23 +23,17 @@ struct Ability {
     log: bool,
 }
 
-/// Statements on their way to a connection whose replies are not read yet.
-#[derive(Debug, Default)]
+/// What sends statements of loading to a connection. Their replies are read before that of what follows.
+#[derive(Debug)]
 pub(in crate::execute) struct Loader {
-    expected: VecDeque<Wanted>,
     packet_max: usize,
     pub(in crate::execute) dialect: Dialect,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wanted {
-    Done,
-    /// Rows must arrive as they are: a warning would tell of one that did not.
-    DoneExactly,
-}
-
 /// INSERTs that are under way at once: the server reads one while it works on another.
 const AHEAD: usize = 4;
+/// Rows of fewer bytes wait for what comes next, to go out with it.
+const SMALL: usize = 4 << 10;
 /// Bytes for the name of the table and the rest in front of the tuples.
 const HEAD_MAX: usize = 64 << 10;
 /// The sql_mode of loading: all values are taken that a column can hold, and no other.
@@ -78,8 +72,6 @@ impl Loader {
         state: &Arc<SessionState>,
         abilities: &Abilities,
     ) -> Result<Self> {
-        // Whatever happens from here on, no other session may meet the connection before a reset.
-        connection.note_temporary("");
         let known = abilities.get(connection.node_name());
         let ability = match known {
             Some(ability) => ability,
@@ -90,38 +82,32 @@ impl Loader {
             }
         };
         connection.queue_state(state)?;
-        let mut loader = Self {
-            expected: VecDeque::new(),
-            packet_max: ability.packet_max,
-            dialect: ability.dialect,
-        };
         if ability.log {
-            loader.queue(connection, &[b"SET sql_log_bin = 0"], Wanted::Done)?;
+            connection.queue_unlogged()?;
         }
-        Ok(loader)
+        Ok(Self { packet_max: ability.packet_max, dialect: ability.dialect })
     }
 
-    /// Sends a statement of loading that gives no rows.
-    pub(in crate::execute) fn send(
-        &mut self,
-        connection: &mut Connection,
-        text: &[u8],
-    ) -> Result<()> {
-        self.queue(connection, &[text], Wanted::Done)
+    /// Queues a statement of loading that gives no rows.
+    pub(in crate::execute) fn send(&self, connection: &mut Connection, text: &[u8]) -> Result<()> {
+        connection.queue_step(&[text], false)
     }
 
+    /// Makes a table under one of its names in the connection's database.
     pub(super) fn create(
-        &mut self,
+        &self,
         connection: &mut Connection,
         table: &Table,
         name: &str,
     ) -> Result<()> {
-        self.queue(connection, &[&table.create(name, self.dialect)], Wanted::Done)
+        let database = connection.state().schema.clone().unwrap_or_default();
+        connection.note_temporary(&full_name(&database, name));
+        connection.queue_step(&[&table.create(name, self.dialect)], false)
     }
 
     /// Sends rows, and waits for those before them.
     pub(super) async fn insert(
-        &mut self,
+        &self,
         connection: &mut Connection,
         table: &Table,
         name: &str,
@@ -136,85 +122,40 @@ impl Loader {
             );
             return Err(Error::new(ErrorKind::LimitExceeded, message));
         }
-        self.queue(
-            connection,
-            &[&table.insert_head(name, self.dialect), tuples],
-            Wanted::DoneExactly,
-        )?;
-        connection.flush().await?;
-        self.read_down_to(connection, AHEAD).await
+        // Rows must arrive as they are: a warning would tell of one that did not.
+        connection.queue_step(&[&table.insert_head(name, self.dialect), tuples], true)?;
+        if connection.steps() > AHEAD || tuples.len() > SMALL {
+            connection.flush().await?;
+            connection.read_steps(AHEAD).await?;
+        }
+        Ok(())
     }
 
     /// Copies the rows to the other names of the table.
-    pub(super) fn copy(&mut self, connection: &mut Connection, table: &Table) -> Result<()> {
+    pub(super) fn copy(&self, connection: &mut Connection, table: &Table) -> Result<()> {
         for name in &table.names {
             if let Some(copy) = table.copy(name) {
-                self.queue(connection, &[&copy], Wanted::DoneExactly)?;
+                connection.queue_step(&[&copy], true)?;
             }
         }
         Ok(())
     }
 
     /// Sends what is left and reads all replies.
-    pub(in crate::execute) async fn finish(&mut self, connection: &mut Connection) -> Result<()> {
+    pub(in crate::execute) async fn finish(&self, connection: &mut Connection) -> Result<()> {
         connection.flush().await?;
-        self.read_down_to(connection, 0).await
-    }
-
-    fn queue(
-        &mut self,
-        connection: &mut Connection,
-        parts: &[&[u8]],
-        wanted: Wanted,
-    ) -> Result<()> {
-        let mut command: Vec<&[u8]> = vec![&[crate::protocol::command::COM_QUERY]];
-        command.extend_from_slice(parts);
-        connection.queue_command(&command)?;
-        self.expected.push_back(wanted);
-        Ok(())
-    }
-
-    async fn read_down_to(&mut self, connection: &mut Connection, left: usize) -> Result<()> {
-        while self.expected.len() > left {
-            let head = connection.read_head().await?;
-            let wanted = self.expected.pop_front();
-            match head {
-                ReplyHead::Ok(ok) if ok.warnings > 0 && wanted == Some(Wanted::DoneExactly) => {
-                    return Err(Error::unsupported(format!(
-                        "{} cannot hold the rows that the statement gathers there as they are; \
-                         convert the columns to other types, or run the statement on one shard",
-                        connection.node_name()
-                    )));
-                }
-                ReplyHead::Ok(_) => {}
-                ReplyHead::Err(error) => return Err(refused(connection, error)),
-                ReplyHead::Columns(_) | ReplyHead::LocalInfile(_) => {
-                    return Err(Error::protocol("rows in reply to an INSERT"));
-                }
-            }
-        }
-        Ok(())
+        connection.read_steps(0).await
     }
 }
 
-/// A server's own error while it is loaded: the client's statement says nothing of what failed.
-fn refused(connection: &Connection, mut error: crate::error::ServerError) -> Error {
-    const DENIED: [u16; 3] = [1044, 1142, 1227];
-    let way_out = if DENIED.contains(&error.code) {
-        "; grant CREATE TEMPORARY TABLES, SELECT and INSERT to Margay's user there"
-    } else {
-        ""
-    };
-    error.message = format!(
-        "gathering rows on {}: {}{way_out}",
-        connection.node_name(),
-        String::from_utf8_lossy(&error.message)
-    )
-    .into_bytes();
-    Error::server(error)
+/// A table of a database, as SQL.
+pub(super) fn full_name(database: &str, name: &str) -> String {
+    let quoted = |name: &str| String::from_utf8_lossy(&identifier(name.as_bytes())).into_owned();
+    format!("{}.{}", quoted(database), quoted(name))
 }
 
-/// Makes the tables that the connection does not have in this database, for statements on a shard.
+/// Makes the tables that the connection does not have in this database, for a statement on a shard: all
+/// that is left to send and to read goes with that.
 pub(in crate::execute) async fn hold(
     connection: &mut Connection,
     base: &SessionState,
@@ -222,35 +163,23 @@ pub(in crate::execute) async fn hold(
     held: &[Arc<Held>],
     abilities: &Abilities,
 ) -> Result<()> {
-    let full = |name: &String| format!("{database}.{name}");
-    let is_new = |held: &&Arc<Held>| {
-        !held.table.names.iter().all(|name| connection.holds_temporary(&full(name)))
-    };
-    let missing: Vec<&Arc<Held>> = held.iter().filter(is_new).collect();
+    let is_held = |name: &String| connection.holds_temporary(&full_name(database, name));
+    let is_new = |held: &&Arc<Held>| !held.table.names.iter().all(is_held);
+    let missing: Vec<Arc<Held>> = held.iter().filter(is_new).cloned().collect();
     if missing.is_empty() {
         return Ok(());
     }
     let state = loading_state(base, database);
-    let mut loader = Loader::begin(connection, &state, abilities).await?;
+    let loader = Loader::begin(connection, &state, abilities).await?;
     for held in missing {
-        let table = &held.table;
-        for name in &table.names {
-            connection.note_temporary(&full(name));
-            loader.create(connection, table, name)?;
-        }
-        if let Some(first) = table.names.first() {
-            for tuples in &held.tuples {
-                loader.insert(connection, table, first, tuples).await?;
-            }
-            loader.copy(connection, table)?;
-        }
+        add(&loader, connection, &held.table, &held.tuples).await?;
     }
-    loader.finish(connection).await
+    Ok(())
 }
 
 /// Adds tables to a connection that is being loaded.
 pub(super) async fn add(
-    loader: &mut Loader,
+    loader: &Loader,
     connection: &mut Connection,
     table: &Table,
     tuples: &[Bytes],

@@ -15,6 +15,7 @@ mod load;
 mod moment;
 mod node;
 mod program;
+mod shape;
 mod stage;
 mod table;
 mod tuple;
@@ -31,43 +32,59 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::plan::combine::{self, Combine, Options};
 use crate::plan::facts::Facts;
 use crate::plan::planner::Context;
+use crate::plan::template::Target;
 use crate::plan::types::{Select, Source};
+use crate::protocol::column::Column;
 
 type Answer<'f> = Pin<Box<dyn Future<Output = Result<Reply>> + Send + 'f>>;
 
 impl Run<'_> {
     /// Answers a SELECT that neither one target nor a merge of several can; `refused` is what the client
-    /// gets if no program of simpler statements can either.
+    /// gets if no program of simpler statements can either. `merged`: a merge was tried.
     pub(super) fn combine<'f>(
         &'f mut self,
         select: &'f Select,
         facts: &'f mut Facts,
-        refused: Error,
+        (refused, merged): (Error, bool),
     ) -> Answer<'f> {
         Box::pin(async move {
             // A part of a program has no program of its own.
-            let source = select.source.as_ref().filter(|_| self.held.is_none());
-            let Some(source) = source else {
+            if self.held.is_some() {
+                return Err(refused);
+            }
+            let Some(source) = &select.source else {
                 return Err(self.own_error(&select.place, &select.route, facts, refused).await);
             };
             let active = self.transaction.is_active();
-            let options = Options { broadcast: !active, detached: active };
-            let combine = match self.program(source, facts, options).await {
-                Ok(combine) => combine,
-                Err(error) if *error.kind() == ErrorKind::Unsupported => {
-                    return Err(self.own_error(&select.place, &select.route, facts, error).await);
+            let sample = self.sample_of(select, facts);
+            let mut checked = Checked { sample, asks: true, columns: None };
+            let mut failed = None;
+            // What is left of the statement may be all of it, unless tables are taken out.
+            for options in ladder(active).into_iter().filter(|way| way.tables_only || !merged) {
+                let combine = match self.program(source, facts, options).await {
+                    Ok(combine) => combine,
+                    Err(error) if *error.kind() == ErrorKind::Unsupported => {
+                        failed.get_or_insert(error);
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                };
+                match Box::pin(self.run_program(&combine, source, &mut checked)).await {
+                    Err(Outcome::Again(error)) => {
+                        tracing::debug!(%error, ?options, "a combined plan given up");
+                        failed = Some(error);
+                    }
+                    Err(Outcome::Error(error)) => return Err(error),
+                    Ok(reply) => return Ok(reply),
                 }
-                Err(error) => return Err(error),
-            };
-            let valid = Some((select, &*facts));
-            match Box::pin(self.run_program(&combine, source, valid)).await {
-                Err(Outcome::Gather) => {
-                    let options = Options { broadcast: false, ..options };
-                    let combine = self.program(source, facts, options).await?;
-                    let answer = Box::pin(self.run_program(&combine, source, None)).await;
-                    answer.map_err(Outcome::into_error)
+            }
+            let error = failed.unwrap_or(refused);
+            match error.kind() {
+                ErrorKind::Unsupported => {
+                    Err(self.own_error(&select.place, &select.route, facts, error).await)
                 }
-                outcome => outcome.map_err(Outcome::into_error),
+                ErrorKind::Server(_) if checked.is_valid() => Err(check::rewritten(&error)),
+                _ => Err(error),
             }
         })
     }
@@ -98,70 +115,106 @@ impl Run<'_> {
     /// # Errors
     /// Those of its statements, and the limits of `combine`.
     pub async fn combined(&mut self, combine: &Combine, source: &Source) -> Result<Reply> {
-        Box::pin(self.run_program(combine, source, None)).await.map_err(Outcome::into_error)
+        let mut unchecked = Checked::default();
+        let answer = Box::pin(self.run_program(combine, source, &mut unchecked)).await;
+        answer.map_err(|outcome| match outcome {
+            Outcome::Error(error) | Outcome::Again(error) => error,
+        })
     }
 
     async fn run_program(
         &mut self,
         combine: &Combine,
         source: &Source,
-        select: Option<(&Select, &Facts)>,
+        checked: &mut Checked,
     ) -> Result<Reply, Outcome> {
         let slot = self.snapshot.combine_slot().await?;
         let program = Program::new(self, combine, source);
-        let sample = select.and_then(|(select, facts)| self.sample_of(select, facts));
+        let sample = checked.sample.take();
+        let asks = std::mem::take(&mut checked.asks);
         let (snapshot, state, deadline) = (self.snapshot, self.state, self.deadline);
         let described = async {
             match sample {
                 Some((target, text)) => {
                     check::described(snapshot.describe_at(&target, text, state, deadline).await)
                 }
+                None if asks => check::described(
+                    snapshot
+                        .describe_apart(source, state, deadline)
+                        .await
+                        .unwrap_or_else(|| Err(Error::unsupported("no server has all the tables"))),
+                ),
                 None => Ok(None),
             }
         };
         let answer = Box::pin(program.run(self.transaction, self.warnings));
         let (described, reply) = check::both(described, answer).await?;
         drop(slot);
-        let has_broadcast = combine.steps.iter().any(|step| step.temp.broadcast);
+        if described.is_some() {
+            checked.columns = described;
+        }
         match reply {
             Ok(Reply::Rows(mut rows)) => {
-                check::dress(&mut rows.columns, described.as_deref());
+                check::dress(&mut rows.columns, checked.columns.as_deref());
                 Ok(Reply::Rows(rows))
             }
             Ok(done @ Reply::Done(_)) => Ok(done),
             Err(error)
-                if has_broadcast
-                    && (program.is_too_big() || *error.kind() == ErrorKind::Unsupported) =>
+                if check::is_of_rewriting(&error)
+                    || program.is_too_big()
+                    || *error.kind() == ErrorKind::Unsupported =>
             {
-                tracing::debug!(%error, "broadcast given up");
-                Err(Outcome::Gather)
+                Err(Outcome::Again(error))
             }
             Err(error) => Err(Outcome::Error(error)),
         }
     }
 }
 
+/// Ways to make a program, the best first. Each copies more rows than the one before it, and changes less
+/// of the statement.
+fn ladder(in_transaction: bool) -> Vec<Options> {
+    let first = Options {
+        broadcast: !in_transaction,
+        detached: in_transaction,
+        tables_only: false,
+        shape_only: false,
+    };
+    let gathered = Options { broadcast: false, ..first };
+    let mut ways = vec![first];
+    if first.broadcast {
+        ways.push(gathered);
+    }
+    ways.push(Options { tables_only: true, ..gathered });
+    ways
+}
+
+/// What a shard says of the whole statement.
+#[derive(Default)]
+struct Checked {
+    /// A shard that has all tables, and the text there.
+    sample: Option<(Target, Vec<u8>)>,
+    /// It is yet to be asked.
+    asks: bool,
+    /// Its columns, if it is valid.
+    columns: Option<Vec<Column>>,
+}
+
+impl Checked {
+    fn is_valid(&self) -> bool {
+        self.columns.is_some()
+    }
+}
+
 /// Why a program gave no answer.
 enum Outcome {
     Error(Error),
-    /// A part cannot be copied to the shards: without such parts it may work.
-    Gather,
+    /// Another program for the statement may do.
+    Again(Error),
 }
 
 impl From<Error> for Outcome {
     fn from(error: Error) -> Self {
         Self::Error(error)
-    }
-}
-
-impl Outcome {
-    fn into_error(self) -> Error {
-        match self {
-            Self::Error(error) => error,
-            Self::Gather => Error::unsupported(
-                "a part of the statement is too big to be copied to every shard; raise \
-                 `combine.broadcast_rows` and `combine.broadcast_bytes`",
-            ),
-        }
     }
 }

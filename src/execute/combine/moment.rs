@@ -7,7 +7,8 @@ use super::tuple::malformed;
 use crate::error::Result;
 use crate::execute::client_state::ClientState;
 use crate::execute::run::Run;
-use crate::plan::facts::{ColumnClass, Facts};
+use crate::plan::facts::{ColumnClass, Facts, TableId};
+use crate::plan::planner::Temporary;
 use crate::plan::render::render;
 use crate::plan::resolve;
 use crate::plan::types::Select;
@@ -32,9 +33,10 @@ impl Program<'_> {
         text: &[u8],
         select: &Select,
         facts: &Facts,
+        temporaries: &[Temporary],
         run: &Run<'_>,
     ) -> Option<Moments> {
-        if has_fixed_zone(run.state) || !may_hold_timestamps(facts) {
+        if has_fixed_zone(run.state) || !self.may_hold_timestamps(text, facts, temporaries) {
             return None;
         }
         let values = run.values(facts);
@@ -43,16 +45,27 @@ impl Program<'_> {
         let described = self.snapshot.describe_at(&target, sample, run.state, self.deadline).await;
         spliced(text, &self.source.mode, &described.ok()?.1)
     }
+
+    /// Not all tables are known to have no such column.
+    fn may_hold_timestamps(&self, text: &[u8], facts: &Facts, temporaries: &[Temporary]) -> bool {
+        let Ok(statement) = sql::parse(text, &self.source.mode) else { return true };
+        let has_none = |table: &TableId| {
+            if let Some(Some(known)) = facts.columns.get(table) {
+                return known.columns.iter().all(|column| column.class != ColumnClass::Timestamp);
+            }
+            let own = temporaries.iter().find(|own| own.name == table.table);
+            own.and_then(|own| own.columns.as_ref()).is_some_and(|columns| {
+                let is_other = |class: &ColumnClass| *class != ColumnClass::Timestamp;
+                columns.iter().all(|column| column.class.as_ref().is_some_and(is_other))
+            })
+        };
+        !self.tables_of(&statement).iter().all(has_none)
+    }
 }
 
 fn has_fixed_zone(state: &ClientState) -> bool {
     let zone = state.base().variables.get("time_zone").map(|zone| zone.trim_matches('\''));
     zone.is_some_and(|zone| zone.starts_with(['+', '-']) || zone == "UTC")
-}
-
-fn may_hold_timestamps(facts: &Facts) -> bool {
-    let mut columns = facts.columns.values().flatten().flat_map(|columns| &columns.columns);
-    facts.columns.is_empty() || columns.any(|column| column.class == ColumnClass::Timestamp)
 }
 
 /// `UNIX_TIMESTAMP(column)` in place of items that are columns of TIMESTAMP: it takes the moment as it is

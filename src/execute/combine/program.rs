@@ -18,17 +18,19 @@ use super::stage::{Bound, States};
 use super::table::{Held, Table};
 use super::tuple;
 use crate::backend::{Access, Deadline};
+use crate::catalog::ShardId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::aftermath::Aftermath;
 use crate::execute::client_state::ClientState;
 use crate::execute::reply::{Reply, Rows, Source as RowSource};
-use crate::execute::run::{Call, Run};
+use crate::execute::run::{Call, Fragment, Run};
 use crate::execute::select::Head;
 use crate::execute::snapshot::Snapshot;
 use crate::execute::warnings::Warnings;
 use crate::plan::combine::{Combine, Stage, Step};
 use crate::plan::planner::Temporary;
 use crate::plan::resolve;
+use crate::plan::template::Target;
 use crate::plan::types::Source;
 use crate::protocol::column::Column;
 use crate::transaction::Transaction;
@@ -41,10 +43,10 @@ const PIECE: usize = 64 << 10;
 /// A program and the session that it runs for.
 pub(super) struct Program<'p> {
     pub(super) snapshot: &'p Arc<Snapshot>,
-    combine: &'p Combine,
+    pub(super) combine: &'p Combine,
     pub(super) source: &'p Source,
-    client: &'p ClientState,
-    call: Call<'p>,
+    pub(super) client: &'p ClientState,
+    pub(super) call: Call<'p>,
     pub(super) reads: Access,
     pub(super) found_rows: bool,
     pub(super) deadline: Option<Deadline>,
@@ -73,7 +75,7 @@ struct Origin<'f> {
 }
 
 /// The gathering connection, which parts that run at once share.
-type Shared = Option<Mutex<Gather>>;
+pub(super) type Shared = Option<Mutex<Gather>>;
 
 impl<'p> Program<'p> {
     pub(super) fn new(run: &Run<'p>, combine: &'p Combine, source: &'p Source) -> Self {
@@ -160,7 +162,7 @@ impl<'p> Program<'p> {
     }
 
     /// The gathering connection, on a server that has the tables that are read together with the rows.
-    async fn gather(&self, transaction: &mut Transaction) -> Result<Shared> {
+    pub(super) async fn gather(&self, transaction: &mut Transaction) -> Result<Shared> {
         let stages = self.combine.steps.iter().map(|step| &step.stage);
         let gathered = |stage: &&Stage| self.is_gathered(stage);
         let gathered: Vec<&Stage> = stages.chain([&self.combine.last]).filter(gathered).collect();
@@ -191,18 +193,24 @@ impl<'p> Program<'p> {
             };
             match (targets.as_slice(), &wanted) {
                 ([target], None) => wanted = Some(Wanted { shard: target.shard, access }),
-                ([target], Some(known)) if known.shard == target.shard => {}
+                ([target], Some(known)) if self.beside(known.shard, target.shard)? => {}
                 _ => return Err(Error::internal("a combined plan that gathers in two places")),
             }
         }
         let schema = self.source.schema.as_deref();
+        let shard = wanted.as_ref().map(|wanted| wanted.shard);
         let (lent, database) = node::lease(self.snapshot, wanted, schema).await?;
         let base = self.states.last.base();
-        Ok(Some(Mutex::new(Gather::new(lent, database, base, self.deadline))))
+        Ok(Some(Mutex::new(Gather::new(lent, database, base, shard, self.deadline))))
+    }
+
+    /// Both lie in one cluster, so that either's tables can be named from the other.
+    fn beside(&self, one: ShardId, other: ShardId) -> Result<bool> {
+        Ok(self.snapshot.shard(one)?.cluster == self.snapshot.shard(other)?.cluster)
     }
 
     /// Runs a part and makes its tables.
-    async fn part(
+    pub(super) async fn part(
         &self,
         at: usize,
         transaction: &mut Transaction,
@@ -224,7 +232,7 @@ impl<'p> Program<'p> {
             let (mut select, mut facts) = self.planned(&text, &temporaries).await?;
             let mut run = self.run_of(transaction, state, bound.call(), &held, &mut warnings);
             let mut moments = Vec::new();
-            if let Some(found) = self.moments(&text, &select, &facts, &run).await
+            if let Some(found) = self.moments(&text, &select, &facts, &temporaries, &run).await
                 && let Ok(planned) = self.planned(&found.text, &temporaries).await
             {
                 (select, facts) = planned;
@@ -366,6 +374,27 @@ impl<'p> Program<'p> {
         state: &ClientState,
         call: Call<'_>,
     ) -> Result<Vec<Column>> {
+        let (fragment, target) = self.fragment(stage, done, gather, state, call).await?;
+        gather.finish();
+        let (mut apart, mut warnings) = (Transaction::default(), Warnings::default());
+        let run = self.run_of(&mut apart, state, call, &[], &mut warnings);
+        let state = state.in_database(&gather.database);
+        match run.start_rows_in(&mut gather.lent, &fragment, &state).await {
+            Ok(Head::Rows(columns)) => Ok(columns),
+            Ok(Head::Done(_)) => Err(Error::protocol("a server answers a SELECT without rows")),
+            Err(error) => Err(run.restore(error, &target)),
+        }
+    }
+
+    /// The text of a stage on the gathering connection.
+    pub(super) async fn fragment(
+        &self,
+        stage: &Stage,
+        done: &[Option<Done>],
+        gather: &mut Gather,
+        state: &ClientState,
+        call: Call<'_>,
+    ) -> Result<(Fragment, Target)> {
         for held in self.held(stage, done) {
             gather.hold(&held, &self.snapshot.abilities).await?;
         }
@@ -379,14 +408,12 @@ impl<'p> Program<'p> {
         let [target] = targets.as_slice() else {
             return Err(Error::internal("a part of a combined plan that runs in several places"));
         };
-        let fragment = run.fragment(&select.route, target, &facts)?;
-        gather.finish().await?;
-        let state = state.in_database(&gather.database);
-        match run.start_rows_in(&mut gather.lent, &fragment, &state).await {
-            Ok(Head::Rows(columns)) => Ok(columns),
-            Ok(Head::Done(_)) => Err(Error::protocol("a server answers a SELECT without rows")),
-            Err(error) => Err(run.restore(error, target)),
+        let mut target = target.clone();
+        if let (Some(shard), false) = (gather.shard, select.place.is_nowhere()) {
+            target.shard = shard;
         }
+        let fragment = run.fragment(&select.route, &target, &facts)?;
+        Ok((fragment, target))
     }
 
     /// Runs what answers the client.

@@ -13,12 +13,13 @@ use crate::execute::run::{Call, HeldTables, Run};
 use crate::execute::warnings::Warnings;
 use crate::plan::Plan;
 use crate::plan::combine::Stage;
-use crate::plan::facts::{Facts, Stop};
+use crate::plan::facts::{Facts, Stop, TableId};
 use crate::plan::planner::{self, Context, Temporary};
 use crate::plan::types::Select;
 use crate::protocol::params::Param;
-use crate::sql;
 use crate::sql::expr::Literal;
+use crate::sql::walk::{self, Node};
+use crate::sql::{self, Statement};
 use crate::transaction::Transaction;
 
 /// Session states of a program's statements.
@@ -132,6 +133,7 @@ impl Program<'_> {
         const ROUNDS_MAX: usize = 64;
         let statement = sql::parse(text, &self.source.mode)?;
         let mut facts = Facts::default();
+        self.snapshot.facts.recall(&self.tables_of(&statement), &mut facts);
         for _ in 0..ROUNDS_MAX {
             let context = Context {
                 catalog: &self.snapshot.catalog,
@@ -152,6 +154,20 @@ impl Program<'_> {
             }
         }
         Err(Error::internal("planning asks for the same columns again and again"))
+    }
+
+    /// Tables that a statement names, among them such as are none of the catalog.
+    pub(super) fn tables_of(&self, statement: &Statement) -> Vec<TableId> {
+        let mut tables = Vec::new();
+        walk::statement(statement, &mut |node| {
+            if let Node::Table(table) = node {
+                let schema = table.schema.as_ref().map(|schema| &schema.value);
+                let schema = schema.or(self.source.schema.as_ref()).cloned();
+                let (schema, table) = (schema.unwrap_or_default(), table.name.value.clone());
+                tables.push(TableId { schema, table });
+            }
+        });
+        tables
     }
 
     /// What runs a stage.

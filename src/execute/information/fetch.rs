@@ -126,7 +126,16 @@ impl Fetcher<'_> {
                 }
             }
         }
-        Ok(Contained { columns, rows: folder.finish() })
+        let mut rows = folder.finish();
+        for shown in &self.viewer.views {
+            let view = &shown.view;
+            if self.allows(reference.schemas.as_deref(), &view.schema)
+                && self.allows(reference.tables.as_deref(), &view.name)
+            {
+                rows.extend(shown.rows(reference.name, &columns));
+            }
+        }
+        Ok(Contained { columns, rows })
     }
 
     /// The shards of a schema whose rows are wanted.

@@ -22,7 +22,8 @@ pub(super) async fn load(
     references: &[Reference],
     contents: &[Contained],
 ) -> Result<()> {
-    let mut loader = Loader::begin(connection, state, abilities).await?;
+    connection.note_temporary("");
+    let loader = Loader::begin(connection, state, abilities).await?;
     let key = if loader.dialect.needs_key { KEY } else { "" };
     for reference in references {
         // Types, collations and defaults are the server's own.
@@ -34,7 +35,7 @@ pub(super) async fn load(
     }
     loader.finish(connection).await?;
     for (reference, contained) in references.iter().zip(contents) {
-        fill(&mut loader, connection, &reference.temporary, contained).await?;
+        fill(&loader, connection, &reference.temporary, contained).await?;
     }
     Ok(())
 }
@@ -43,7 +44,7 @@ pub(super) async fn load(
 const KEY: &str = " (`_margay_row` BIGINT UNSIGNED NOT NULL AUTO_INCREMENT INVISIBLE PRIMARY KEY)";
 
 async fn fill(
-    loader: &mut Loader,
+    loader: &Loader,
     connection: &mut Connection,
     name: &str,
     contained: &Contained,

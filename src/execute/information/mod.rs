@@ -11,6 +11,7 @@ mod owners;
 mod refer;
 mod tables;
 mod viewer;
+mod views;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use futures_util::future::try_join_all;
 
 pub use refer::{Reference, Rewritten, rewrite};
 pub use viewer::{Granted, Session, Viewer};
+pub use views::{ShownColumn, ShownView};
 
 use fetch::{Contained, Fetcher, check_size};
 use refer::SYSTEM;
@@ -46,6 +48,14 @@ impl Rewritten {
         let temporary =
             |reference: &Reference| Temporary { name: reference.temporary.clone(), columns: None };
         self.references.iter().map(temporary).collect()
+    }
+
+    /// Whether views that Margay keeps have rows in one of its tables, and whether their columns have.
+    pub fn shows_views(&self) -> Option<bool> {
+        let names = || self.references.iter().map(|reference| reference.name);
+        let with_columns = names().any(|name| name == "COLUMNS");
+        (with_columns || names().any(|name| matches!(name, "TABLES" | "VIEWS")))
+            .then_some(with_columns)
     }
 
     /// Lines for EXPLAIN: which table stands for which.

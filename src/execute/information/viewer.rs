@@ -2,6 +2,7 @@
 
 use super::fetch::Contained;
 use super::fold::Row;
+use super::views::ShownView;
 
 /// A client as information_schema knows it.
 #[derive(Debug, Clone, Default)]
@@ -10,6 +11,8 @@ pub struct Viewer {
     pub account: String,
     pub schemas: Vec<Granted>,
     pub sessions: Vec<Session>,
+    /// The views that Margay keeps in these schemas.
+    pub views: Vec<ShownView>,
 }
 
 /// A schema that the rules grant.

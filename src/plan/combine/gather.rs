@@ -319,11 +319,9 @@ impl<'x, 'a> Taken<'x, 'a> {
         let column = |needed: &Needed| {
             let source = self.found.sources.get(needed.source);
             let column = source.and_then(|source| source.columns.as_ref()?.get(needed.column));
-            let declared = column.and_then(|column| self.found.column(column.atom?));
-            let declared = declared.map(|column| column.declared.clone());
             TempColumn {
                 name: Some(needed.name.clone()),
-                declared: declared.filter(|text| !text.is_empty()),
+                declared: column.and_then(|column| column.declared.as_deref().map(str::to_owned)),
                 class: column.and_then(|column| column.class.clone()),
             }
         };

@@ -56,12 +56,18 @@ pub(super) fn step<'a>(
     let columns = needed(round, table, id)?;
     let draft = Draft::new(round.part, &context.mode)?;
     let mut filters = filters(rewrite, round, site);
+    if rewrite.options.shape_only {
+        (filters.own, filters.partners, filters.keys) = Default::default();
+    }
     let mut part = filters.statement(&draft, table, &columns);
     if !filters.partners.is_empty() && !runs(rewrite, &part, context)? {
         filters.partners.clear();
         part = filters.statement(&draft, table, &columns);
     }
-    rewrite.lock(&mut part);
+    match rewrite.options.shape_only {
+        true => part.add(" WHERE FALSE"),
+        false => rewrite.lock(&mut part),
+    }
     let planned = parse(&part.text, &context.mode)?;
     let examined = examine(&part, &planned, context)?;
     if let Some(why) = examined.obstacle(context, rewrite.limits()) {

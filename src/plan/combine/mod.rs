@@ -21,6 +21,8 @@ mod survey;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use super::facts::{ColumnClass, Stop};
 use super::planner::{Context, Temporary, TemporaryColumn};
 use super::types::Source;
@@ -113,7 +115,8 @@ impl Temp {
     pub fn temporaries(&self) -> Vec<Temporary> {
         let known = |column: &TempColumn| {
             let name = column.name.clone()?;
-            Some(TemporaryColumn { name, class: column.class.clone() })
+            let declared = column.declared.as_deref().map(Arc::from);
+            Some(TemporaryColumn { name, class: column.class.clone(), declared })
         };
         let columns: Option<Vec<TemporaryColumn>> = self.columns.iter().map(known).collect();
         let table = |name: &String| Temporary { name: name.clone(), columns: columns.clone() };
@@ -129,4 +132,8 @@ pub struct Options {
     pub broadcast: bool,
     /// The last statement reads no table itself: inside a transaction it would miss its writes.
     pub detached: bool,
+    /// Nothing but the rows of single tables is taken out, so that what is left is as the client wrote it.
+    pub tables_only: bool,
+    /// No rows are taken out, since only the columns of the answer are wanted.
+    pub shape_only: bool,
 }

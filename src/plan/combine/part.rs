@@ -19,6 +19,11 @@ impl Part {
         self.text.extend_from_slice(text.as_bytes());
     }
 
+    /// To put it into another text.
+    pub(super) fn pieces(&self, mode: &Mode) -> Result<Vec<Piece>> {
+        Ok(Draft::new(self, mode)?.rest(0))
+    }
+
     pub(super) fn append(&mut self, pieces: &[Piece]) {
         for piece in pieces {
             match piece {
@@ -28,7 +33,7 @@ impl Part {
                     self.params.push(*index);
                 }
                 // Drafts hold logical names as text.
-                Piece::Table(_) => {}
+                Piece::Table(_) | Piece::Id(_) => {}
             }
         }
     }

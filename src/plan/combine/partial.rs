@@ -332,7 +332,7 @@ impl<'x, 'a> Groups<'x, 'a> {
             let output = core.outputs.as_ref().and_then(|outputs| outputs.get(index));
             let name = column_name(index);
             match output {
-                Some(output) => super::rewrite::column_of(output, name, core),
+                Some(output) => super::rewrite::column_of(output, name),
                 None => TempColumn { name: Some(name), ..TempColumn::default() },
             }
         };

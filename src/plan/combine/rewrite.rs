@@ -98,7 +98,8 @@ impl<'c> Rewrite<'c> {
             if !self.steps.is_empty() && subquery::drop_unused(&mut self, round)? {
                 continue;
             }
-            let alone = !self.options.detached || examined.found.uses.is_empty();
+            let alone = (!self.options.detached || examined.found.uses.is_empty())
+                && !(self.options.tables_only && examined.is_spread());
             if alone && examined.obstacle(&context, self.limits()).is_none() {
                 return Ok(self.finish(&examined));
             }
@@ -173,11 +174,13 @@ impl<'c> Rewrite<'c> {
 
     fn round(&mut self, round: Round<'_, '_>, context: &Context<'_>) -> Result<(), Stop> {
         let done = subquery::drop_unused(self, round)?
-            || self.whole(round, context)?
+            || (!self.options.tables_only && self.whole(round, context)?)
+            || (self.options.tables_only && subquery::expand_cte(self, round)?)
             || subquery::split_cte(self, round, context)?
-            || spread::cut(self, round, context)?
-            || self.partial(round, context)?
-            || group::cut(self, round, context)?
+            || (!self.options.tables_only
+                && (spread::cut(self, round, context)?
+                    || self.partial(round, context)?
+                    || group::cut(self, round, context)?))
             || leaf::cut(self, round, context)?;
         if done {
             return Ok(());
@@ -458,9 +461,8 @@ fn locking_clause(text: &str) -> String {
 }
 
 /// A column of a temporary table with the values of an output.
-pub(super) fn column_of(output: &Output, name: String, examined: &Examined<'_>) -> TempColumn {
-    let declared = output.atom.and_then(|atom| examined.found.column(atom));
-    let declared = declared.map(|column| column.declared.clone()).filter(|text| !text.is_empty());
+pub(super) fn column_of(output: &Output, name: String) -> TempColumn {
+    let declared = output.declared.as_deref().map(str::to_owned);
     TempColumn { name: Some(name), declared, class: output.class.clone() }
 }
 

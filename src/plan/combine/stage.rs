@@ -9,6 +9,7 @@ use super::super::names::{Env, Reader};
 use super::super::planner::{Context, place};
 use super::super::scatter::{self, Input};
 use super::super::splice::Splice;
+use super::super::template::Piece;
 use super::super::types::{Condition, Operand, Place, Refusal, Scatter};
 use super::super::units::Group;
 use super::Options;
@@ -17,7 +18,8 @@ use crate::catalog::Table;
 use crate::error::Error;
 use crate::sql::expr::Literal;
 use crate::sql::query::Query;
-use crate::sql::{Statement, StatementKind};
+use crate::sql::walk::{self, Node};
+use crate::sql::{Statement, StatementKind, parse};
 
 /// A statement of the program as planning sees it.
 pub(super) struct Examined<'a> {
@@ -47,14 +49,59 @@ pub(super) fn examine<'a>(
     let splice = Splice::base(&part.text, &found, true);
     let input =
         Input { text: &part.text, found: &found, groups: &groups, place: &place, splice: &splice };
-    let scatter = scatter::plan(query, input);
+    let scatter = scatter::plan(query, input).and_then(|scatter| {
+        match reads_twice(&scatter, &found, context) {
+            true => Err(Refusal {
+                message: "a temporary table in an expression that shards sort or \
+                group by"
+                    .to_owned(),
+            }),
+            false => Ok(scatter),
+        }
+    });
     Ok(Examined { query, found, place, scatter, groups, outputs: answer.outputs })
+}
+
+/// What shards sort and group by is computed a second time in hidden columns, and MySQL cannot open a
+/// temporary table twice.
+fn reads_twice(scatter: &Scatter, found: &Analysis<'_>, context: &Context<'_>) -> bool {
+    if found.temporaries.is_empty() {
+        return false;
+    }
+    let mut text = Vec::new();
+    for piece in &scatter.template.pieces {
+        match piece {
+            Piece::Text(own) => text.extend_from_slice(own),
+            Piece::Table(_) => text.extend_from_slice(b"t"),
+            Piece::Param(_) => text.push(b'?'),
+            // INSERT only.
+            Piece::Id(_) => {}
+        }
+    }
+    let Ok(statement) = parse(&text, &context.mode) else { return true };
+    let StatementKind::Query(query) = &statement.kind else { return true };
+    let mut seen: Vec<&str> = Vec::new();
+    let mut twice = false;
+    walk::query(query, &mut |node| {
+        if let Node::Table(name) = node
+            && found.temporaries.contains(&name.name.value)
+        {
+            twice |= seen.contains(&name.name.value.as_str());
+            seen.push(&name.name.value);
+        }
+    });
+    twice
 }
 
 impl Examined<'_> {
     /// It runs where tables are split over shards.
     pub(super) fn on_shards(&self) -> bool {
         !self.place.units.is_empty()
+    }
+
+    /// It may run on several shards.
+    pub(super) fn is_spread(&self) -> bool {
+        self.on_shards() && !routes(&self.place)
     }
 
     /// Why it cannot run as it is; None: it can.

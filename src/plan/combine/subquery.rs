@@ -1,9 +1,10 @@
 //! Queries inside the statement that become steps as a whole: subqueries, derived tables, CTEs.
 
 use super::super::facts::Stop;
+use super::super::functions::{self, Nature};
 use super::super::model::{Output, same_name};
 use super::super::planner::Context;
-use super::super::splice::quoted;
+use super::super::splice::{quoted, text_piece};
 use super::part::{Draft, Part};
 use super::rewrite::{Rewrite, Round, Standalone, attempt, column_of};
 use super::stage::{Examined, examine};
@@ -11,7 +12,7 @@ use super::survey::{CteId, Meaning, NodeId, Role, Survey};
 use super::{Temp, TempColumn};
 use crate::sql::expr::{Expr, ExprKind, Literal};
 use crate::sql::parse;
-use crate::sql::query::SelectItemKind;
+use crate::sql::query::{Query, SelectItemKind};
 use crate::sql::walk::{self, Node};
 
 /// Makes a step of a query that shards can compute whole.
@@ -67,7 +68,7 @@ fn columns(
             None if by_name => output_name(output, examined),
             None => format!("c{index}"),
         };
-        column_of(output, name, examined)
+        column_of(output, name)
     };
     outputs.iter().enumerate().map(column).collect()
 }
@@ -166,10 +167,10 @@ fn remove(round: Round<'_, '_>, gone: &[CteId], draft: &mut Draft<'_>) {
         return;
     }
     let keyword = if owner.cte.recursive { "WITH RECURSIVE " } else { "WITH " };
-    let mut pieces = vec![super::super::splice::text_piece(keyword)];
+    let mut pieces = vec![text_piece(keyword)];
     for (index, cte) in left.into_iter().enumerate() {
         if index > 0 {
-            pieces.push(super::super::splice::text_piece(", "));
+            pieces.push(text_piece(", "));
         }
         pieces.extend(draft.cut(cte.span));
     }
@@ -207,10 +208,13 @@ pub(super) fn split_cte(
         if references < 2 || remote || !survey.reads(cte.cte.span, &temporary) {
             continue;
         }
-        let Some(mut alone) = rewrite.standalone(round, cte.body)? else { continue };
-        if cte.cte.recursive || !cte.cte.columns.is_empty() {
-            alone = named(rewrite, round, id)?;
-        }
+        let alone = match cte.cte.recursive || !cte.cte.columns.is_empty() {
+            true => named(rewrite, round, id)?,
+            false => match rewrite.standalone(round, cte.body)? {
+                Some(alone) => alone,
+                None => continue,
+            },
+        };
         let statement = parse(&alone.part.text, &context.mode)?;
         let Some(examined) = attempt(examine(&alone.part, &statement, context))? else { continue };
         let Some(outputs) = &examined.outputs else { continue };
@@ -227,6 +231,48 @@ pub(super) fn split_cte(
         return Ok(true);
     }
     Ok(false)
+}
+
+/// A CTE that reads tables of shards and is referred to several times stands at each reference, so that
+/// each reads tables of its own and its columns keep the nature of what they are made of.
+pub(super) fn expand_cte(rewrite: &mut Rewrite<'_>, round: Round<'_, '_>) -> Result<bool, Stop> {
+    let survey = round.survey;
+    for (id, cte) in survey.ctes.iter().enumerate().rev() {
+        let references = survey.references(id);
+        let remote = survey.reads(cte.cte.span, &|meaning| rewrite.remote(meaning));
+        let inside = references.iter().any(|reference| reference.entry.is_none());
+        if references.len() < 2 || !remote || inside || is_random(&cte.cte.query) {
+            continue;
+        }
+        let definition = named(rewrite, round, id)?;
+        let mut draft = Draft::new(round.part, &rewrite.context.mode)?;
+        for entry in references.iter().filter_map(|reference| reference.entry) {
+            let mut text = vec![text_piece("(")];
+            text.extend(definition.part.pieces(&rewrite.context.mode)?);
+            text.push(text_piece(") AS "));
+            text.push(text_piece(&quoted(&entry.exposed_name().value)));
+            draft.replace_with(entry.span, text);
+        }
+        remove(round, &[id], &mut draft);
+        draft.keep_names(&round.examined.found);
+        rewrite.part = draft.finish();
+        return Ok(true);
+    }
+    Ok(false)
+}
+
+/// It may have other rows when it is computed again.
+fn is_random(query: &Query) -> bool {
+    let mut random = false;
+    walk::query(query, &mut |node| match node {
+        Node::Expr(Expr { kind: ExprKind::Function(call), .. }) => {
+            random |= functions::nature(&call.name, call.args.len()) == Nature::Random;
+            random |= call.name == "rand";
+        }
+        Node::Query(query) => random |= query.limit.is_some(),
+        Node::Expr(_) | Node::UnnamedItem(_) | Node::Table(_) => {}
+    });
+    random
 }
 
 /// `WITH c AS (...) SELECT * FROM c`.

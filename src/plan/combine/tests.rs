@@ -87,9 +87,9 @@ fn fetch(need: Need, facts: &mut Facts) {
 
 /// Every option that execution may ask for.
 const OPTIONS: [Options; 3] = [
-    Options { broadcast: true, detached: false },
-    Options { broadcast: false, detached: false },
-    Options { broadcast: false, detached: true },
+    Options { broadcast: true, detached: false, tables_only: false, shape_only: false },
+    Options { broadcast: false, detached: false, tables_only: false, shape_only: false },
+    Options { broadcast: false, detached: true, tables_only: false, shape_only: false },
 ];
 
 /// A statement with the options it is planned by.

@@ -3,14 +3,14 @@
 use crate::error::Result;
 
 use super::super::query::TableName;
-use super::super::statement::{Ddl, DdlKind, StatementKind};
+use super::super::statement::{CheckOption, Ddl, DdlKind, StatementKind, ViewHead};
 use super::super::token::TokenKind;
 use super::cursor::Parser;
 
 impl Parser<'_> {
     pub(super) fn create(&mut self) -> Result<StatementKind> {
         self.expect_kw("CREATE")?;
-        self.accept_kws(&["OR", "REPLACE"]);
+        let replace = self.accept_kws(&["OR", "REPLACE"]);
         let mut ddl = ddl(DdlKind::Other);
         ddl.temporary = self.accept_kw("TEMPORARY");
         if self.accept_kw("TABLE") {
@@ -23,7 +23,7 @@ impl Parser<'_> {
         } else if self.index_ahead() {
             self.create_index(&mut ddl)?;
         } else if self.view_ahead() {
-            self.create_view(&mut ddl)?;
+            self.create_view(&mut ddl, ViewHead { replace, ..ViewHead::default() })?;
         } else {
             return self.other_ddl(ddl);
         }
@@ -123,23 +123,54 @@ impl Parser<'_> {
         false
     }
 
-    /// `VIEW [IF NOT EXISTS] v [(a, b)] AS query [WITH CHECK OPTION]`
-    fn create_view(&mut self, ddl: &mut Ddl) -> Result<()> {
+    /// `[ALGORITHM = x] [DEFINER = y] [SQL SECURITY z] VIEW [IF NOT EXISTS] v [(a, b)] AS query [WITH
+    /// CHECK OPTION]`
+    fn create_view(&mut self, ddl: &mut Ddl, mut head: ViewHead) -> Result<()> {
         ddl.kind = DdlKind::CreateView;
-        while !self.accept_kw("VIEW") {
-            self.bump();
-        }
+        self.view_head(&mut head)?;
         ddl.conditional = self.accept_kws(&["IF", "NOT", "EXISTS"]);
         ddl.tables.push(self.table_name()?);
         if self.at(TokenKind::LeftParen) {
-            self.name_list()?;
+            head.columns = self.name_list()?;
         }
         self.expect_kw("AS")?;
         ddl.query = Some(Box::new(self.query()?));
         if self.accept_kw("WITH") {
-            self.accept_any_kw(&["CASCADED", "LOCAL"]);
+            let local = self.accept_kw("LOCAL");
+            self.accept_kw("CASCADED");
+            head.check = Some(if local { CheckOption::Local } else { CheckOption::Cascaded });
             self.expect_kw("CHECK")?;
             self.expect_kw("OPTION")?;
+        }
+        ddl.view = Some(Box::new(head));
+        Ok(())
+    }
+
+    /// What stands before VIEW, and the word itself.
+    fn view_head(&mut self, head: &mut ViewHead) -> Result<()> {
+        while !self.accept_kw("VIEW") {
+            if self.accept_kw("ALGORITHM") {
+                self.expect(TokenKind::Eq)?;
+                head.algorithm = Some(self.word_upper());
+                self.bump();
+            } else if self.accept_kw("DEFINER") {
+                self.expect(TokenKind::Eq)?;
+                let start = self.start();
+                while !self.at_any_kw(&["SQL", "VIEW"]) {
+                    if self.at_end() {
+                        return Err(self.error());
+                    }
+                    self.bump();
+                }
+                head.definer = Some(self.span_from(start));
+            } else if self.accept_kws(&["SQL", "SECURITY"]) {
+                head.invoker = self.at_kw("INVOKER");
+                if !self.accept_any_kw(&["DEFINER", "INVOKER"]) {
+                    return Err(self.error());
+                }
+            } else {
+                return Err(self.error());
+            }
         }
         Ok(())
     }
@@ -149,6 +180,10 @@ impl Parser<'_> {
         self.accept_kw("ONLINE");
         self.accept_kw("IGNORE");
         let mut ddl = ddl(DdlKind::Other);
+        if self.view_ahead() {
+            self.create_view(&mut ddl, ViewHead { alter: true, ..ViewHead::default() })?;
+            return Ok(StatementKind::Ddl(ddl));
+        }
         if !self.accept_kw("TABLE") {
             return self.other_ddl(ddl);
         }
@@ -257,5 +292,6 @@ fn ddl(kind: DdlKind) -> Ddl {
         temporary: false,
         query: None,
         references: false,
+        view: None,
     }
 }

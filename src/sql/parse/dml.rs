@@ -25,7 +25,7 @@ impl Parser<'_> {
         if partitions {
             self.name_list()?;
         }
-        let columns = self.insert_columns()?;
+        let (columns, columns_start) = self.insert_columns()?.unzip();
         let source = self.insert_source()?;
         let row_alias = self.row_alias()?;
         let on_duplicate = if self.accept_kws(&["ON", "DUPLICATE", "KEY", "UPDATE"]) {
@@ -40,6 +40,7 @@ impl Parser<'_> {
             table,
             partitions,
             columns,
+            columns_start,
             source,
             on_duplicate,
             row_alias,
@@ -48,17 +49,18 @@ impl Parser<'_> {
     }
 
     /// `(a, b)`; the names may be qualified, of which only the last part matters.
-    fn insert_columns(&mut self) -> Result<Option<Vec<Name>>> {
+    fn insert_columns(&mut self) -> Result<Option<(Vec<Name>, u32)>> {
         if !self.at(TokenKind::LeftParen) || self.query_in_parens_at(0) {
             return Ok(None);
         }
+        let start = self.start() + 1;
         self.bump();
         if self.accept(TokenKind::RightParen) {
-            return Ok(Some(Vec::new()));
+            return Ok(Some((Vec::new(), start)));
         }
         let names = self.comma_separated(|parser| Ok(parser.column_name()?.name))?;
         self.expect(TokenKind::RightParen)?;
-        Ok(Some(names))
+        Ok(Some((names, start)))
     }
 
     fn insert_source(&mut self) -> Result<InsertSource> {

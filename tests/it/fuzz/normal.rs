@@ -22,6 +22,7 @@ const DATETIME: u8 = 12;
 const YEAR: u8 = 13;
 /// Blobs and strings.
 const TEXTS: [u8; 3] = [252, 253, 254];
+const JSON: u8 = 245;
 const BINARY_CHARSET: u16 = 63;
 const UNSIGNED: u16 = 0x20;
 const BINARY_FLAG: u16 = 0x80;
@@ -77,7 +78,7 @@ pub(super) fn settled(plain: &[Column], proxy: &[Column]) -> (Vec<Column>, Vec<C
                 column.flags &= !BLOB_FLAG;
                 column.decimals = 0;
             }
-            kind if TEXTS.contains(&kind) && computed => column.decimals = 0,
+            kind if (kind == JSON || TEXTS.contains(&kind)) && computed => column.decimals = 0,
             _ => {}
         }
         if !TEXTS.contains(&column.kind) {

@@ -282,6 +282,7 @@ fn ddls() {
         "CREATE OR REPLACE ALGORITHM=MERGE DEFINER=`a`@`%` SQL SECURITY INVOKER VIEW s.v (a) AS SELECT 1 WITH CASCADED CHECK OPTION",
         "CreateView s.v query",
     );
+    check("ALTER SQL SECURITY DEFINER VIEW v AS SELECT 1", "CreateView v query");
     check("DROP VIEW IF EXISTS v, w", "DropView v,w conditional");
     check(
         "CREATE DATABASE IF NOT EXISTS s DEFAULT CHARACTER SET utf8mb4",

@@ -1,0 +1,134 @@
+//! The columns of a statement whose tables no server has together: empty temporary tables stand for
+//! them.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::check::is_final;
+use super::program::Program;
+use super::stage::Bound;
+use crate::backend::{Access, Deadline};
+use crate::error::{Error, Result};
+use crate::execute::aftermath::Aftermath;
+use crate::execute::client_state::ClientState;
+use crate::execute::run::{Call, Run};
+use crate::execute::snapshot::Snapshot;
+use crate::execute::warnings::Warnings;
+use crate::plan::combine::{Combine, Options};
+use crate::plan::facts::Facts;
+use crate::plan::types::Source;
+use crate::protocol::capability::ColumnType;
+use crate::protocol::charset::BINARY;
+use crate::protocol::column::Column;
+use crate::protocol::params::{Param, ParamValue};
+use crate::sql::expr::Literal;
+use crate::transaction::Transaction;
+
+/// Definitions of parameters and of columns.
+pub(in crate::execute) type Shape = (Vec<Column>, Vec<Column>);
+
+impl Snapshot {
+    /// Definitions of the parameters and columns of a SELECT, or the error that one server would have for
+    /// it. None: they cannot be told.
+    pub(in crate::execute) async fn describe_apart(
+        self: &Arc<Self>,
+        source: &Source,
+        state: &ClientState,
+        deadline: Option<Deadline>,
+    ) -> Option<Result<Shape>> {
+        let (mut transaction, mut warnings) = (Transaction::default(), Warnings::default());
+        let mut run = Run {
+            snapshot: self,
+            transaction: &mut transaction,
+            state,
+            call: Call::Text,
+            reads: Access::Primary,
+            found_rows: false,
+            writes: false,
+            written: None,
+            clocked: None,
+            aftermath: Aftermath::default(),
+            deadline,
+            warnings: &mut warnings,
+            held: None,
+        };
+        let options =
+            Options { broadcast: false, detached: false, tables_only: true, shape_only: true };
+        let combine = run.program(source, &mut Facts::default(), options).await.ok()?;
+        // Steps of CTEs may ask for parameters, whose values are not known and change no types.
+        let count = parameters(&combine);
+        let (params, literals) = (vec![null(); count], vec![Literal::Null; count]);
+        run.call = Call::Prepared { params: &params, literals: &literals };
+        let program = Program::new(&run, &combine, source);
+        match Box::pin(program.shape()).await {
+            Ok(shape) => Some(Ok(shape)),
+            Err(error) if is_final(&error) => Some(Err(error)),
+            Err(error) => {
+                tracing::debug!(%error, "a statement that cannot be described");
+                None
+            }
+        }
+    }
+}
+
+/// How many parameters the client's statement has.
+fn parameters(combine: &Combine) -> usize {
+    let stages = combine.steps.iter().map(|step| &step.stage);
+    let all = stages.chain([&combine.last]).flat_map(|stage| &stage.params);
+    all.map(|index| usize::from(*index) + 1).max().unwrap_or_default()
+}
+
+fn null() -> Param {
+    Param { ty: ColumnType::MYSQL_TYPE_NULL, unsigned: false, value: ParamValue::Null }
+}
+
+impl Program<'_> {
+    /// Runs the parts, which have no rows, and prepares the last.
+    async fn shape(&self) -> Result<Shape> {
+        let mut apart = Transaction::default();
+        let gather = self.gather(&mut apart).await?;
+        let count = self.combine.steps.len();
+        let mut done: Vec<_> = (0..count).map(|_| None).collect();
+        for at in 0..count {
+            let part = self.part(at, &mut apart, &done, &gather).await?;
+            if let Some(place) = done.get_mut(at) {
+                *place = Some(part);
+            }
+        }
+        let stage = &self.combine.last;
+        let Some(gather) = gather else {
+            return Err(Error::internal("a statement that is described without its parts"));
+        };
+        let mut gather = gather.into_inner();
+        let bound = Bound::new(stage, self.call)?;
+        // MariaDB does not look at keys for ONLY_FULL_GROUP_BY, which temporary tables have not.
+        let state = match gather.lent.lease.is_mariadb() {
+            true => self.client,
+            false => &self.states.last,
+        };
+        let (fragment, _) = self.fragment(stage, &done, &mut gather, state, bound.call()).await?;
+        gather.finish();
+        let lease = &mut gather.lent.lease;
+        lease.ensure_state(&state.in_database(&gather.database)).await?;
+        let prepared = lease.prepare(&Bytes::from(fragment.text)).await?;
+        let parse =
+            |packets: &Arc<[Bytes]>| packets.iter().map(Column::parse).collect::<Result<Vec<_>>>();
+        let mut columns = parse(&prepared.columns)?;
+        columns.iter_mut().for_each(super::check::hide);
+        state.dress(&mut columns);
+        let own = parse(&prepared.parameters)?;
+        let mut params = Vec::new();
+        for index in 0..parameters(self.combine) {
+            let at = stage.params.iter().position(|other| usize::from(*other) == index);
+            let like = at.and_then(|at| own.get(at)).or(own.first());
+            params.push(like.cloned().unwrap_or_else(unknown));
+        }
+        Ok((params, columns))
+    }
+}
+
+/// What servers say of every parameter.
+fn unknown() -> Column {
+    Column::computed("?", ColumnType::MYSQL_TYPE_VAR_STRING, BINARY)
+}
