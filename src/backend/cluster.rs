@@ -1,6 +1,7 @@
 //! All clusters, and the choice of a node for a statement.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -159,10 +160,10 @@ impl Cluster {
         let mut readers = self.replicas.iter().filter(|node| node.weight() > 0);
         if readers.all(|node| node.has_applied(&gtids)) {
             written.forget(self.name(), &gtids);
-        } else if !settings.catch_up.is_zero()
+        } else if let Some(limit) = settings.catch_up
             && self.choose(&[], Some(&gtids)).is_none()
             && let Some(node) = self.choose(&[], None)
-            && let Some(lease) = catch_up(node, &gtids, found_rows).await
+            && let Some(lease) = catch_up(node, &gtids, limit, found_rows).await
         {
             return Ok(lease);
         }
@@ -203,15 +204,19 @@ impl Cluster {
 }
 
 /// A connection to a replica once it has applied these, if it does within `health.catch_up`.
-async fn catch_up(node: &Arc<Node>, gtids: &GtidSet, found_rows: bool) -> Option<Lease> {
+async fn catch_up(
+    node: &Arc<Node>,
+    gtids: &GtidSet,
+    limit: Duration,
+    found_rows: bool,
+) -> Option<Lease> {
     let mut lease = node.lease(found_rows).await.ok()?;
-    let Settings { catch_up, health_timeout, .. } = *node.settings();
     let wait = match lease.is_mariadb() {
         true => "MASTER_GTID_WAIT",
         false => "WAIT_FOR_EXECUTED_GTID_SET",
     };
-    let seconds = catch_up.as_secs_f64();
-    let at = Instant::now() + catch_up + health_timeout;
+    let seconds = limit.as_secs_f64();
+    let at = Instant::now() + limit + node.settings().health_timeout;
     lease.set_deadline(Some(Deadline { at, setting: "health.catch_up" }));
     let answer = lease.query_all(format!("SELECT {wait}('{gtids}', {seconds:.3}) AS answer")).await;
     match answer {

@@ -30,7 +30,7 @@ pub struct Settings {
     /// `health.lag_limit`: replicas further behind take no reads.
     pub lag_limit: Duration,
     /// `health.catch_up`: how long a read waits for a replica that lacks its session's writes.
-    pub catch_up: Duration,
+    pub catch_up: Option<Duration>,
 }
 
 impl Settings {
@@ -56,7 +56,7 @@ impl Default for Settings {
             health_interval: Duration::from_secs(1),
             health_timeout: Duration::from_secs(2),
             lag_limit: Duration::from_secs(10),
-            catch_up: Duration::ZERO,
+            catch_up: None,
         }
     }
 }

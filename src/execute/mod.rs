@@ -16,6 +16,7 @@ pub mod summary;
 pub mod views;
 
 mod combine;
+mod consistent;
 mod ddl;
 mod describe;
 mod feed;

@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 
 use super::Session;
+use crate::catalog::ShardId;
 use crate::error::{Error, ErrorKind, Result, ServerError};
 use crate::execute::{Reply, Summary};
 use crate::sql::statement::Transaction as Control;
@@ -23,6 +24,9 @@ impl Session {
                     snapshot: *snapshot,
                     ..next
                 });
+                if *snapshot {
+                    self.open_snapshot().await?;
+                }
             }
             Control::Commit { chain, release } => {
                 self.commit().await?;
@@ -55,6 +59,24 @@ impl Session {
             }
         }
         Ok(Reply::Done(Summary::default()))
+    }
+
+    /// Opens the transaction on all clusters of the schema; without a schema on all that there are.
+    async fn open_snapshot(&mut self) -> Result<()> {
+        let snapshot = self.snapshot.clone();
+        let schemas = &snapshot.catalog.schemas;
+        let shards: Vec<ShardId> =
+            match self.schema.as_deref().and_then(|name| snapshot.catalog.schema(name)) {
+                Some(schema) => schema.shards().into_iter().collect(),
+                None => schemas.values().flat_map(|schema| schema.shards()).collect(),
+            };
+        let found_rows = self.identity.found_rows();
+        let opened =
+            snapshot.open_at_once(&mut self.transaction, &shards, &self.state, found_rows).await;
+        if opened.is_err() {
+            self.rollback().await?;
+        }
+        opened
     }
 
     fn chain(&mut self, chain: bool) {

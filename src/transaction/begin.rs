@@ -42,7 +42,7 @@ impl Begin {
     }
 
     /// What opens a branch. A branch cannot ask for a snapshot: its view of the rows is that of its
-    /// first read.
+    /// first read, see [`view`](super::records::Records::view).
     pub(super) fn branch(&self, xid: &Xid) -> Vec<Vec<u8>> {
         let mut statements: Vec<Vec<u8>> = self.isolation_level().into_iter().collect();
         if self.access == Some(false) {

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
+use super::fence::{Closed, Fence};
 use super::machine::Decision;
 use super::records::Records;
 use super::xid::{Home, TransactionId};
@@ -32,6 +33,7 @@ pub struct Coordinator {
     homes: Vec<OnceCell<Home>>,
     records: Records,
     commit_timeout: Duration,
+    fence: Fence,
     in_flight: Mutex<HashSet<TransactionId>>,
     /// Records of transactions that are committed everywhere.
     forgotten: Mutex<BTreeMap<usize, Vec<TransactionId>>>,
@@ -51,6 +53,7 @@ impl Coordinator {
             clusters,
             records: Records::new(&settings.database),
             commit_timeout: settings.commit_timeout,
+            fence: Fence::default(),
             in_flight: Mutex::default(),
             forgotten: Mutex::default(),
         }
@@ -58,6 +61,18 @@ impl Coordinator {
 
     pub(super) fn commit_timeout(&self) -> Duration {
         self.commit_timeout
+    }
+
+    pub(super) fn fence(&self) -> &Fence {
+        &self.fence
+    }
+
+    /// Keeps all from committing over clusters until the answer is dropped.
+    ///
+    /// # Errors
+    /// Some commit is not finished within `transactions.commit_timeout`.
+    pub async fn close_fence(&self) -> Result<Closed> {
+        self.fence.close(self.commit_timeout).await
     }
 
     pub(super) fn records(&self) -> &Records {

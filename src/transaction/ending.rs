@@ -99,11 +99,17 @@ impl Ending {
 
     async fn drive(&mut self, event: Event, tell: &mut Option<oneshot::Sender<Result<()>>>) {
         let (_, mut actions) = self.machine.step(event);
+        let mut inside = None;
         while !actions.is_empty() {
             if self.machine.phase() == Phase::Finishing
                 && let Some(tell) = tell.take()
             {
                 let _ = tell.send(Ok(()));
+            }
+            if let Some(coordinator) = &self.coordinator
+                && self.machine.is_deciding()
+            {
+                inside = Some(coordinator.fence().enter().await);
             }
             let limit = self.limit();
             // The record is the first action of its round, and so the first to be sent: a branch is hardly
@@ -128,6 +134,11 @@ impl Ending {
             }
         }
         // A prepared branch whose end is not known is left to recovery.
+        if let (Some(inside), Some(coordinator), Some(id)) = (inside, &self.coordinator, &self.id)
+            && self.machine.is_unfinished()
+        {
+            coordinator.fence().leave_unfinished(inside, id.clone());
+        }
         self.connections.clear();
     }
 

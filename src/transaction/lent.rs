@@ -84,8 +84,14 @@ async fn expect_ok(connection: &mut Connection) -> Result<()> {
             let message = format!("{node} did not open the transaction: {text}");
             Err(Error::new(ErrorKind::BackendLost, message))
         }
-        ReplyHead::Columns(_) | ReplyHead::LocalInfile(_) => {
-            Err(Error::protocol("rows in reply to the start of a transaction"))
+        // The read by which a branch gets its snapshot.
+        ReplyHead::Columns(_) => {
+            connection.read_column_packets().await?;
+            while connection.read_row().await?.is_some() {}
+            Ok(())
+        }
+        ReplyHead::LocalInfile(_) => {
+            Err(Error::protocol("a file in reply to the start of a transaction"))
         }
     }
 }

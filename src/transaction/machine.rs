@@ -181,6 +181,16 @@ impl Machine {
         self.members.is_empty()
     }
 
+    /// The commit over several clusters is about to be decided.
+    pub fn is_deciding(&self) -> bool {
+        self.is_recorded && self.phase == Phase::Deciding
+    }
+
+    /// It may be committed on some clusters and still prepared on others.
+    pub fn is_unfinished(&self) -> bool {
+        self.is_recorded && (self.unfinished || self.phase == Phase::Ended(Outcome::Unknown))
+    }
+
     /// Clusters whose changes must be committed together.
     pub fn writers(&self) -> Vec<usize> {
         let wrote = self.members.iter().filter(|(_, member)| member.wrote);

@@ -8,6 +8,7 @@
 mod begin;
 mod coordinator;
 mod ending;
+mod fence;
 mod lent;
 pub mod machine;
 mod records;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 pub use begin::Begin;
 pub use coordinator::Coordinator;
 pub use ending::Ending;
+pub use fence::Closed;
 pub use lent::Lent;
 pub use recovery::Recovery;
 
@@ -57,6 +59,8 @@ struct Active {
     id: Option<TransactionId>,
     /// The connection to the first cluster, as its server counts.
     home_thread: u32,
+    /// It has a snapshot of the clusters where it is open, and of no others.
+    sealed: bool,
     coordinator: Option<Arc<Coordinator>>,
 }
 
@@ -68,6 +72,7 @@ impl Active {
             savepoints: Savepoints::default(),
             id: None,
             home_thread: 0,
+            sealed: false,
             coordinator: None,
         }
     }
@@ -154,6 +159,9 @@ impl Transaction {
         let State::Active(active) = &mut self.state else {
             return Ok(Lent::apart(lease, cluster));
         };
+        if active.sealed {
+            return Err(outside_of_snapshot(coordinator.name(cluster)));
+        }
         let needs_id = active.machine.first().filter(|_| !self.begun.is_read_only());
         if let (Some(first), None) = (needs_id, &active.id) {
             active.id = Some(coordinator.new_id(first).await?);
@@ -171,6 +179,11 @@ impl Transaction {
                 (Action::Open(_, Kind::Branch), Some(id)) => {
                     let branch = Xid::new(id.clone(), coordinator.name(cluster), threads);
                     opening = self.begun.branch(&branch);
+                    if self.begun.snapshot {
+                        // The bookkeeping must be there to be read.
+                        coordinator.home(cluster).await?;
+                        opening.push(coordinator.records().view().into_bytes());
+                    }
                     xid = Some(branch);
                 }
                 _ => return Err(Error::internal("a cluster joins a transaction without a name")),
@@ -179,6 +192,13 @@ impl Transaction {
         opening.extend(active.savepoints.names().map(begin::savepoint));
         active.connections.insert(cluster, None);
         Ok(Lent { opening, held: true, xid, ..Lent::apart(lease, cluster) })
+    }
+
+    /// It is open on all clusters that its snapshot covers.
+    pub fn seal(&mut self) {
+        if let State::Active(active) = &mut self.state {
+            active.sealed = true;
+        }
     }
 
     /// Notes that a statement may write on the cluster.
@@ -336,6 +356,13 @@ pub fn broken() -> Error {
         "a connection of this transaction broke and it was rolled back everywhere; send ROLLBACK and \
          start again",
     )
+}
+
+fn outside_of_snapshot(cluster: &str) -> Error {
+    Error::unsupported(format!(
+        "the transaction has a consistent snapshot of the clusters of one schema, and the statement needs \
+         the cluster `{cluster}` too; begin it without a current schema, which covers all clusters"
+    ))
 }
 
 /// The errors by which a server says that it has rolled the whole transaction back: deadlock, lock

@@ -62,6 +62,11 @@ impl Records {
         ]
     }
 
+    /// A read of no rows that fixes what a branch sees.
+    pub(super) fn view(&self) -> String {
+        format!("SELECT decision FROM {} WHERE id = ''", self.transactions)
+    }
+
     /// Within the local transaction: its commit decides. `branches`: the other clusters that wrote.
     pub(super) fn commit(
         &self,

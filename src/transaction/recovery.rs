@@ -65,6 +65,7 @@ struct Watch {
 impl Watch {
     async fn round(&mut self, coordinator: &Coordinator) {
         let count = coordinator.clusters().len();
+        let unfinished = coordinator.fence().list_unfinished();
         let listings = join_all((0..count).map(|cluster| async move {
             coordinator.home(cluster).await?;
             list(coordinator, cluster).await
@@ -92,6 +93,10 @@ impl Watch {
             }
         }
         self.seen = present;
+        if is_complete {
+            let is_over = |id: &&TransactionId| !self.seen.keys().any(|(_, xid)| xid.id == **id);
+            unfinished.iter().filter(is_over).for_each(|id| coordinator.fence().finished(id));
+        }
         let dead_after = coordinator.commit_timeout() + DEAD_MARGIN;
         let due: Vec<Doubt> = self
             .seen

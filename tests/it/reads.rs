@@ -192,7 +192,7 @@ fn in_a_loop(client: &mut Client) {
     until_replicas_serve(client, 400);
     // A write of nothing keeps no read from the replicas.
     client.run("UPDATE notes SET v = 5 WHERE id = 7");
-    client.run("UPDATE notes SET v = v");
+    client.run("UPDATE notes SET v = v WHERE id = 1");
     client.run("BEGIN");
     client.run("UPDATE notes SET v = 9");
     client.run("ROLLBACK");

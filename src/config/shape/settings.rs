@@ -97,7 +97,7 @@ shape! {
         lag_limit: Duration = "5s",
         /// How long a read waits on a replica that lacks what its session has written, before it goes to
         /// the primary. Without it, such a read goes to the primary at once.
-        catch_up: Duration = "0s",
+        catch_up: Option<Duration>,
     }
 }
 

@@ -3,6 +3,7 @@
 mod bank;
 mod crash;
 mod relay;
+mod snapshots;
 mod statements;
 
 use std::process::Command;
