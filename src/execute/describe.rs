@@ -46,7 +46,7 @@ impl Run<'_> {
 }
 
 /// ER_UNSUPPORTED_PS
-const NOT_PREPARABLE: u16 = 1295;
+pub(super) const NOT_PREPARABLE: u16 = 1295;
 
 impl Snapshot {
     /// Definitions of the parameters and columns of a planned statement, from a shard that could run it.

@@ -243,6 +243,7 @@ mod tests {
                 name: "id".to_owned(),
                 class: ColumnClass::Integer { unsigned },
                 declared: declared.to_owned(),
+                primary: true,
                 nullable: false,
                 auto_increment: true,
                 invisible: false,

@@ -117,7 +117,7 @@ pub(super) fn is_of_rewriting(error: &Error) -> bool {
 pub(super) fn is_final(error: &Error) -> bool {
     /// ER_CANT_REOPEN_TABLE
     const REOPENED: u16 = 1137;
-    let told = |code: u16| code != NOT_PREPARABLE && code != REOPENED;
+    let told = |code: u16| code != super::super::describe::NOT_PREPARABLE && code != REOPENED;
     matches!(error.kind(), ErrorKind::Server(own) if told(own.code))
 }
 
