@@ -33,4 +33,5 @@ SELECT a.id, a.c_enum + 0, a.c_set + 0, HEX(a.c_latin), HEX(a.c_char), COLLATION
 SELECT a.id, a.c_json FROM {t} a WHERE a.grp IN (SELECT b.grp FROM {t} b WHERE b.id = 4) ORDER BY a.id;
 -- Expressions.
 SELECT a.grp, SUM(a.c_money), AVG(a.c_double), MIN(a.c_ci), MAX(a.c_dt), COUNT(DISTINCT a.c_ci) FROM {t} a JOIN {t} b ON a.id = b.c_int GROUP BY a.grp ORDER BY a.grp;
+-- ignore types warnings
 SELECT BINARY x.u AS v, COUNT(*) FROM (SELECT CONCAT(c_ci, '-', c_latin) AS u, ROUND(c_double, 1) AS r, IFNULL(c_money, 0) AS m, NULL AS n FROM {t} ORDER BY id LIMIT 15) x JOIN {t} b ON b.c_money = x.m GROUP BY v ORDER BY v;

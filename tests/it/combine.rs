@@ -124,6 +124,7 @@ fn moments(subject: &Subject) {
     let groups = "SELECT COUNT(*) FROM (SELECT a.at FROM t_ring a JOIN t_hash b ON b.n = a.n AND b.id = 1 \
                   GROUP BY a.at) d";
     assert_eq!(client.value(groups), "4");
+    client.run("DROP TABLE t_ring");
 }
 
 fn nothing_is_left(subject: &Subject) {

@@ -194,7 +194,12 @@ impl<'p> Program<'p> {
             match (targets.as_slice(), &wanted) {
                 ([target], None) => wanted = Some(Wanted { shard: target.shard, access }),
                 ([target], Some(known)) if self.beside(known.shard, target.shard)? => {}
-                _ => return Err(Error::internal("a combined plan that gathers in two places")),
+                _ => {
+                    return Err(Error::unsupported(
+                        "a statement that gathers rows beside tables of two clusters is not \
+                         supported; make one of the tables a broadcast table",
+                    ));
+                }
             }
         }
         let schema = self.source.schema.as_deref();

@@ -4,11 +4,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::layout::{LAYOUTS, Layout};
 
-const SECONDS: u64 = 20;
+/// Without any setting: statements of each layout, all of one seed, so that each run is the same.
+const ROUND: usize = 100;
+/// The longest that a run without settings may take, for each flavor.
+const SECONDS: u64 = 900;
 
 pub(super) struct Options {
-    /// `MARGAY_FUZZ_SEED`: rounds count up from here. Without it, fixed seeds take half of the time and
-    /// fresh ones the other half.
+    /// `MARGAY_FUZZ_SEED`: rounds count up from here. Without it, of `MARGAY_FUZZ_SECONDS` fixed seeds take
+    /// half and fresh ones the other half.
     pub(super) seed: Option<u64>,
     /// `MARGAY_FUZZ_SECONDS`, for each flavor.
     pub(super) limit: Duration,
@@ -39,13 +42,16 @@ impl Options {
         let layouts: Vec<Layout> = LAYOUTS.into_iter().filter(named).collect();
         assert!(!layouts.is_empty(), "MARGAY_FUZZ_LAYOUT: no layout is called `{wanted}`");
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let seconds =
-            number("MARGAY_FUZZ_SECONDS").filter(|seconds| *seconds > 0).unwrap_or(SECONDS);
+        let seconds = number("MARGAY_FUZZ_SECONDS").filter(|seconds| *seconds > 0);
+        let seed = number("MARGAY_FUZZ_SEED");
+        let is_plain = seconds.is_none() && seed.is_none();
+        let (round, statements) =
+            if is_plain { (ROUND, ROUND * layouts.len()) } else { (500, usize::MAX) };
         Self {
-            seed: number("MARGAY_FUZZ_SEED"),
-            limit: Duration::from_secs(seconds),
-            statements: number("MARGAY_FUZZ_STATEMENTS").map_or(usize::MAX, |count| count as usize),
-            round: number("MARGAY_FUZZ_ROUND").map_or(500, |count| count as usize),
+            seed: if is_plain { Some(1) } else { seed },
+            limit: Duration::from_secs(seconds.unwrap_or(SECONDS)),
+            statements: number("MARGAY_FUZZ_STATEMENTS").map_or(statements, |count| count as usize),
+            round: number("MARGAY_FUZZ_ROUND").map_or(round, |count| count as usize),
             only: number("MARGAY_FUZZ_ONLY").map(|at| at as usize),
             layouts,
             mismatches: number("MARGAY_FUZZ_MISMATCHES").map_or(20, |count| count as usize),

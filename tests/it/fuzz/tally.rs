@@ -20,6 +20,8 @@ pub(super) struct Tally {
     /// That the plain server takes.
     pub(super) refused: usize,
     pub(super) mismatches: usize,
+    /// Invalid statements that Margay does not know to be invalid.
+    pub(super) unchecked: usize,
     refusals: Counts,
     errors: Counts,
     crashes: Vec<String>,
@@ -53,7 +55,7 @@ impl Tally {
     pub(super) fn summary(&self) -> String {
         let mut out = format!(
             "{} statements: {} equal with rows, {} equal without, {} equal errors, {} refused ({:.2} %), \
-             {} left, {} varying, {} MISMATCHES\n",
+             {} left, {} varying, {} unchecked, {} MISMATCHES\n",
             self.statements,
             self.with_rows,
             self.without_rows,
@@ -62,6 +64,7 @@ impl Tally {
             self.refusal_percent(),
             self.left,
             self.varying,
+            self.unchecked,
             self.mismatches
         );
         top(&mut out, "refusals", &self.refusals);
