@@ -153,6 +153,8 @@ impl Snapshot {
         let database = Some(shard.database.clone());
         let mut state = SessionState { schema: database, ..SessionState::default() };
         state.variables.insert("sql_mode".to_owned(), "''".to_owned());
+        // The connection is reset before anyone else uses it.
+        lease.note_temporary("");
         let loader = Loader::begin(&mut lease, &Arc::new(state), &self.abilities).await?;
         let key = if loader.dialect.needs_key { KEY } else { "" };
         let head = format!("CREATE TEMPORARY TABLE `{COLUMNS_OF_VIEW}`{key} AS ");

@@ -67,8 +67,9 @@ SELECT @x, @y, @w, @u;
 SELECT @x + 1, @y / 3, CHARSET(@w);
 -- error 1690
 SELECT @u - 8;
--- refused if t_broadcast
+-- except t_broadcast
 UPDATE {t} SET c_int = (@old := c_int) + 1, c_tiny = 9 WHERE id = 6 AND grp = 0;
+-- except t_broadcast
 SELECT @old;
 SELECT c_int FROM {t} WHERE id = 6;
 BEGIN;

@@ -163,7 +163,8 @@ impl Findings<'_> {
             flags &= !FLAG_BINARY;
         }
         // Nor do decimals of a text.
-        let decimals = if text { 0 } else { *decimals };
+        let is_long_text = (249..=252).contains(kind);
+        let decimals = if text || is_long_text { 0 } else { *decimals };
         format!("{name}: type {kind}, flags {flags:#06x}, charset {charset}, decimals {decimals}")
     }
 
