@@ -55,7 +55,7 @@ SELECT name FROM users WHERE region_id IN (SELECT id FROM regions WHERE name LIK
 SELECT u.name, (SELECT SUM(total) FROM orders o WHERE o.user_id = u.id) AS spent FROM users u ORDER BY u.id;
 SELECT u.name, t.n FROM users u JOIN (SELECT user_id, COUNT(*) AS n FROM orders GROUP BY user_id) t ON t.user_id = u.id ORDER BY u.id;
 -- refused
-SELECT MIN(BINARY product), SUM(amount) AS n FROM items GROUP BY product HAVING n > 1 ORDER BY n DESC, 1;
+SELECT SUM(amount) AS n FROM items GROUP BY product HAVING n > 1 ORDER BY n DESC;
 SELECT MIN(product), SUM(amount) FROM items WHERE product IN ('fig', 'nut') GROUP BY product;
 -- refused
 SELECT name FROM users UNION SELECT name FROM regions ORDER BY name;
