@@ -28,6 +28,8 @@ pub(crate) struct Gate(Arc<Mutex<Watch>>);
 struct Watch {
     /// Messages to go until the plug is pulled, and what becomes of the last of them.
     due: Option<(u32, Fate, Plug)>,
+    /// How messages begin that count.
+    start: &'static str,
     seen: Vec<String>,
 }
 
@@ -39,8 +41,20 @@ pub(crate) struct Relay {
 impl Gate {
     /// Pulls the plug at the `count`-th message from now.
     pub(crate) fn arm(&self, count: u32, fate: Fate, plug: impl FnOnce(usize) + Send + 'static) {
+        self.arm_for("", count, fate, plug);
+    }
+
+    /// Pulls the plug at the `count`-th message that begins so.
+    pub(crate) fn arm_for(
+        &self,
+        start: &'static str,
+        count: u32,
+        fate: Fate,
+        plug: impl FnOnce(usize) + Send + 'static,
+    ) {
         let mut watch = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         watch.due = Some((count, fate, Box::new(plug)));
+        watch.start = start;
         watch.seen.clear();
     }
 
@@ -61,6 +75,10 @@ impl Gate {
         let Some(text) = message(packet) else { return server.write_all(packet).is_ok() };
         let mut watch = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         watch.seen.push(format!("{relay}: {text}"));
+        if !text.starts_with(watch.start) {
+            drop(watch);
+            return server.write_all(packet).is_ok();
+        }
         match watch.due.take() {
             Some((1, Fate::Arrives, plug)) => {
                 plug(relay);
