@@ -26,6 +26,7 @@ mod look;
 mod names;
 mod numbers;
 mod pick;
+pub mod planning;
 mod select;
 
 pub mod warnings;

@@ -1,5 +1,6 @@
 //! UPDATE and DELETE of rows that a query has picked.
 
+use super::planning::Reading;
 use std::collections::{BTreeSet, HashSet};
 
 use super::combine::{Bound, Shape};
@@ -11,7 +12,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
 use crate::plan::facts::Facts;
 use crate::plan::pick::{self, Key, Pick, Piece, Target};
-use crate::plan::planner::Context;
 use crate::plan::types::{Source, Write};
 
 /// Rows that one statement writes.
@@ -33,13 +33,7 @@ impl Run<'_> {
         refused: Error,
     ) -> Result<Reply> {
         let plan = |run: &Self, facts: &Facts| {
-            let context = Context {
-                catalog: &run.snapshot.catalog,
-                facts,
-                schema: source.schema.as_deref(),
-                mode: source.mode,
-                temporaries: &[],
-            };
+            let context = Reading::of(source, &[]).context(run.snapshot, facts);
             pick::plan(source, &context)
         };
         let pick = match self.settle(facts, plan).await {

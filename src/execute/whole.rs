@@ -1,5 +1,6 @@
 //! Statements of several reads and writes: all of their writes are done, or none.
 
+use super::planning::Reading;
 use std::pin::Pin;
 
 use futures_util::future::join_all;
@@ -10,9 +11,8 @@ use super::run::{Call, Part, Run};
 use crate::backend::Access;
 use crate::error::{Error, Result};
 use crate::plan::Plan;
-use crate::plan::facts::{Facts, Stop};
+use crate::plan::facts::Facts;
 use crate::plan::pick::Pick;
-use crate::plan::planner::{self, Context};
 use crate::plan::types::{Feed, Source};
 use crate::sql;
 use crate::transaction::{self, Begin, Transaction, ends_transaction};
@@ -130,25 +130,11 @@ impl Run<'_> {
 
     /// The plan of a part, as if a client had sent its text.
     pub(super) async fn planned(&self, text: &[u8], source: &Source) -> Result<(Plan, Facts)> {
-        // Columns are asked for table by table at the worst.
-        const ROUNDS_MAX: usize = 64;
         let statement = sql::parse(text, &source.mode)?;
         let mut facts = Facts::default();
-        for _ in 0..ROUNDS_MAX {
-            let context = Context {
-                catalog: &self.snapshot.catalog,
-                facts: &facts,
-                schema: source.schema.as_deref(),
-                mode: source.mode,
-                temporaries: &[],
-            };
-            match planner::plan(&statement, text, &context) {
-                Ok(plan) => return Ok((plan, facts)),
-                Err(Stop::Error(error)) => return Err(error),
-                Err(Stop::Need(need)) => self.snapshot.fetch(&need, &mut facts, self.state).await?,
-            }
-        }
-        Err(Error::internal("planning asks for the same columns again and again"))
+        let reading = Reading::of(source, &[]);
+        let plan = self.snapshot.plan(&statement, text, reading, &mut facts).await?;
+        Ok((plan, facts))
     }
 
     /// Runs a write that is a part of the statement.

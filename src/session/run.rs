@@ -1,5 +1,6 @@
 //! Planned statements: substitute, plan, run.
 
+use crate::execute::planning::Reading;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,10 +11,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::execute::aftermath::Aftermath;
 use crate::execute::run::{Call, Part};
 use crate::execute::{Reply, Run, Snapshot};
-use crate::plan::facts::{Facts, Need, Stop, TableId};
+use crate::plan::Plan;
+use crate::plan::facts::{Facts, TableId};
 use crate::plan::planner::Temporary;
 use crate::plan::template::Target;
-use crate::plan::{Plan, planner};
 use crate::sql;
 use crate::sql::statement::{Hints, Statement, StatementKind};
 use crate::sql::walk::{self, Node};
@@ -87,31 +88,8 @@ impl Session {
         facts: &mut Facts,
         temporaries: &[Temporary],
     ) -> Result<Plan> {
-        // Columns are asked for table by table at the worst, so the bound is the number of tables.
-        const ROUNDS_MAX: usize = 64;
-        for _ in 0..ROUNDS_MAX {
-            let context = planner::Context {
-                catalog: &self.snapshot.catalog,
-                facts,
-                schema: self.schema.as_deref(),
-                mode: self.mode,
-                temporaries,
-            };
-            match planner::plan(statement, text, &context) {
-                Ok(plan) => return Ok(plan),
-                Err(Stop::Error(error)) => return Err(error),
-                Err(Stop::Need(Need::Columns(tables))) => {
-                    for table in tables {
-                        let columns = self.snapshot.columns(&table).await?;
-                        facts.columns.insert(table, columns);
-                    }
-                }
-                Err(Stop::Need(_)) => {
-                    return Err(Error::internal("planning asks for a fact of run time"));
-                }
-            }
-        }
-        Err(Error::internal("planning asks for the same columns again and again"))
+        let reading = Reading { schema: self.schema.as_deref(), mode: self.mode, temporaries };
+        self.snapshot.plan(statement, text, reading, facts).await
     }
 
     pub(super) async fn run_plan(

@@ -21,6 +21,7 @@ mod stage;
 mod table;
 mod tuple;
 
+use crate::execute::planning::Reading;
 use std::pin::Pin;
 
 pub(super) use literal::Shape;
@@ -36,7 +37,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::execute::client_state::ClientState;
 use crate::plan::combine::{self, Combine, Options};
 use crate::plan::facts::Facts;
-use crate::plan::planner::Context;
 use crate::plan::template::Target;
 use crate::plan::types::{Select, Source};
 use crate::protocol::column::Column;
@@ -102,13 +102,7 @@ impl Run<'_> {
         options: Options,
     ) -> Result<Combine> {
         let plan = |run: &Self, facts: &Facts| {
-            let context = Context {
-                catalog: &run.snapshot.catalog,
-                facts,
-                schema: source.schema.as_deref(),
-                mode: source.mode,
-                temporaries: &[],
-            };
+            let context = Reading::of(source, &[]).context(run.snapshot, facts);
             combine::plan(source, &context, options)
         };
         // A table's columns are asked for at a time at the worst.

@@ -1,5 +1,6 @@
 //! One statement of a program: its text, its plan, its values, and the session that it runs in.
 
+use crate::execute::planning::Reading;
 use std::sync::Arc;
 
 use super::keys::{self, Values};
@@ -13,8 +14,8 @@ use crate::execute::run::{Call, HeldTables, Part, Run};
 use crate::execute::warnings::Warnings;
 use crate::plan::Plan;
 use crate::plan::combine::Stage;
-use crate::plan::facts::{Facts, Stop, TableId};
-use crate::plan::planner::{self, Context, Temporary};
+use crate::plan::facts::{Facts, TableId};
+use crate::plan::planner::Temporary;
 use crate::plan::types::Select;
 use crate::protocol::params::Param;
 use crate::sql::expr::Literal;
@@ -147,31 +148,16 @@ impl Program<'_> {
         text: &[u8],
         temporaries: &[Temporary],
     ) -> Result<(Box<Select>, Facts)> {
-        // Columns are asked for table by table at the worst.
-        const ROUNDS_MAX: usize = 64;
         let statement = sql::parse(text, &self.source.mode)?;
         let mut facts = Facts::default();
         self.snapshot.facts.recall(&self.tables_of(&statement), &mut facts);
-        for _ in 0..ROUNDS_MAX {
-            let context = Context {
-                catalog: &self.snapshot.catalog,
-                facts: &facts,
-                schema: self.source.schema.as_deref(),
-                mode: self.source.mode,
-                temporaries,
-            };
-            match planner::plan(&statement, text, &context) {
-                Ok(Plan::Select(select)) => return Ok((select, facts)),
-                Ok(Plan::Insert(_) | Plan::Feed(_) | Plan::Write(_) | Plan::Ddl(_)) => {
-                    return Err(Error::internal("a part of a SELECT that is none itself"));
-                }
-                Err(Stop::Error(error)) => return Err(error),
-                Err(Stop::Need(need)) => {
-                    self.snapshot.fetch(&need, &mut facts, &self.states.parts).await?;
-                }
+        let reading = Reading::of(self.source, temporaries);
+        match self.snapshot.plan(&statement, text, reading, &mut facts).await? {
+            Plan::Select(select) => Ok((select, facts)),
+            Plan::Insert(_) | Plan::Feed(_) | Plan::Write(_) | Plan::Ddl(_) => {
+                Err(Error::internal("a part of a SELECT that is none itself"))
             }
         }
-        Err(Error::internal("planning asks for the same columns again and again"))
     }
 
     /// Tables that a statement names, among them such as are none of the catalog.
