@@ -9,6 +9,7 @@ pub mod settings;
 
 pub mod cluster;
 mod health;
+mod keeper;
 pub mod node;
 pub mod pool;
 
@@ -27,6 +28,7 @@ pub use channel::Deadline;
 pub use cluster::{Access, Backends};
 pub use connection::Connection;
 pub use health::Health;
+pub use keeper::Keeper;
 pub use pool::Lease;
 pub use reply::QueryResult;
 pub use settings::{ClusterSpec, NodeSpec, Password, Settings, TlsMode};

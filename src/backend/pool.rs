@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use crate::backend::channel::Deadline;
 use crate::backend::connection::Connection;
+use crate::backend::keeper::Keeper;
 use crate::backend::login::{ConnectError, Target};
 use crate::backend::node::Node;
 use crate::backend::settings::Settings;
@@ -139,12 +140,18 @@ pub struct Lease {
     /// `None` only while it is dropped.
     connection: Option<Pooled>,
     node: Arc<Node>,
+    /// Where it goes in place of its pool.
+    keeper: Option<Keeper>,
 }
 
 impl Lease {
     pub(super) fn new(connection: Pooled, node: Arc<Node>) -> Self {
         node.lease_begins();
-        Self { connection: Some(connection), node }
+        Self { connection: Some(connection), node, keeper: None }
+    }
+
+    pub(super) fn set_keeper(&mut self, keeper: Keeper) {
+        self.keeper = Some(keeper);
     }
 
     /// The node that it leads to.
@@ -172,6 +179,15 @@ impl Drop for Lease {
         let Some(mut pooled) = self.connection.take() else { return };
         pooled.0.end_report();
         let node = Arc::clone(&self.node);
+        if let Some(keeper) = self.keeper.take() {
+            let Pooled(connection) = &mut pooled;
+            if connection.can_be_kept() {
+                connection.set_deadline(None);
+                keeper.take_back(Self { connection: Some(pooled), node, keeper: None });
+                return;
+            }
+            keeper.lose();
+        }
         let must_clean = !pooled.0.is_clean() && pooled.0.is_clean_but_for_temporaries();
         match tokio::runtime::Handle::try_current() {
             Ok(runtime) if must_clean => drop(runtime.spawn(clean(pooled, node))),

@@ -47,7 +47,7 @@ const SHAPE_TEXT_MAX: usize = 16 << 10;
 /// Weight strings kept; the cache starts anew when it is full.
 const WEIGHTS_MAX: usize = 65_536;
 
-type Row = Vec<Option<Bytes>>;
+pub(super) type Row = Vec<Option<Bytes>>;
 
 impl FactCache {
     pub fn new(ttl: Duration) -> Self {
@@ -422,7 +422,7 @@ fn number_of(row: &Row, index: usize) -> u32 {
 }
 
 /// A row of information_schema.COLUMNS, in the order of the query above.
-fn column(row: &Row) -> Column {
+pub(super) fn column(row: &Row) -> Column {
     let extra = text_of(row, 7).unwrap_or_default().to_ascii_lowercase();
     Column {
         name: text_of(row, 0).unwrap_or_default(),

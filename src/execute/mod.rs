@@ -9,12 +9,16 @@ pub mod client_state;
 pub mod facts;
 pub mod information;
 pub mod periods;
+pub mod pins;
+mod procedure;
 pub mod reply;
 pub mod run;
 pub mod snapshot;
 pub mod summary;
+mod temporary;
 pub mod views;
 
+mod binary;
 mod combine;
 mod consistent;
 mod ddl;

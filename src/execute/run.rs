@@ -9,14 +9,15 @@ use super::client_state::ClientState;
 use super::combine::{Held, hold};
 use super::names::Names;
 use super::numbers::Ids;
+use super::pins::Pins;
 use super::reply::Reply;
 use super::snapshot::Snapshot;
 use super::summary::Summary;
 use super::warnings::Warnings;
 use crate::backend::node::Role;
-use crate::backend::{Access, Connection, Deadline, SessionState, Written};
+use crate::backend::{Access, Connection, Deadline, Keeper, SessionState, Written};
 use crate::catalog::ShardId;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, ServerError};
 use crate::plan::Plan;
 use crate::plan::facts::{Facts, Stop};
 use crate::plan::key::Run as Values;
@@ -54,6 +55,17 @@ pub struct Run<'a> {
     pub held: Option<HeldTables<'a>>,
     /// How it is a part of another statement.
     pub part: Part,
+    pub pins: Pinned<'a>,
+}
+
+/// The connections that the session is pinned to.
+#[derive(Clone, Copy)]
+pub struct Pinned<'a> {
+    pub pins: &'a Pins,
+    /// The statement needs what is on them: its connections to their clusters are these.
+    pub used: bool,
+    /// It reads what is on them, or tables are locked: rows may not pass over other connections.
+    pub read: bool,
 }
 
 /// How a statement is a part of one that writes what it reads.
@@ -210,7 +222,12 @@ impl Run<'_> {
     pub(super) async fn connect(&mut self, shard: ShardId, access: Access) -> Result<Lent> {
         let cluster = self.snapshot.shard(shard)?.cluster;
         let mut lent = if self.transaction.is_active() {
-            Box::pin(self.snapshot.join(self.transaction, cluster, self.found_rows)).await?
+            let join =
+                self.snapshot.join(self.transaction, cluster, self.found_rows, self.pins.pins);
+            Box::pin(join).await?
+        } else if let Some(keeper) = self.pinned(cluster)? {
+            let limit = self.snapshot.config.settings.backend.pool_wait;
+            Lent::apart(keeper.lend(limit).await?, cluster)
         } else {
             let lease = self.snapshot.backends.lease(cluster, access, self.found_rows).await?;
             Lent::apart(lease, cluster)
@@ -220,6 +237,19 @@ impl Run<'_> {
         }
         self.report(&mut lent);
         Ok(lent)
+    }
+
+    /// The connection that the statement has to take.
+    pub(super) fn pinned(&self, cluster: usize) -> Result<Option<&Keeper>> {
+        let Pinned { pins, used, .. } = self.pins;
+        if pins.locked().is_some_and(|locked| locked != cluster) {
+            return Err(Error::server(ServerError {
+                code: 1100,
+                state: *b"HY000",
+                message: b"A table on another cluster was not locked with LOCK TABLES".to_vec(),
+            }));
+        }
+        Ok(if used { pins.keeper(cluster) } else { None })
     }
 
     /// The session shall hear of what is committed on a primary, also by a SELECT that calls a function.

@@ -89,6 +89,7 @@ impl Run<'_> {
             aftermath: Aftermath::default(),
             held: None,
             part: self.part,
+            pins: self.pins,
             warnings: &mut *self.warnings,
         };
         let outcome = run.write_together(work, count, false).await;

@@ -13,6 +13,7 @@ use crate::protocol::column::Column;
 use crate::protocol::reply::{EofPacket, OkPacket, put_err};
 use crate::protocol::stmt::PrepareOk;
 use crate::protocol::write::put_lenenc;
+use crate::session::registry::KillSignal;
 use crate::session::{PreparedInfo, Session};
 
 /// Writes the reply to one command.
@@ -35,6 +36,24 @@ async fn flush(stream: &mut ClientStream, limit: Duration) -> Result<()> {
     }
 }
 
+/// What `work` gives, unless the client leaves in the meantime, which is the outer error, or is killed.
+async fn guarded<T>(
+    stream: &mut ClientStream,
+    kill: &mut KillSignal,
+    work: impl Future<Output = Result<T>>,
+) -> Result<Result<T>> {
+    tokio::select! {
+        biased;
+        outcome = work => Ok(outcome),
+        _ = kill.wait() => Ok(Err(killed())),
+        gone = stream.gone() => Err(gone),
+    }
+}
+
+fn killed() -> Error {
+    Error::new(ErrorKind::Killed, "Query execution was interrupted")
+}
+
 impl<'a> ReplyWriter<'a> {
     pub(super) fn new(stream: &'a mut ClientStream, session: &'a mut Session) -> Self {
         let capabilities = session.capabilities();
@@ -42,10 +61,11 @@ impl<'a> ReplyWriter<'a> {
         Self { stream, session, capabilities, packet: BytesMut::new(), write_timeout }
     }
 
-    pub(super) async fn reply(&mut self, reply: Reply) -> Result<()> {
+    /// Writes all results of a statement. False: the last is an error.
+    pub(super) async fn reply(&mut self, reply: Reply) -> Result<bool> {
         match reply {
-            Reply::Done(summary) => self.done(&summary).await,
-            Reply::Rows(rows) => self.rows(rows).await,
+            Reply::Done(summary) => self.done(&summary).await.map(|()| true),
+            Reply::Rows(mut rows) => self.results(&mut rows).await,
         }
     }
 
@@ -74,75 +94,128 @@ impl<'a> ReplyWriter<'a> {
         self.put(|packet, capabilities| put_err(packet, &error, capabilities)).await
     }
 
-    async fn rows(&mut self, mut rows: Rows) -> Result<()> {
-        self.columns(&rows.columns).await?;
-        let mut sent = 0u64;
-        let mut kill = self.session.kill_signal();
-        let killed = || Error::new(ErrorKind::Killed, "Query execution was interrupted");
+    /// Writes the rows, and further results of a procedure that gave them. False: the last is an error.
+    async fn results(&mut self, rows: &mut Rows) -> Result<bool> {
         loop {
-            let next = tokio::select! {
-                biased;
-                next = rows.next() => next,
-                _ = kill.wait() => Err(killed()),
-                gone = self.stream.gone() => {
-                    self.session.finish(&mut rows, sent, Some(&gone));
-                    return Err(gone);
-                }
-            };
-            match next {
-                Ok(Some(row)) => {
-                    self.stream.put(&row);
-                    sent += 1;
-                    if self.stream.is_full() {
-                        // The rest of a row that was begun must go out whole before an error can, so a
-                        // kill ends the connection here.
-                        tokio::select! {
-                            biased;
-                            flushed = flush(self.stream, self.write_timeout) => flushed?,
-                            _ = kill.wait() => return Err(killed()),
-                        }
-                    }
-                }
-                Ok(None) => {
-                    let warnings = self.session.finish(&mut rows, sent, None);
-                    return self.end(warnings).await;
-                }
+            self.columns(&rows.columns, StatusFlags::empty()).await?;
+            let mut sent = 0;
+            if let Err(error) = self.rows(rows, &mut sent).await? {
+                self.session.finish(rows, sent, Some(&error));
+                return self.error(&error).await.map(|()| false);
+            }
+            if !rows.has_more() {
+                let warnings = self.session.finish(rows, sent, None);
+                return self.end(warnings, rows.flags()).await.map(|()| true);
+            }
+            self.end(0, rows.flags() | StatusFlags::SERVER_MORE_RESULTS_EXISTS).await?;
+            self.stream.flush().await?;
+            let mut kill = self.session.kill_signal();
+            let (stream, session) = (&mut *self.stream, &mut *self.session);
+            match guarded(stream, &mut kill, session.next_result(rows)).await? {
+                Ok(None) => {}
+                Ok(Some(summary)) => return self.done(&summary).await.map(|()| true),
                 Err(error) => {
-                    self.session.finish(&mut rows, sent, Some(&error));
-                    return self.error(&error).await;
+                    self.session.finish(rows, 0, Some(&error));
+                    return self.error(&error).await.map(|()| false);
                 }
             }
         }
     }
 
-    async fn columns(&mut self, columns: &[Column]) -> Result<()> {
+    /// Opens a cursor and writes its columns.
+    pub(super) async fn cursor(&mut self, id: u32, rows: Rows) -> Result<()> {
+        let columns = rows.columns.clone();
+        let mut kill = self.session.kill_signal();
+        let (stream, session) = (&mut *self.stream, &mut *self.session);
+        match guarded(stream, &mut kill, session.open_cursor(id, rows)).await? {
+            Ok(()) => {}
+            Err(error) => return self.error(&error).await,
+        }
+        let exists = StatusFlags::SERVER_STATUS_CURSOR_EXISTS;
+        self.columns(&columns, exists).await?;
+        match self.capabilities.contains(CapabilityFlags::CLIENT_DEPRECATE_EOF) {
+            true => self.end(0, exists).await,
+            false => Ok(()),
+        }
+    }
+
+    /// Writes up to so many rows of a cursor.
+    pub(super) async fn fetch(&mut self, id: u32, count: u32) -> Result<()> {
+        let mut kill = self.session.kill_signal();
+        for _ in 0..count {
+            let (stream, session) = (&mut *self.stream, &mut *self.session);
+            match guarded(stream, &mut kill, session.fetch(id)).await? {
+                Ok(Some(row)) => self.row(&row, &mut kill).await?,
+                Ok(None) => return self.end(0, StatusFlags::SERVER_STATUS_LAST_ROW_SENT).await,
+                Err(error) => return self.error(&error).await,
+            }
+        }
+        self.end(0, StatusFlags::SERVER_STATUS_CURSOR_EXISTS).await
+    }
+
+    /// Writes the rows of one result. The inner error is for the client.
+    async fn rows(&mut self, rows: &mut Rows, sent: &mut u64) -> Result<Result<()>> {
+        let mut kill = self.session.kill_signal();
+        loop {
+            let next = match guarded(self.stream, &mut kill, rows.next()).await {
+                Ok(next) => next,
+                Err(gone) => {
+                    self.session.finish(rows, *sent, Some(&gone));
+                    return Err(gone);
+                }
+            };
+            match next {
+                Ok(Some(row)) => self.row(&row, &mut kill).await?,
+                Ok(None) => return Ok(Ok(())),
+                Err(error) => return Ok(Err(error)),
+            }
+            *sent += 1;
+        }
+    }
+
+    async fn row(&mut self, row: &[u8], kill: &mut KillSignal) -> Result<()> {
+        self.stream.put(row);
+        if !self.stream.is_full() {
+            return Ok(());
+        }
+        // The rest of a row that was begun must go out whole before an error can, so a kill ends the
+        // connection here.
+        tokio::select! {
+            biased;
+            flushed = flush(self.stream, self.write_timeout) => flushed,
+            _ = kill.wait() => Err(killed()),
+        }
+    }
+
+    async fn columns(&mut self, columns: &[Column], flags: StatusFlags) -> Result<()> {
         self.put(|packet, _| put_lenenc(packet, columns.len() as u64)).await?;
         for column in columns {
             self.put(|packet, _| column.put(packet)).await?;
         }
-        self.eof_unless_deprecated().await
+        self.eof_unless_deprecated(flags).await
     }
 
     /// The packet after the last row.
-    async fn end(&mut self, warnings: u16) -> Result<()> {
+    async fn end(&mut self, warnings: u16, flags: StatusFlags) -> Result<()> {
+        let status = self.session.status() | flags;
         if self.capabilities.contains(CapabilityFlags::CLIENT_DEPRECATE_EOF) {
-            let end = OkPacket { status: self.session.status(), warnings, ..OkPacket::default() };
+            let end = OkPacket { status, warnings, ..OkPacket::default() };
             self.put(|packet, capabilities| end.put_end(packet, capabilities)).await
         } else {
-            let eof = EofPacket { warnings, status: self.session.status() };
+            let eof = EofPacket { warnings, status };
             self.put(|packet, _| eof.put(packet)).await
         }
     }
 
     pub(super) async fn eof(&mut self) -> Result<()> {
-        self.end(0).await
+        self.end(0, StatusFlags::empty()).await
     }
 
-    async fn eof_unless_deprecated(&mut self) -> Result<()> {
+    async fn eof_unless_deprecated(&mut self, flags: StatusFlags) -> Result<()> {
         if self.capabilities.contains(CapabilityFlags::CLIENT_DEPRECATE_EOF) {
             return Ok(());
         }
-        let status: StatusFlags = self.session.status();
+        let status = self.session.status() | flags;
         let eof = EofPacket { warnings: 0, status };
         self.put(|packet, _| eof.put(packet)).await
     }
@@ -162,7 +235,7 @@ impl<'a> ReplyWriter<'a> {
             for column in group {
                 self.put(|packet, _| column.put(packet)).await?;
             }
-            self.eof_unless_deprecated().await?;
+            self.eof_unless_deprecated(StatusFlags::empty()).await?;
         }
         Ok(())
     }
@@ -171,7 +244,7 @@ impl<'a> ReplyWriter<'a> {
         for column in columns {
             self.put(|packet, _| column.put_with_default(packet, None)).await?;
         }
-        self.end(0).await
+        self.eof().await
     }
 
     async fn put(&mut self, build: impl FnOnce(&mut BytesMut, CapabilityFlags)) -> Result<()> {

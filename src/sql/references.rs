@@ -76,9 +76,13 @@ impl<'a> Finder<'a> {
             | StatementKind::Use(_)
             | StatementKind::Show(_)
             | StatementKind::Describe { .. }
-            | StatementKind::Prepare
-            | StatementKind::Execute
-            | StatementKind::Deallocate
+            | StatementKind::Prepare { .. }
+            | StatementKind::Execute(_)
+            | StatementKind::Deallocate(_)
+            | StatementKind::Call(_)
+            | StatementKind::LockTables(_)
+            | StatementKind::Handler(_)
+            | StatementKind::Do { .. }
             | StatementKind::Kill { .. }
             | StatementKind::Other(_)
             | StatementKind::Empty => {}

@@ -4,7 +4,9 @@ use super::expr::Expr;
 use super::query::{
     Body, JoinConstraint, Limit, Query, Select, SelectItemKind, TableExpr, TableName,
 };
-use super::statement::{ColumnAssignment, Insert, InsertSource, Statement, StatementKind};
+use super::statement::{
+    ColumnAssignment, ExecuteSource, HandlerAction, Insert, InsertSource, Statement, StatementKind,
+};
 
 /// What a walk meets, in no promised order.
 pub enum Node<'a> {
@@ -42,17 +44,31 @@ pub fn statement<'a>(statement: &'a Statement, visit: Visit<'_, 'a>) {
             ddl.tables.iter().for_each(|table| visit(Node::Table(table)));
             ddl.query.iter().for_each(|query| self::query(query, visit));
         }
+        StatementKind::Prepare { from, .. } => expr(from, visit),
+        StatementKind::Execute(execute) => {
+            if let ExecuteSource::Immediate(source) = &execute.source {
+                expr(source, visit);
+            }
+            execute.using.iter().for_each(|value| expr(value, visit));
+        }
+        StatementKind::Call(call) => call.args.iter().for_each(|value| expr(value, visit)),
+        StatementKind::Do { values, .. } => values.iter().for_each(|value| expr(value, visit)),
         StatementKind::Set(list) => list.iter().for_each(|item| expr(&item.value, visit)),
         StatementKind::Explain(explain) => self::statement(&explain.statement, visit),
+        StatementKind::LockTables(tables) => {
+            tables.iter().for_each(|table| visit(Node::Table(table)));
+        }
+        StatementKind::Handler(handler) => match handler.action {
+            HandlerAction::Open(_) => visit(Node::Table(&handler.name)),
+            HandlerAction::Read | HandlerAction::Close => {}
+        },
         StatementKind::Describe { table } => visit(Node::Table(table)),
         StatementKind::Show(show) => show.table.iter().for_each(|name| visit(Node::Table(name))),
         StatementKind::Transaction(_)
         | StatementKind::SetNames { .. }
         | StatementKind::SetTransaction { .. }
         | StatementKind::Use(_)
-        | StatementKind::Prepare
-        | StatementKind::Execute
-        | StatementKind::Deallocate
+        | StatementKind::Deallocate(_)
         | StatementKind::Kill { .. }
         | StatementKind::Other(_)
         | StatementKind::Empty => {}

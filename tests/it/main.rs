@@ -26,6 +26,8 @@ mod reads;
 #[cfg(test)]
 mod servers;
 #[cfg(test)]
+mod sessions;
+#[cfg(test)]
 mod splitting;
 #[cfg(test)]
 mod streaming;

@@ -12,7 +12,8 @@ use crate::backend::{Access, Deadline};
 use crate::error::{Error, Result};
 use crate::execute::aftermath::Aftermath;
 use crate::execute::client_state::ClientState;
-use crate::execute::run::{Call, Part, Run};
+use crate::execute::pins::Pins;
+use crate::execute::run::{Call, Part, Pinned, Run};
 use crate::execute::snapshot::Snapshot;
 use crate::execute::warnings::Warnings;
 use crate::plan::combine::{Combine, Options};
@@ -38,6 +39,7 @@ impl Snapshot {
         deadline: Option<Deadline>,
     ) -> Option<Result<Shape>> {
         let (mut transaction, mut warnings) = (Transaction::default(), Warnings::default());
+        let pins = Pins::default();
         let mut run = Run {
             snapshot: self,
             transaction: &mut transaction,
@@ -53,6 +55,7 @@ impl Snapshot {
             warnings: &mut warnings,
             held: None,
             part: Part::default(),
+            pins: Pinned { pins: &pins, used: false, read: false },
         };
         let options =
             Options { broadcast: false, detached: false, tables_only: true, shape_only: true };
