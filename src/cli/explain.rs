@@ -330,6 +330,7 @@ fn column(definition: ColumnDefinition) -> Column {
         nullable: true,
         auto_increment: definition.auto_increment,
         invisible: definition.invisible,
+        generated: false,
         primary: definition.primary,
     }
 }

@@ -23,6 +23,7 @@ mod feed;
 mod insert;
 mod lanes;
 mod look;
+mod moves;
 mod names;
 mod numbers;
 mod pick;

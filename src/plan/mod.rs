@@ -23,6 +23,7 @@ mod insert;
 pub mod key;
 mod locate;
 mod model;
+mod moves;
 mod names;
 mod order;
 mod outputs;
