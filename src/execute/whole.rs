@@ -57,7 +57,7 @@ impl Run<'_> {
 
     async fn alone(&mut self, work: Work<'_>) -> Result<Reply> {
         let mut own = Transaction::default();
-        own.begin(&Begin::default());
+        own.begin(&self.alone);
         let mut run = Run { transaction: &mut own, ..self.again() };
         let outcome = run.work(work, true).await;
         let deadline = self.snapshot.deadline(None);
@@ -118,6 +118,7 @@ impl Run<'_> {
     pub(super) fn again(&mut self) -> Run<'_> {
         Run {
             snapshot: self.snapshot,
+            alone: Begin::default(),
             transaction: &mut *self.transaction,
             state: self.state,
             call: self.call,

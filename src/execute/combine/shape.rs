@@ -23,7 +23,7 @@ use crate::protocol::charset::BINARY;
 use crate::protocol::column::Column;
 use crate::protocol::params::{Param, ParamValue};
 use crate::sql::expr::Literal;
-use crate::transaction::Transaction;
+use crate::transaction::{Begin, Transaction};
 
 /// Definitions of parameters and of columns.
 pub(in crate::execute) type Shape = (Vec<Column>, Vec<Column>);
@@ -52,6 +52,7 @@ impl Snapshot {
             deadline,
             warnings: &mut warnings,
             held: None,
+            alone: Begin::default(),
             part: Part::default(),
         };
         let options =
