@@ -20,6 +20,7 @@ mod consistent;
 mod ddl;
 mod describe;
 mod feed;
+mod fill;
 mod insert;
 mod lanes;
 mod look;

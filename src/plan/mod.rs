@@ -15,6 +15,7 @@ pub mod explain;
 mod expressions;
 pub mod facts;
 mod feed;
+pub mod fill;
 mod fragment;
 mod functions;
 mod holds;
