@@ -21,12 +21,14 @@ mod ddl;
 mod describe;
 mod feed;
 mod insert;
+mod kept;
 mod lanes;
 mod look;
 mod names;
 mod numbers;
 mod pick;
 pub mod planning;
+pub mod plans;
 mod select;
 
 pub mod warnings;
