@@ -22,6 +22,7 @@ mod describe;
 mod feed;
 mod fill;
 mod insert;
+mod kept;
 mod lanes;
 mod look;
 mod moves;
@@ -29,6 +30,7 @@ mod names;
 mod numbers;
 mod pick;
 pub mod planning;
+pub mod plans;
 mod select;
 
 pub mod warnings;

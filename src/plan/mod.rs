@@ -22,6 +22,7 @@ mod holds;
 pub mod ids;
 mod insert;
 pub mod key;
+pub mod known;
 mod locate;
 mod model;
 mod moves;
