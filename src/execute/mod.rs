@@ -20,7 +20,9 @@ mod consistent;
 mod ddl;
 mod describe;
 mod feed;
+mod fill;
 mod insert;
+mod kept;
 mod lanes;
 mod look;
 mod moves;
@@ -28,6 +30,7 @@ mod names;
 mod numbers;
 mod pick;
 pub mod planning;
+pub mod plans;
 mod select;
 
 pub mod warnings;

@@ -268,6 +268,15 @@ fn explain_ddl(ddl: &Ddl, run: &Run<'_>) -> Result<Vec<String>, Stop> {
         lines.push(format!("ddl on {}", target_name(&target, run)));
         push_statement(&mut lines, &render(template, &target, run)?);
     }
+    if let Some(fill) = &ddl.fill {
+        let parts = fill.table.shards().len();
+        let plural = if parts == 1 { "" } else { "s" };
+        lines.push(format!(
+            "create `{}` on {parts} shard{plural}, as a server defines it, then insert rows of a query",
+            fill.table.name
+        ));
+        lines.extend(explain_query(&fill.source, &[], run)?);
+    }
     for step in &ddl.steps {
         let found = ddl_targets(step, run)?;
         lines.push(match found.as_slice() {

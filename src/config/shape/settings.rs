@@ -34,6 +34,9 @@ shape! {
         scatter_streams: u32 = "256",
         /// Prepared statements of one client.
         prepared_statements: u32 = "16382",
+        /// Memory for plans: a statement that differs from an earlier one in nothing but values is not
+        /// planned again. With `0B` each statement is planned.
+        plan_cache: Size = "32MiB",
     }
 }
 

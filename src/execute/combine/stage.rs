@@ -205,6 +205,7 @@ impl Program<'_> {
             transaction,
             state,
             call,
+            hidden: None,
             reads: self.reads.clone(),
             written: None,
             found_rows: self.found_rows,
