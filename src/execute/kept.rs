@@ -2,7 +2,7 @@
 
 use super::reply::Reply;
 use super::run::Run;
-use crate::backend::Access;
+use super::write::Count;
 use crate::error::{ErrorKind, Result};
 use crate::plan::Plan;
 use crate::plan::facts::{Facts, Stop};
@@ -39,7 +39,7 @@ impl Run<'_> {
         let targets = self.where_to(facts, |values| resolve::write_targets(write, values)).await?;
         let Some([target]) = targets.as_deref() else { return Ok(None) };
         let fragment = self.fragment(&write.template, target, facts)?;
-        self.route(&fragment, target, Access::Primary).await.map(Some)
+        self.write_all(vec![(fragment, target.clone())], Count::Sum).await.map(Some)
     }
 
     /// Where the plan runs. None: it does not run like this.

@@ -8,6 +8,7 @@
 use smallvec::SmallVec;
 
 use super::facts::Stop;
+use super::moves::Moves;
 use super::planner::{self, Context};
 use super::types::{Condition, Operand, Place, Plan, Refusal};
 use crate::sql::expr::Literal;
@@ -150,7 +151,8 @@ fn settle(plan: &mut Plan) -> bool {
             // Which values a copy would generate is seen in the values themselves.
             write.broadcast.is_none() && write.place.forced.is_none()
         }
-        Plan::Insert(_) => true,
+        // Rows in the way are updated by a text of their own.
+        Plan::Insert(insert) => insert.upsert.is_none(),
         Plan::Feed(_) | Plan::Ddl(_) => false,
     }
 }
@@ -160,7 +162,11 @@ fn wanted(plan: &Plan) -> SmallVec<[u16; 4]> {
     let mut found = SmallVec::new();
     match plan {
         Plan::Select(select) => place(&select.place, &mut found),
-        Plan::Write(write) => place(&write.place, &mut found),
+        Plan::Write(write) => {
+            place(&write.place, &mut found);
+            let moves = write.moves.iter().flat_map(Moves::values);
+            moves.for_each(|it| operand(it, &mut found));
+        }
         Plan::Insert(insert) => {
             let operands = insert.rows.iter().flat_map(|row| [&row.key, &row.part_key, &row.id]);
             operands.flatten().for_each(|it| operand(it, &mut found));

@@ -199,6 +199,7 @@ impl Fixture {
                 catalog: &self.catalog,
                 facts: &facts,
                 params: &params,
+                hidden: None,
                 charset: "utf8mb4",
                 cluster: case.transaction.then_some(0),
             };
