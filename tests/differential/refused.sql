@@ -73,6 +73,12 @@ SELECT 1; SELECT 2;
 SHOW MARGAY TRANSACTION 'mine';
 
 -- Queries.
+-- refused: a statement that reads information_schema and a table of several shards is not supported; read them one by one
+SELECT s.id, t.table_name FROM t_hash s JOIN information_schema.tables t ON t.table_rows = s.n;
+BEGIN;
+-- refused: a statement that reads information_schema and other tables is not supported inside a transaction
+SELECT s.id, t.table_name FROM t_single s JOIN information_schema.tables t ON t.table_rows = s.n;
+ROLLBACK;
 -- refused: SELECT ... PROCEDURE is not supported; leave it out
 -- only mariadb
 SELECT id FROM t_hash PROCEDURE ANALYSE();
@@ -96,5 +102,13 @@ DROP VIEW v_refused;
 CREATE VIEW v_refused AS SELECT /*!80030 id, */ n FROM t_hash;
 -- refused: `t_time` is the name of a table in the rules; call the view otherwise
 CREATE VIEW t_time AS SELECT id FROM t_hash;
+CREATE VIEW v_letters AS SELECT id, 'ä' AS a FROM t_hash;
+SET NAMES latin1;
+-- refused: a view with letters outside of ASCII in the character set latin1 is not supported; use SET NAMES utf8mb4
+CREATE VIEW v_refused AS SELECT id, 'ä' AS a FROM t_hash;
+-- refused: has letters outside of ASCII in its definition, which the character set
+SELECT * FROM v_letters;
+SET NAMES utf8mb4;
+DROP VIEW v_letters;
 DROP TABLE t_ring;
 DROP TABLE t_both;

@@ -94,7 +94,11 @@ fn refuses_what_a_derived_table_is_not() {
     check_refused("", "SELECT * FROM v FOR UPDATE", "a locking read");
     check_refused("", "SELECT * FROM v USE INDEX (a)", "an index hint");
     check_refused("", "SELECT * FROM me", "contains view recursion");
-    check_refused("NO_BACKSLASH_ESCAPES", "SELECT * FROM odd", "has a backslash");
+    check_refused(
+        "NO_BACKSLASH_ESCAPES",
+        "SELECT * FROM odd",
+        "has a backslash in its definition, which NO_BACKSLASH_ESCAPES in sql_mode would read as",
+    );
 }
 
 /// `described` is what a server calls the columns, and `wanted` what the view does, with spaces between.
