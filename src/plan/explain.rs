@@ -197,7 +197,11 @@ fn explain_pick(source: &Source, run: &Run<'_>) -> Result<Vec<String>, Stop> {
     for target in &pick.targets {
         let keys: Vec<&str> = target.keys.iter().map(|key| key.text.as_str()).collect();
         let text = target.shown();
-        lines.push(format!("then write them by ({})", keys.join(", ")));
+        let moves = match target.relocation {
+            Some(_) => ", and move those that belong elsewhere then",
+            None => "",
+        };
+        lines.push(format!("then write them by ({}){moves}", keys.join(", ")));
         lines.push(format!("  {}", text.replace(['\n', '\r'], " ")));
     }
     Ok(lines)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::facts::ColumnClass;
 use super::holds::Holds;
+use super::moves::Moves;
 use super::template::{Piece, Template};
 use crate::catalog::{ShardId, Table};
 use crate::merge::Spec;
@@ -251,6 +252,8 @@ pub struct Write {
     /// What it was planned from, where it may be that it cannot run as it is: then its rows are
     /// [picked](super::pick) first.
     pub source: Option<Source>,
+    /// Keys by which rows are placed are assigned. None: none is.
+    pub moves: Option<Moves>,
 }
 
 impl Write {

@@ -95,6 +95,7 @@ fn column(text: &str) -> Column {
         nullable: true,
         auto_increment: words.contains(&"auto"),
         invisible: words.contains(&"invisible"),
+        generated: false,
         primary: words.first() == Some(&"id"),
     }
 }

@@ -49,6 +49,7 @@ impl Snapshot {
             transaction: &mut transaction,
             state,
             call: Call::Text,
+            hidden: None,
             reads: Access::Primary,
             found_rows: false,
             writes: false,
