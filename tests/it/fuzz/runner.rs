@@ -347,6 +347,7 @@ fn case(sql: &str, order: &Order) -> Case {
         sql: sql.to_owned(),
         expect: Expect::Success,
         refusable: true,
+        reason: String::new(),
         order: match order {
             Order::Total => RowOrder::Auto,
             Order::Free | Order::Columns(_) | Order::Unknown => RowOrder::Any,
