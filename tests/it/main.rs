@@ -25,6 +25,7 @@ mod plan;
 mod reads;
 #[cfg(test)]
 mod servers;
+mod shapes;
 #[cfg(test)]
 mod splitting;
 #[cfg(test)]
