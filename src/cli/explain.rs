@@ -337,6 +337,7 @@ fn column(definition: ColumnDefinition) -> Column {
         nullable: true,
         auto_increment: definition.auto_increment,
         invisible: definition.invisible,
+        generated: false,
         primary: definition.primary,
     }
 }

@@ -466,6 +466,8 @@ fn column(row: &Row) -> Column {
         nullable: text_of(row, 8).is_none_or(|text| !text.eq_ignore_ascii_case("NO")),
         auto_increment: extra.contains("auto_increment"),
         invisible: extra.contains("invisible"),
+        // `DEFAULT_GENERATED` is a default.
+        generated: extra.contains("virtual generated") || extra.contains("stored generated"),
         primary: text_of(row, 10).is_some_and(|text| text == "PRI"),
     }
 }

@@ -53,6 +53,7 @@ fn facts() -> Facts {
         nullable: true,
         auto_increment: false,
         invisible: false,
+        generated: false,
         primary: name == "k",
     };
     let columns = Arc::new(Columns { columns: vec![column("k"), column("v")], rows: 0 });

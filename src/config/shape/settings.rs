@@ -28,6 +28,8 @@ shape! {
         sort_rows: u32 = "1000000",
         /// Bytes that a statement may hold in memory to sort or group rows.
         sort_bytes: Size = "64MiB",
+        /// Rows that a statement may write that changes a sharding key, so that they may have to move.
+        moved_rows: u32 = "10000",
         /// Streams of rows that a statement may read at once; each uses a backend connection.
         scatter_streams: u32 = "256",
         /// Prepared statements of one client.

@@ -24,7 +24,11 @@ const TELLS_NOTHING: [u16; 2] = [1295, 1146];
 impl Run<'_> {
     /// A shard that has all tables of the whole statement, and its text there; none if there is no such
     /// shard.
-    pub(super) fn sample_of(&self, select: &Select, facts: &Facts) -> Option<(Target, Vec<u8>)> {
+    pub(in crate::execute) fn sample_of(
+        &self,
+        select: &Select,
+        facts: &Facts,
+    ) -> Option<(Target, Vec<u8>)> {
         let values = self.values(facts);
         let target = resolve::sample(&select.place, &values).ok()?;
         let text = render(&select.route, &target, &values).ok()?.text;
