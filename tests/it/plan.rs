@@ -109,6 +109,7 @@ impl Fixture {
                     let columns = self.tables.get(&id.table).map(|columns| {
                         Arc::new(Columns {
                             columns: columns.iter().map(|c| column(c)).collect(),
+                            unique: None,
                             rows: 0,
                         })
                     });
@@ -202,7 +203,6 @@ impl Fixture {
                 hidden: None,
                 charset: "utf8mb4",
                 cluster: case.transaction.then_some(0),
-                hidden: None,
             };
             let done = plan(&statement, text, &context).and_then(|plan| explain(&plan, &run));
             match done {

@@ -193,7 +193,9 @@ fn trips(field: &Field) -> Vec<u32> {
         }
         // Connections are opened without the lag.
         slow.store(false, Ordering::Relaxed);
-        (0..20).for_each(|serial| drop(write(&mut client, case, serial)));
+        for serial in 0..20 {
+            let _ = write(&mut client, case, serial);
+        }
         slow.store(true, Ordering::Relaxed);
         let mut waits: Vec<u32> = (0..5)
             .map(|serial| {
