@@ -134,6 +134,7 @@ impl Snapshot {
             params: &[],
             charset: "utf8mb4",
             cluster: None,
+            hidden: None,
         };
         match plan {
             Plan::Select(select) => {
@@ -183,6 +184,7 @@ impl Snapshot {
                 params: &[],
                 charset: state.charset(),
                 cluster: None,
+                hidden: None,
             };
             match explain::explain(plan, &values) {
                 Ok(lines) => return Ok(lines),

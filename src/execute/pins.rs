@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn a_pin_lasts_while_something_is_there() {
         let mut pins = Pins::default();
-        let columns = Arc::new(Columns { columns: Vec::new(), rows: 0 });
+        let columns = Arc::new(Columns { columns: Vec::new(), unique: None, rows: 0 });
         pins.pin(1).temporaries.insert(id("a"), columns);
         pins.pin(1).handlers.insert("h".into(), ShardId(0));
         assert_eq!((pins.temporary(&id("A")), pins.locked()), (Some(1), None));

@@ -175,7 +175,7 @@ async fn columns(connection: &mut Connection, name: &str) -> Result<Option<Colum
     let name = String::from_utf8_lossy(&quote::identifier(name.as_bytes())).into_owned();
     let shown = connection.query_all(format!("SHOW FULL COLUMNS FROM {name}")).await?;
     let columns = shown.rows.iter().map(|row| column(&as_listed(row))).collect();
-    Ok(Some(Columns { columns, rows: 0 }))
+    Ok(Some(Columns { columns, unique: None, rows: 0 }))
 }
 
 /// A row of SHOW FULL COLUMNS in the form in which other tables' columns are read.

@@ -21,6 +21,10 @@ use crate::sql::walk::{self, Node};
 const FUNCTIONS: [&str; 5] =
     ["get_lock", "release_lock", "release_all_locks", "is_free_lock", "is_used_lock"];
 
+pub(super) fn is_lock_function(name: &str) -> bool {
+    FUNCTIONS.contains(&name)
+}
+
 /// Servers number their connections as Margay does its sessions: those of others are shown above these.
 const OTHERS: u64 = 1 << 32;
 
@@ -183,7 +187,7 @@ fn calls_in(statement: &Statement, call: Call<'_>) -> Calls {
     let mut calls = Calls::default();
     walk::statement(statement, &mut |node| {
         if let Node::Expr(Expr { kind: ExprKind::Function(function), .. }) = node
-            && FUNCTIONS.contains(&function.name.as_str())
+            && is_lock_function(&function.name)
         {
             calls.any = true;
             calls.releases_all |= function.name == "release_all_locks";

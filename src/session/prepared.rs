@@ -15,6 +15,7 @@ use super::expand::is_stale;
 use super::into::{query_into, without_into};
 use super::named::{Named, not_preparable};
 use crate::error::{Error, ErrorKind, Result, ServerError};
+use crate::execute::plans::Look;
 use crate::execute::reply::Rows;
 use crate::execute::run::Call;
 use crate::execute::warnings::Warnings;
@@ -26,6 +27,8 @@ use crate::protocol::column::Column;
 use crate::protocol::command::Execute;
 use crate::protocol::params::{Bound, Param, ParamType, Scalar, parse_execute};
 use crate::sql::expr::{Literal, TemporalKind};
+use crate::sql::scanner;
+use crate::sql::shape::Shape;
 use crate::sql::statement::{Show, ShowKind, Statement, StatementKind};
 use crate::sql::{self, Mode};
 
@@ -41,6 +44,8 @@ pub(super) struct Statements {
 struct Prepared {
     text: Arc<[u8]>,
     statement: Arc<Statement>,
+    /// What the text looks like; None: its plan is not kept.
+    shape: Option<Arc<Shape>>,
     /// The schema and the sql_mode that its text means.
     schema: Option<String>,
     mode: Mode,
@@ -96,7 +101,9 @@ impl Session {
 
     async fn try_prepare(&mut self, text: &[u8]) -> Result<PreparedInfo> {
         self.check_prepared_count()?;
-        let statement = sql::parse(text, &self.mode)?;
+        let scan = scanner::scan(text, &self.mode)?;
+        let shape = self.shape(text, &scan);
+        let statement = sql::parse_scanned(text, scan, &self.mode)?;
         self.authorize(&statement)?;
         let (params, columns) = self.describe_any(text, &statement).await?;
         let id = self.prepared.next_id();
@@ -105,6 +112,7 @@ impl Session {
             Prepared {
                 text: text.into(),
                 statement: Arc::new(statement),
+                shape: shape.map(Arc::new),
                 schema: self.schema.clone(),
                 mode: self.mode,
                 types: Vec::new(),
@@ -271,13 +279,14 @@ impl Session {
         let prepared = self.prepared.get(id, "mysqld_stmt_execute")?;
         let params = prepared.take_params(payload, capabilities)?;
         let (text, statement) = (prepared.text.clone(), prepared.statement.clone());
+        let shape = prepared.shape.clone();
         let (schema, mode) = (prepared.schema.clone(), prepared.mode);
         self.entry.running(&text);
         self.shared.registry.count_statement();
         let present = (std::mem::replace(&mut self.schema, schema), self.mode);
         let in_schema = self.schema.clone();
         self.mode = mode;
-        let reply = self.execute_bound(&text, &statement, &params).await;
+        let reply = self.execute_bound(&text, &statement, shape.as_deref(), &params).await;
         // The statement may have changed them itself.
         if self.mode == mode {
             self.mode = present.1;
@@ -292,6 +301,7 @@ impl Session {
         &mut self,
         text: &[u8],
         statement: &Statement,
+        shape: Option<&Shape>,
         params: &[Param],
     ) -> Result<Reply> {
         match &statement.kind {
@@ -300,12 +310,7 @@ impl Session {
             | StatementKind::Update(_)
             | StatementKind::Delete(_)
             | StatementKind::Call(_)
-            | StatementKind::Do { .. } => {
-                let literals = params.iter().map(|param| literal(&param.scalar()?));
-                let literals = literals.collect::<Result<Vec<_>>>()?;
-                let call = Call::Prepared { params, literals: &literals };
-                self.statement(text, statement, call).await
-            }
+            | StatementKind::Do { .. } => self.run_prepared(text, statement, shape, params).await,
             _ => {
                 let bound;
                 let (text, statement) = match params {
@@ -323,6 +328,33 @@ impl Session {
                 reply
             }
         }
+    }
+
+    /// Runs a prepared statement: by the plan of its shape, or all the way.
+    async fn run_prepared(
+        &mut self,
+        text: &[u8],
+        statement: &Statement,
+        shape: Option<&Shape>,
+        params: &[Param],
+    ) -> Result<Reply> {
+        let shape = shape.filter(|_| self.keeps_plans());
+        let look = shape.map(|shape| (shape, self.look(text, shape)));
+        if let Some((shape, Look::Kept(kept))) = &look {
+            // The values that matter are read by the plan.
+            let call = Call::Prepared { params, literals: &[] };
+            if let Some(reply) = self.run_kept(text, &shape.slots, kept, call).await? {
+                return Ok(reply);
+            }
+        }
+        let literals =
+            params.iter().map(|param| literal(&param.scalar()?)).collect::<Result<Vec<_>>>()?;
+        let call = Call::Prepared { params, literals: &literals };
+        let reply = Box::pin(self.statement(text, statement, call)).await?;
+        if let Some((shape, Look::Seen)) = look {
+            self.keep(text, statement, shape);
+        }
+        Ok(reply)
     }
 
     /// Takes a piece of a parameter's value. It has no reply, so errors show at the execution.
@@ -457,7 +489,7 @@ async fn read_out(rows: &mut Rows) -> Result<()> {
 }
 
 /// The value as routing reads it.
-fn literal(scalar: &Scalar<'_>) -> Result<Literal> {
+pub(super) fn literal(scalar: &Scalar<'_>) -> Result<Literal> {
     Ok(match *scalar {
         Scalar::Null => Literal::Null,
         Scalar::Int(value) => Literal::Integer(value.to_string()),

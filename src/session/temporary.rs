@@ -63,6 +63,12 @@ impl Session {
         let Plan::Ddl(plan) = self.plan(text, statement, &mut facts, &[]).await? else {
             return Err(Error::internal("DDL with another plan"));
         };
+        if plan.fill.is_some() {
+            return Err(Error::unsupported(
+                "CREATE TEMPORARY TABLE of a query over shards is not supported; create it, then INSERT \
+                 ... SELECT",
+            ));
+        }
         let creates = ddl.kind == DdlKind::CreateTable;
         let keeper = match (creates, self.pins.keeper(cluster)) {
             (_, Some(keeper)) => Some(keeper.clone()),
@@ -137,8 +143,8 @@ impl Session {
         let schema = catalog.schema(&first.schema).ok_or_else(|| unknown_schema(&first.schema))?;
         let TableKind::Single { shard } = schema.table(&first.table).kind else {
             return Err(Error::unsupported(format!(
-                "a temporary table of the name of the sharded or broadcast table `{}` is not supported; \
-                 take another name",
+                "a temporary table named like the sharded or broadcast table `{}` is not supported; take \
+                 another name",
                 first.table
             )));
         };

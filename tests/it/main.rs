@@ -24,9 +24,11 @@ mod plan;
 #[cfg(test)]
 mod reads;
 #[cfg(test)]
+mod refusals;
 mod servers;
 #[cfg(test)]
 mod sessions;
+mod shapes;
 #[cfg(test)]
 mod splitting;
 #[cfg(test)]
