@@ -7,7 +7,7 @@ use super::facts::{Column, Columns, Stop};
 use super::feed;
 use super::functions::{self, Nature};
 use super::holds::Holds;
-use super::ids::no_rule;
+use super::ids::{is_zero, no_rule};
 use super::model::{Analysis, same_name};
 use super::names::{Env, Reader};
 use super::planner::{Context, forced, names_table, place};
@@ -256,17 +256,9 @@ fn generated(
     let position = names.iter().position(|name| same_name(name, &column.name));
     let asks = |value: Option<&&Expr>| match value.map(|value| &value.kind) {
         None | Some(ExprKind::Default) => true,
-        Some(ExprKind::Literal(literal)) => match literal {
-            Literal::Null | Literal::Bool(false) => true,
-            Literal::Integer(text) | Literal::Decimal(text) | Literal::Float(text) => {
-                text.parse::<f64>().is_ok_and(|number| number.abs() < 0.5)
-            }
-            Literal::Bool(true)
-            | Literal::String { .. }
-            | Literal::Hex { .. }
-            | Literal::Bit { .. }
-            | Literal::Temporal { .. } => false,
-        },
+        Some(ExprKind::Literal(literal)) => {
+            *literal == Literal::Null || is_zero(literal).unwrap_or(false)
+        }
         Some(_) => false,
     };
     let missing = position.is_none()

@@ -57,6 +57,8 @@ use crate::transaction::{Begin, Transaction};
 pub struct Session {
     shared: Arc<Shared>,
     snapshot: Arc<Snapshot>,
+    /// Of the snapshot.
+    version: u64,
     identity: Identity,
     schema: Option<String>,
     /// Variables that the client has set, as the backends are to have them.
@@ -90,6 +92,7 @@ impl Session {
     /// A session for a client that has just logged in, with `schema`, which it may use, or else the
     /// default schema of its user.
     pub fn new(shared: Arc<Shared>, identity: Identity, schema: Option<String>) -> Self {
+        let version = shared.version();
         let snapshot = shared.snapshot();
         let user = snapshot.config.users.get(&identity.user);
         let schema = schema.or_else(|| user?.default_schema.clone());
@@ -99,6 +102,7 @@ impl Session {
             shared,
             state: Self::initial_state(&identity, &snapshot),
             snapshot,
+            version,
             reading: None,
             identity,
             schema,
@@ -175,8 +179,10 @@ impl Session {
 
     /// Takes over new rules, but not inside a transaction, whose connection goes by the old ones.
     fn refresh(&mut self) {
-        if !self.transaction.is_active() {
+        let version = self.shared.version();
+        if version != self.version && !self.transaction.is_active() {
             self.snapshot = self.shared.snapshot();
+            self.version = version;
         }
     }
 

@@ -226,7 +226,7 @@ impl Session {
 }
 
 /// Unknown column or table: the definition may have changed behind Margay's back.
-fn is_stale(error: &Error) -> bool {
+pub(super) fn is_stale(error: &Error) -> bool {
     match error.kind() {
         ErrorKind::Server(server) => matches!(server.code, 1054 | 1136 | 1146),
         ErrorKind::UnknownColumn | ErrorKind::UnknownTable => true,
