@@ -52,27 +52,9 @@ pub(super) fn plan(
             };
             return feed::plan(&into, statement, text, context, &found);
         }
-        InsertSource::Values { rows, .. } => {
-            rows.iter().map(|row| (row.span, row.values.iter().collect())).collect()
-        }
-        InsertSource::Set(list) => {
-            let values = list.iter().map(|assignment| &assignment.value).collect();
-            vec![(Span::default(), values)]
-        }
+        InsertSource::Values { .. } | InsertSource::Set(_) => values(&insert.source),
     };
-    let has_queries = |list: &[statement::ColumnAssignment]| {
-        list.iter().any(|assignment| {
-            let mut found = false;
-            assignment.value.walk(&mut |node| found |= !node.queries().is_empty());
-            found
-        })
-    };
-    if apart(&table.kind) && has_queries(&insert.on_duplicate) {
-        return Err(unsupported(
-            "a subquery in ON DUPLICATE KEY UPDATE of a sharded or broadcast table is not supported; give its \
-             value",
-        ));
-    }
+    refuse_queries(insert, &table.kind)?;
     if found.uses.len() > 1 {
         let rows = rows_that_read(insert, text, context, &found);
         let Some(rows) = rows else {
@@ -111,6 +93,35 @@ pub(super) fn plan(
             Ok(Plan::Insert(draft.plan()?))
         }
     }
+}
+
+/// The values of each row, and where it stands. A query gives none.
+fn values(source: &InsertSource) -> Vec<(Span, Vec<&Expr>)> {
+    match source {
+        InsertSource::Values { rows, .. } => {
+            rows.iter().map(|row| (row.span, row.values.iter().collect())).collect()
+        }
+        InsertSource::Set(list) => {
+            let values = list.iter().map(|assignment| &assignment.value).collect();
+            vec![(Span::default(), values)]
+        }
+        InsertSource::Query(_) => Vec::new(),
+    }
+}
+
+/// ON DUPLICATE KEY UPDATE reads nothing but the two rows.
+fn refuse_queries(insert: &statement::Insert, kind: &TableKind) -> Result<(), Stop> {
+    let mut found = false;
+    for assignment in &insert.on_duplicate {
+        assignment.value.walk(&mut |node| found |= !node.queries().is_empty());
+    }
+    if !found || matches!(kind, TableKind::Single { .. }) {
+        return Ok(());
+    }
+    Err(unsupported(
+        "a subquery in ON DUPLICATE KEY UPDATE of a sharded or broadcast table is not supported; give its \
+         value",
+    ))
 }
 
 /// One server does all of it.

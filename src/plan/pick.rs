@@ -195,8 +195,8 @@ impl<'x, 'a> Draft<'x, 'a> {
                     "UPDATE of a generated column beside a sharding key is not supported; leave it out",
                 ));
             }
-            let relocation =
-                relocates.then(|| Relocation { table: table.table, columns: table.columns });
+            let relocation = Relocation { table: table.table, columns: table.columns };
+            let relocation = relocates.then_some(relocation);
             targets.push(Target { head, keys, tail, moves, relocation });
         }
         let rest = Rest {

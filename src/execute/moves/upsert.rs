@@ -22,6 +22,9 @@ use crate::sql::quote::{identifier, text as quoted};
 /// ER_DUP_ENTRY
 const DUPLICATE: u16 = 1062;
 
+/// A column of a key, quoted, and how many characters of it count. None: all.
+type Indexed = (Vec<u8>, Option<String>);
+
 /// A row of an INSERT that meets another one.
 struct Meeting<'m> {
     insert: &'m Insert,
@@ -172,7 +175,7 @@ impl Run<'_> {
         &mut self,
         relocates: &Move<'_>,
         meeting: &Meeting<'_>,
-    ) -> Result<Vec<(Vec<u8>, Option<String>)>> {
+    ) -> Result<Vec<Indexed>> {
         let table = &relocates.relocation.table;
         let shard = self.snapshot.shard(meeting.place.shard)?;
         let physical = physical_name(table, meeting.place).unwrap_or(&table.name);
@@ -209,7 +212,7 @@ impl Run<'_> {
         &mut self,
         relocates: &Move<'_>,
         place: &Place,
-        (columns, values): (&[(Vec<u8>, Option<String>)], &Row),
+        (columns, values): (&[Indexed], &Row),
     ) -> Result<Row> {
         let table = &relocates.relocation.table;
         let physical = physical_name(table, place).unwrap_or(&table.name);

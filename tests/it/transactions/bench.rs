@@ -25,7 +25,7 @@ const REPEATS: usize = 10;
 /// Transactions over which writes to disk are counted.
 const TRACED: usize = 100;
 /// What each burst of commands takes longer while round trips are counted.
-const LAG: Duration = Duration::from_millis(100);
+const LAG: Duration = Duration::from_millis(200);
 
 #[test]
 #[ignore = "a benchmark: tests/bench/commits runs it"]
@@ -197,15 +197,11 @@ fn trips(field: &Field) -> Vec<u32> {
             let _ = write(&mut client, case, serial);
         }
         slow.store(true, Ordering::Relaxed);
-        let mut waits: Vec<u32> = (0..5)
-            .map(|serial| {
-                let commit = write(&mut client, case, serial).1;
-                (commit.as_secs_f64() / LAG.as_secs_f64()) as u32
-            })
-            .collect();
+        // Whatever else takes time adds to it: the fastest comes closest.
+        let commits = (0..6).map(|serial| write(&mut client, case, serial).1);
+        let fastest = commits.min().unwrap_or_default();
         slow.store(false, Ordering::Relaxed);
-        waits.sort_unstable();
-        waits[waits.len() / 2]
+        (fastest.as_secs_f64() / LAG.as_secs_f64()) as u32
     });
     cases.collect()
 }
