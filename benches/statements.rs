@@ -65,6 +65,7 @@ fn facts() -> Facts {
         auto_increment: false,
         invisible: false,
         primary: name == "id",
+        generated: false,
     };
     let integer = ColumnClass::Integer { unsigned: false };
     let text = ColumnClass::Text { collation: "utf8mb4_0900_ai_ci".into(), fixed: true };
@@ -72,7 +73,7 @@ fn facts() -> Facts {
     let columns = columns.into_iter().map(column).collect();
     let mut facts = Facts::default();
     let id = TableId { schema: "shop".into(), table: "sbtest1".into() };
-    facts.columns.insert(id, Some(Arc::new(Columns { columns, rows: 0 })));
+    facts.columns.insert(id, Some(Arc::new(Columns { columns, rows: 0, unique: None })));
     facts
 }
 
@@ -95,6 +96,10 @@ fn sent(plan: &Plan, run: &Run<'_>) -> Rendered {
     }
 }
 
+fn run<'r>(catalog: &'r Catalog, hidden: Option<Hidden<'r>>, facts: &'r Facts) -> Run<'r> {
+    Run { catalog, facts, params: &[], charset: "utf8mb4", cluster: None, hidden }
+}
+
 fn statements(criterion: &mut Criterion) {
     let source = Source { name: "rules.yaml".into(), text: RULES.into() };
     let config = parse_rules(&[source], &|_| None).expect("the rules are right").0;
@@ -110,14 +115,6 @@ fn statements(criterion: &mut Criterion) {
         temporaries: &[],
     };
     let nothing = Facts::default();
-    let run = |hidden, facts| Run {
-        catalog: &catalog,
-        facts,
-        params: &[],
-        charset: "utf8mb4",
-        cluster: None,
-        hidden,
-    };
     for (name, text) in STATEMENTS {
         let text = text.as_bytes();
         let scan = scanner::scan(text, &mode).expect("it can be scanned");
@@ -139,7 +136,7 @@ fn statements(criterion: &mut Criterion) {
                 let values =
                     known.values(text, &shape.slots, |_| Ok(None)).expect("there are none");
                 let hidden = Hidden::new(text, &shape.slots, &values);
-                sent(&known.plan, &run(Some(hidden), &nothing))
+                sent(&known.plan, &run(&catalog, Some(hidden), &nothing))
             })
         });
         criterion.bench_function(&format!("{name}/planned"), |bench| {
@@ -147,7 +144,7 @@ fn statements(criterion: &mut Criterion) {
                 let statement = parse(black_box(text), &mode).expect("it can be parsed");
                 let plan = plan(&statement, text, &context);
                 let plan = plan.unwrap_or_else(|_| panic!("it can be planned"));
-                sent(&plan, &run(None, &known_facts))
+                sent(&plan, &run(&catalog, None, &known_facts))
             })
         });
     }

@@ -8,6 +8,7 @@
 use smallvec::SmallVec;
 
 use super::facts::Stop;
+use super::moves::Moves;
 use super::planner::{self, Context};
 use super::types::{
     Condition, Insert, InsertRow, LimitOperands, Operand, Place, Plan, Scatter, Select, Unit, Write,
@@ -171,10 +172,11 @@ fn settle(plan: &mut Plan) -> bool {
         }
         Plan::Write(write) => {
             write.source = None;
-            // What a copy would generate, and whether rows move, is seen in the values themselves.
-            write.broadcast.is_none() && write.moves.is_none() && write.place.forced.is_none()
+            // What a copy would generate is seen in the values themselves.
+            write.broadcast.is_none() && write.place.forced.is_none()
         }
-        Plan::Insert(_) => true,
+        // Rows in the way are updated by a text of their own.
+        Plan::Insert(insert) => insert.upsert.is_none(),
         Plan::Feed(_) | Plan::Ddl(_) => false,
     }
 }
@@ -195,8 +197,10 @@ fn wanted(plan: &Plan) -> SmallVec<[u16; 4]> {
             }
         }
         Plan::Write(write) => {
-            let Write { place, template: _, several: _, broadcast: _, source: _, moves: _ } = write;
+            let Write { place, template: _, several: _, broadcast: _, source: _, moves } = write;
             self::place(place, &mut found);
+            let moves = moves.iter().flat_map(Moves::values);
+            moves.for_each(|it| operand(it, &mut found));
         }
         Plan::Insert(insert) => {
             let Insert {
@@ -209,6 +213,7 @@ fn wanted(plan: &Plan) -> SmallVec<[u16; 4]> {
                 rows,
                 tail: _,
                 ids: _,
+                upsert: _,
             } = insert;
             for InsertRow { key, part_key, id, template: _ } in rows {
                 [key, part_key, id].into_iter().flatten().for_each(|it| operand(it, &mut found));

@@ -77,7 +77,15 @@ impl Session {
         {
             // The tables may have changed since the plan was made.
             snapshot.facts.forget(self.tables_of(&known.statement));
-            return if self.transaction.is_active() { outcome } else { Ok(None) };
+            if self.transaction.is_active() {
+                return outcome;
+            }
+            self.next = std::mem::take(&mut self.alone);
+            return Ok(None);
+        }
+        if matches!(outcome, Ok(None)) {
+            // It is spent when the statement runs.
+            self.next = std::mem::take(&mut self.alone);
         }
         if let Ok(Some(reply)) = &outcome
             && writes

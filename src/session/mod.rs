@@ -70,6 +70,8 @@ pub struct Session {
     transaction: Transaction,
     /// What `SET TRANSACTION` asked for the next transaction.
     next: Begin,
+    /// As far as it is for the statement that runs, alone.
+    alone: Begin,
     prepared: prepared::Statements,
     warnings: Warnings,
     /// The warnings of the statement before, which the one that runs may ask for.
@@ -107,6 +109,7 @@ impl Session {
             mode: Mode::default(),
             transaction: Transaction::default(),
             next: Begin::default(),
+            alone: Begin::default(),
             prepared: prepared::Statements::default(),
             warnings: Warnings::default(),
             shown_warnings: Warnings::default(),

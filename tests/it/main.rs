@@ -24,6 +24,7 @@ mod plan;
 #[cfg(test)]
 mod reads;
 #[cfg(test)]
+mod refusals;
 mod servers;
 mod shapes;
 #[cfg(test)]

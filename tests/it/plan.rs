@@ -109,6 +109,7 @@ impl Fixture {
                     let columns = self.tables.get(&id.table).map(|columns| {
                         Arc::new(Columns {
                             columns: columns.iter().map(|c| column(c)).collect(),
+                            unique: None,
                             rows: 0,
                         })
                     });
