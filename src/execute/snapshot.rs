@@ -1,10 +1,11 @@
 //! Everything that a statement is judged by: configuration, catalog, backends. It is never changed; a
 //! reload replaces it, and statements that run keep theirs to their end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
@@ -35,7 +36,8 @@ pub struct Snapshot {
     combine: Arc<Semaphore>,
     /// Of servers where temporary tables were made.
     pub(super) abilities: Abilities,
-    schemas: BTreeMap<ShardId, String>,
+    /// The schema whose tables lie on a shard, and its name as columns tell it.
+    schemas: HashMap<ShardId, (String, Bytes)>,
     /// Tables whose physical tables have other names, by schema.
     renamed: BTreeMap<String, Vec<Arc<Table>>>,
 }
@@ -46,7 +48,8 @@ impl Snapshot {
         let scatter = config.clusters.iter().map(|_| Arc::new(Semaphore::new(size))).collect();
         let of_schema = |schema: &Schema| {
             let name = schema.name.clone();
-            schema.shards().into_iter().map(move |shard| (shard, name.clone()))
+            let shown = Bytes::copy_from_slice(name.as_bytes());
+            schema.shards().into_iter().map(move |shard| (shard, (name.clone(), shown.clone())))
         };
         let schemas = catalog.schemas.values().flat_map(of_schema).collect();
         let renamed = |schema: &Schema| {
@@ -119,7 +122,12 @@ impl Snapshot {
 
     /// The schema whose tables lie on a shard.
     pub fn schema_of(&self, shard: ShardId) -> Option<&Schema> {
-        self.schemas.get(&shard).and_then(|name| self.catalog.schema(name))
+        self.schemas.get(&shard).and_then(|(name, _)| self.catalog.schema(name))
+    }
+
+    /// The name of the schema whose tables lie on a shard.
+    pub(super) fn shown_schema(&self, shard: ShardId) -> Option<&Bytes> {
+        self.schemas.get(&shard).map(|(_, shown)| shown)
     }
 
     /// The tables of a schema whose physical tables have other names.
