@@ -31,6 +31,7 @@ mod numbers;
 mod pick;
 pub mod planning;
 pub mod plans;
+mod returned;
 mod select;
 
 pub mod warnings;
