@@ -40,7 +40,7 @@ struct Inner {
     /// The views of schemas, and since when.
     views: HashMap<String, (Arc<SchemaViews>, Instant)>,
     /// Columns of whole statements as servers have described them, by texts and session states.
-    shapes: HashMap<Vec<u8>, Arc<[Described]>>,
+    shapes: HashMap<Vec<u8>, (Arc<[Described]>, Instant)>,
 }
 
 /// Statements whose columns are kept, and the longest text; the cache starts anew when it is full.
@@ -154,9 +154,11 @@ impl FactCache {
         self.changed();
     }
 
-    /// The columns of a statement that was described before.
+    /// The columns of a statement that was described not too long ago.
     pub(super) fn shape(&self, key: &[u8]) -> Option<Arc<[Described]>> {
-        self.inner().shapes.get(key).cloned()
+        let inner = self.inner();
+        let (columns, since) = inner.shapes.get(key)?;
+        (since.elapsed() < self.ttl).then(|| columns.clone())
     }
 
     pub(super) fn learn_shape(&self, key: Vec<u8>, columns: &[Described]) {
@@ -167,7 +169,7 @@ impl FactCache {
         if inner.shapes.len() >= SHAPES_MAX {
             inner.shapes.clear();
         }
-        inner.shapes.insert(key, columns.into());
+        inner.shapes.insert(key, (columns.into(), Instant::now()));
     }
 
     pub(super) fn knows_period(&self, shard: ShardId, table: &str) -> bool {

@@ -35,6 +35,7 @@ mod numbers;
 mod pick;
 pub mod planning;
 pub mod plans;
+mod returned;
 mod select;
 
 pub mod warnings;

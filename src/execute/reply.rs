@@ -174,6 +174,11 @@ impl Rows {
         Self::new(columns, Source::Memory(rows.into_iter().collect()))
     }
 
+    /// The same, which warned of this.
+    pub(super) fn warning(self, warnings: Warnings) -> Self {
+        Self { warnings, ..self }
+    }
+
     /// The payload of the next row. None: there are no more.
     ///
     /// # Errors

@@ -117,6 +117,8 @@ pub(super) struct Fragment {
     pub(super) tells_id: bool,
     /// Generated ids in its rows.
     pub(super) ids: Option<Ids>,
+    /// Which rows of an INSERT it has; empty if all, or for other statements.
+    pub(super) rows: Vec<usize>,
 }
 
 /// Who tells the info text of a write.
@@ -132,12 +134,12 @@ pub(super) enum Info {
 impl Fragment {
     pub(super) fn new(shard: ShardId, text: Vec<u8>, params: Vec<u16>) -> Self {
         let more_params = Arc::default();
-        Self { shard, text, params, more_params, info: Info::Server, tells_id: true, ids: None }
+        let (info, rows) = (Info::Server, Vec::new());
+        Self { shard, text, params, more_params, info, tells_id: true, ids: None, rows }
     }
 
     /// What the server did with it.
-    pub(super) fn summary(&self, ok: &OkPacket) -> Summary {
-        let mut summary = Summary::of(ok);
+    pub(super) fn outcome(&self, mut summary: Summary) -> Summary {
         if !self.tells_id {
             summary.last_insert_id = 0;
         }

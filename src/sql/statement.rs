@@ -144,8 +144,8 @@ pub struct Insert {
     pub on_duplicate: Vec<ColumnAssignment>,
     /// `VALUES (...) AS new(a, b)`.
     pub row_alias: Option<Name>,
-    /// `RETURNING` (MariaDB).
-    pub returning: bool,
+    /// `RETURNING` (MariaDB): its expressions, without `*`.
+    pub returning: Option<Vec<Expr>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -200,7 +200,8 @@ pub struct Delete {
     pub order_by: Vec<OrderItem>,
     pub limit: Option<Limit>,
     pub with: bool,
-    pub returning: bool,
+    /// `RETURNING` (MariaDB): its expressions, without `*`.
+    pub returning: Option<Vec<Expr>>,
 }
 
 /// Data definition: the head is parsed, the rest is only passed on.

@@ -39,6 +39,7 @@ pub fn statement<'a>(statement: &'a Statement, visit: Visit<'_, 'a>) {
             delete.filter.iter().for_each(|filter| expr(filter, visit));
             delete.order_by.iter().for_each(|item| expr(&item.expr, visit));
             limit(delete.limit.as_ref(), visit);
+            delete.returning.iter().flatten().for_each(|item| expr(item, visit));
         }
         StatementKind::Ddl(ddl) => {
             ddl.tables.iter().for_each(|table| visit(Node::Table(table)));
@@ -85,6 +86,7 @@ fn insert<'a>(insert: &'a Insert, visit: Visit<'_, 'a>) {
         InsertSource::Query(query) => self::query(query, visit),
     }
     assignments(&insert.on_duplicate, visit);
+    insert.returning.iter().flatten().for_each(|item| expr(item, visit));
 }
 
 fn assignments<'a>(list: &'a [ColumnAssignment], visit: Visit<'_, 'a>) {
