@@ -203,7 +203,6 @@ impl Fixture {
                 hidden: None,
                 charset: "utf8mb4",
                 cluster: case.transaction.then_some(0),
-                hidden: None,
             };
             let done = plan(&statement, text, &context).and_then(|plan| explain(&plan, &run));
             match done {
