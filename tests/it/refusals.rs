@@ -56,6 +56,8 @@ const BY_FAULTS: &[(&str, &str)] = &[
     ("`{}` made of a query on `{}`", GUARD),
     ("two columns of the view's query are called", GUARD),
     ("the names of the view's columns are not certain", GUARD),
+    ("rows of `{}` cannot be found again by their keys", GUARD),
+    ("ON DUPLICATE KEY UPDATE of the sharding key of `{}` is not supported where rows meet", MYSQL),
     ("SHOW without a table name", GUARD),
     ("unsetting a session variable is not supported while", GUARD),
     ("a temporary table beside tables in several places", GUARD),
@@ -73,6 +75,7 @@ const BY_FAULTS: &[(&str, &str)] = &[
 
 const SERVERS: &str = "servers must be changed or set up for it in the middle";
 const ADMIN: &str = "it takes a user with `admin: true` and the hint `shard=`";
+const MYSQL: &str = "MariaDB has no keys on expressions, so no statement runs on both";
 const GUARD: &str = "a guard, another check comes before it";
 const SCHEMAS: &str = "it takes schemas on different clusters";
 
