@@ -34,7 +34,6 @@ SHOW VARIABLES WHERE Variable_name IN ('autocommit', 'time_zone');
 -- error 1193
 SELECT @@no_such_variable;
 -- error 1193
--- refused
 SET no_such_variable = 1;
 
 -- User variables.
