@@ -139,11 +139,12 @@ fn literal_text(query: &sql::query::Query) -> Option<Vec<u8>> {
     let [item] = select.items.as_slice() else { return None };
     let SelectItemKind::Expr { expr, .. } = &item.kind else { return None };
     let mut found = None;
-    expr.walk(&mut |node: &Expr| match &node.kind {
-        ExprKind::Literal(Literal::String { bytes, .. } | Literal::Hex { bytes, .. }) => {
+    expr.walk(&mut |node: &Expr| {
+        if let ExprKind::Literal(Literal::String { bytes, .. } | Literal::Hex { bytes, .. }) =
+            &node.kind
+        {
             found = Some(bytes.clone());
         }
-        _ => {}
     });
     found
 }

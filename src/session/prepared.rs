@@ -73,12 +73,9 @@ impl Session {
     pub async fn prepare(&mut self, text: &[u8]) -> Result<PreparedInfo> {
         self.refresh();
         let outcome = self.try_prepare(text).await;
-        match &outcome {
-            Err(error) => {
-                self.warnings = Warnings::default();
-                self.failed(error);
-            }
-            Ok(_) => {}
+        if let Err(error) = &outcome {
+            self.warnings = Warnings::default();
+            self.failed(error);
         }
         outcome
     }
