@@ -1,6 +1,7 @@
 //! Fetches what planning must know from the servers, and remembers what stays true.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use super::client_state::ClientState;
 use super::snapshot::Snapshot;
 use super::views::RETRY;
 use crate::backend::{Access, Lease, QueryResult, SessionState};
-use crate::catalog::{ShardId, TableKind};
+use crate::catalog::{Shard, ShardId, TableKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::facts::{Column, ColumnClass, Columns, Facts, Need, TableId, WeightKey};
 use crate::plan::views::SchemaViews;
@@ -24,6 +25,8 @@ use crate::sql::quote;
 /// Facts shared by all statements of a snapshot.
 pub struct FactCache {
     inner: Mutex<Inner>,
+    /// Counts how often what is known has changed.
+    generation: AtomicU64,
     /// How long columns are believed.
     ttl: Duration,
 }
@@ -51,12 +54,30 @@ type Row = Vec<Option<Bytes>>;
 
 impl FactCache {
     pub fn new(ttl: Duration) -> Self {
-        Self { inner: Mutex::default(), ttl }
+        Self { inner: Mutex::default(), generation: AtomicU64::new(0), ttl }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         // A panic while it was held leaves a cache with fewer entries, which is still right.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Another number whenever what is known has changed: what was made of it may be wrong then.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    fn changed(&self) {
+        self.generation.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Until when these tables and the views of these schemas are believed, as far as they are known.
+    /// None: for longer than time goes.
+    pub fn believed_until(&self, tables: &[TableId], schemas: &[String]) -> Option<Instant> {
+        let inner = self.inner();
+        let tables = tables.iter().filter_map(|table| inner.columns.get(table)).map(|it| it.1);
+        let views = schemas.iter().filter_map(|schema| inner.views.get(schema)).map(|it| it.1);
+        tables.chain(views).min().unwrap_or_else(Instant::now).checked_add(self.ttl)
     }
 
     /// Copies what is known of the tables of a statement.
@@ -75,6 +96,14 @@ impl FactCache {
         (since.elapsed() < self.ttl).then(|| columns.clone())
     }
 
+    fn learn_columns(&self, table: &TableId, columns: &Arc<Columns>) {
+        let known = (columns.clone(), Instant::now());
+        let before = self.inner().columns.insert(table.clone(), known);
+        if before.is_some_and(|(before, _)| before.columns != columns.columns) {
+            self.changed();
+        }
+    }
+
     /// Forgets tables whose definition changed, or whose knowledge proved stale.
     pub fn forget(&self, tables: impl IntoIterator<Item = TableId>) {
         let mut inner = self.inner();
@@ -83,6 +112,7 @@ impl FactCache {
         }
         inner.periods.clear();
         inner.shapes.clear();
+        self.changed();
     }
 
     /// Forgets all tables.
@@ -92,6 +122,7 @@ impl FactCache {
         inner.periods.clear();
         inner.views.clear();
         inner.shapes.clear();
+        self.changed();
     }
 
     /// The views of a schema, unless they were read too long ago.
@@ -102,7 +133,10 @@ impl FactCache {
     }
 
     pub(super) fn learn_views(&self, schema: &str, views: Arc<SchemaViews>) {
-        self.inner().views.insert(schema.to_owned(), (views, Instant::now()));
+        let before = self.inner().views.insert(schema.to_owned(), (views.clone(), Instant::now()));
+        if before.is_none_or(|(before, _)| before != views) {
+            self.changed();
+        }
     }
 
     /// Keeps to what is known for a short while, since it cannot be asked for.
@@ -117,6 +151,7 @@ impl FactCache {
 
     pub fn forget_views(&self, schema: &str) {
         self.inner().views.remove(schema);
+        self.changed();
     }
 
     /// The columns of a statement that was described before.
@@ -193,7 +228,7 @@ impl Snapshot {
             return Ok(None);
         };
         let columns = Arc::new(columns);
-        self.facts.inner().columns.insert(id.clone(), (columns.clone(), Instant::now()));
+        self.facts.learn_columns(id, &columns);
         Ok(Some(columns))
     }
 
@@ -217,12 +252,52 @@ impl Snapshot {
             b" ORDER BY c.ORDINAL_POSITION".to_vec(),
         ]
         .concat();
-        let rows = self.ask(shard.cluster, &text).await?;
+        let lease = self.backends.lease(shard.cluster, Access::Primary, false).await?;
+        let is_mariadb = lease.is_mariadb();
+        let rows = self.rows_of(lease, SessionState::default(), &text).await?;
         if rows.is_empty() {
             return Ok(None);
         }
         let guess = rows.first().map_or(0, |row| number_of(row, 9).into());
-        Ok(Some(Columns { columns: rows.iter().map(column).collect(), rows: guess }))
+        let extra = |row: &Row| text_of(row, 7).unwrap_or_default().to_ascii_lowercase();
+        let is_computed = |row: &Row| {
+            [" generated", "virtual", "persistent"].iter().any(|word| extra(row).contains(word))
+        };
+        // MariaDB draws no conclusions from keys.
+        let unique = if is_mariadb || rows.iter().any(is_computed) {
+            None
+        } else if rows.iter().all(|row| text_of(row, 10).is_none_or(|key| key.is_empty())) {
+            Some(Vec::new())
+        } else {
+            Some(self.unique_keys(shard, name).await?)
+        };
+        Ok(Some(Columns { columns: rows.iter().map(column).collect(), unique, rows: guess }))
+    }
+
+    /// Unique keys of whole columns that take no NULL.
+    async fn unique_keys(&self, shard: &Shard, name: &str) -> Result<Vec<Vec<String>>> {
+        let text = [
+            b"SELECT INDEX_NAME, COLUMN_NAME, SUB_PART, NULLABLE FROM \
+              information_schema.STATISTICS WHERE NON_UNIQUE = 0 AND TABLE_SCHEMA = "
+                .to_vec(),
+            quote::text(shard.database.as_bytes()),
+            b" AND TABLE_NAME = ".to_vec(),
+            quote::text(name.as_bytes()),
+            b" ORDER BY INDEX_NAME, SEQ_IN_INDEX".to_vec(),
+        ]
+        .concat();
+        let rows = self.ask(shard.cluster, &text).await?;
+        let mut keys: BTreeMap<String, Option<Vec<String>>> = BTreeMap::new();
+        for row in &rows {
+            let key = keys.entry(text_of(row, 0).unwrap_or_default()).or_insert(Some(Vec::new()));
+            let is_whole = text_of(row, 2).is_none();
+            let is_nullable = text_of(row, 3).is_some_and(|text| text == "YES");
+            match (key.as_mut(), text_of(row, 1)) {
+                (Some(columns), Some(column)) if is_whole && !is_nullable => columns.push(column),
+                _ => *key = None,
+            }
+        }
+        Ok(keys.into_values().flatten().collect())
     }
 
     /// Physical tables of a time table on a shard, as the primary has them now. They are never cached:
@@ -431,6 +506,8 @@ fn column(row: &Row) -> Column {
         nullable: text_of(row, 8).is_none_or(|text| !text.eq_ignore_ascii_case("NO")),
         auto_increment: extra.contains("auto_increment"),
         invisible: extra.contains("invisible"),
+        // `DEFAULT_GENERATED` is a default.
+        generated: extra.contains("virtual generated") || extra.contains("stored generated"),
         primary: text_of(row, 10).is_some_and(|text| text == "PRI"),
     }
 }

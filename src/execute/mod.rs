@@ -20,13 +20,17 @@ mod consistent;
 mod ddl;
 mod describe;
 mod feed;
+mod fill;
 mod insert;
+mod kept;
 mod lanes;
 mod look;
+mod moves;
 mod names;
 mod numbers;
 mod pick;
 pub mod planning;
+pub mod plans;
 mod select;
 
 pub mod warnings;

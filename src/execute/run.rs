@@ -20,13 +20,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
 use crate::plan::facts::{Facts, Stop};
 use crate::plan::key::Run as Values;
+use crate::plan::known::Hidden;
 use crate::plan::render::render;
 use crate::plan::template::{Target, Template};
 use crate::protocol::command::Execute;
 use crate::protocol::params::{Param, put_execute};
 use crate::protocol::reply::{OkPacket, ReplyHead};
 use crate::sql::expr::Literal;
-use crate::transaction::{Lent, Transaction};
+use crate::transaction::{Begin, Lent, Transaction};
 
 /// What a statement needs to run: who asks, with which state and values, until when.
 pub struct Run<'a> {
@@ -37,6 +38,8 @@ pub struct Run<'a> {
     /// The same at a fixed time, for a statement that was routed by the time.
     pub clocked: Option<ClientState>,
     pub call: Call<'a>,
+    /// What the plan was made without, if it is one of a shape.
+    pub hidden: Option<Hidden<'a>>,
     /// Where plain reads go.
     pub reads: Access,
     /// Who hears of what is committed. None: it only reads.
@@ -46,6 +49,8 @@ pub struct Run<'a> {
     pub deadline: Option<Deadline>,
     /// The statement may write.
     pub writes: bool,
+    /// How a transaction begins that is for the statement alone.
+    pub alone: Begin,
     /// What the connection is asked behind the statement, if it runs on one target.
     pub aftermath: Aftermath,
     /// Filled as warnings come in.
@@ -164,6 +169,7 @@ impl Run<'_> {
             params: self.literals(),
             charset: self.state.charset(),
             cluster: self.transaction.cluster(),
+            hidden: self.hidden,
         }
     }
 

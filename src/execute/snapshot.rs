@@ -10,8 +10,9 @@ use tokio::time::Instant;
 
 use super::combine::Abilities;
 use super::facts::FactCache;
+use super::plans::Plans;
 use crate::backend::{Access, Backends, Deadline};
-use crate::catalog::{Catalog, Schema, Shard, ShardId};
+use crate::catalog::{Catalog, Schema, Shard, ShardId, Table};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge;
@@ -23,6 +24,7 @@ pub struct Snapshot {
     pub catalog: Catalog,
     pub backends: Backends,
     pub facts: FactCache,
+    pub plans: Plans,
     pub coordinator: Arc<Coordinator>,
     pub(super) sequences: Sequences,
     /// Connections that scatters may hold at once, a semaphore a cluster. A scatter takes all it needs
@@ -33,6 +35,8 @@ pub struct Snapshot {
     /// Of servers where temporary tables were made.
     pub(super) abilities: Abilities,
     schemas: BTreeMap<ShardId, String>,
+    /// Tables whose physical tables have other names, by schema.
+    renamed: BTreeMap<String, Vec<Arc<Table>>>,
 }
 
 impl Snapshot {
@@ -44,22 +48,33 @@ impl Snapshot {
             schema.shards().into_iter().map(move |shard| (shard, name.clone()))
         };
         let schemas = catalog.schemas.values().flat_map(of_schema).collect();
+        let renamed = |schema: &Schema| {
+            let is_renamed = |table: &&Arc<Table>| {
+                table.sharded().is_some_and(|sharded| sharded.parts.is_some())
+            };
+            let tables = schema.tables.values().filter(is_renamed).cloned().collect();
+            (schema.name.clone(), tables)
+        };
+        let renamed = catalog.schemas.values().map(renamed).collect();
         let combine = Arc::new(Semaphore::new(config.settings.combine.concurrency as usize));
         let coordinator = Arc::new(Coordinator::new(&config.settings.transactions, &backends));
         let sequences = Sequences::new(&config.settings, &backends);
         let facts = FactCache::new(config.settings.backend.columns_ttl);
+        let plans = Plans::new(config.settings.limits.plan_cache.0);
         let abilities = Default::default();
         Self {
             config,
             catalog,
             backends,
             facts,
+            plans,
             coordinator,
             sequences,
             scatter,
             combine,
             abilities,
             schemas,
+            renamed,
         }
     }
 
@@ -100,6 +115,11 @@ impl Snapshot {
     /// The schema whose tables lie on a shard.
     pub fn schema_of(&self, shard: ShardId) -> Option<&Schema> {
         self.schemas.get(&shard).and_then(|name| self.catalog.schema(name))
+    }
+
+    /// The tables of a schema whose physical tables have other names.
+    pub(super) fn renamed_in(&self, schema: &Schema) -> &[Arc<Table>] {
+        self.renamed.get(&schema.name).map(Vec::as_slice).unwrap_or_default()
     }
 
     pub(super) fn merge_limits(&self) -> merge::Limits {

@@ -10,6 +10,9 @@ use crate::error::Error;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Columns {
     pub columns: Vec<Column>,
+    /// Unique keys of columns that take no NULL. None: not known, or not all that the server would conclude
+    /// from which columns depend on which.
+    pub unique: Option<Vec<Vec<String>>>,
     /// Rows that the server guesses one physical table to hold; a hint for the order of joins only.
     pub rows: u64,
 }
@@ -24,6 +27,8 @@ pub struct Column {
     pub auto_increment: bool,
     /// Invisible to `SELECT *`.
     pub invisible: bool,
+    /// Computed of others: it takes no values.
+    pub generated: bool,
     /// Part of the primary key, or of a unique key that stands for it.
     pub primary: bool,
 }

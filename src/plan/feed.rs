@@ -39,7 +39,8 @@ pub(super) struct Rows {
 impl Rows {
     pub(super) fn of_query(query: &Query, text: &[u8]) -> Self {
         let span = query.span;
-        let query = text.get(span.range()).unwrap_or_default().to_vec();
+        // MariaDB takes parentheses around WITH here, but not around a statement.
+        let query = text.get(query.bare().span.range()).unwrap_or_default().to_vec();
         Self { span, query, is_one: false }
     }
 

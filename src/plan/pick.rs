@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::facts::{ColumnClass, Columns, Stop};
 use super::model::{Analysis, SourceId, same_name};
+use super::moves::is_key;
 use super::names::Reader;
 use super::planner::Context;
 use super::splice::quoted;
@@ -46,6 +47,15 @@ pub struct Target {
     pub tail: Vec<Piece>,
     /// A column of its keys is assigned.
     pub moves: bool,
+    /// Its rows may have to move: a column that places them is assigned.
+    pub relocation: Option<Relocation>,
+}
+
+/// A table whose rows may move.
+#[derive(Debug, Clone)]
+pub struct Relocation {
+    pub table: Arc<Table>,
+    pub columns: Arc<Columns>,
 }
 
 impl Target {
@@ -68,6 +78,8 @@ impl Target {
 pub struct Key {
     /// As the written statement names it.
     pub text: String,
+    /// The column alone, quoted.
+    pub column: String,
     /// Index of its value in a row of the query.
     pub value: usize,
 }
@@ -153,6 +165,8 @@ impl<'x, 'a> Draft<'x, 'a> {
             head.push(Piece::Text(b" SET ".to_vec()));
             let mut first = true;
             let mut moves = false;
+            let mut relocates = false;
+            let mut ignored = false;
             for assignment in &update.assignments {
                 if self.assigned(assignment, single)? != id {
                     continue;
@@ -164,6 +178,10 @@ impl<'x, 'a> Draft<'x, 'a> {
                 moves |= keys.iter().any(|key| {
                     key.text.ends_with(&format!(".{}", quoted(&assignment.column.name.value)))
                 });
+                let name = &assignment.column.name.value;
+                relocates |= is_key(&table.table, name);
+                let assigned = table.columns.columns.iter().find(|it| same_name(&it.name, name));
+                ignored |= assigned.is_some_and(|column| column.generated);
                 let start = Span { start: assignment.span.start, end: assignment.value.span.start };
                 head.extend(self.raw(start));
                 self.value(&assignment.value, id, &mut head)?;
@@ -172,7 +190,14 @@ impl<'x, 'a> Draft<'x, 'a> {
             if single && update.order_by.iter().all(|item| is_plain(&item.expr)) {
                 tail = self.order(&update.order_by);
             }
-            targets.push(Target { head, keys, tail, moves });
+            if relocates && ignored {
+                return Err(unsupported(
+                    "UPDATE of a generated column beside a sharding key is not supported; leave it out",
+                ));
+            }
+            let relocation =
+                relocates.then(|| Relocation { table: table.table, columns: table.columns });
+            targets.push(Target { head, keys, tail, moves, relocation });
         }
         let rest = Rest {
             from: update.from_span,
@@ -205,13 +230,12 @@ impl<'x, 'a> Draft<'x, 'a> {
             let mut keys = self.keys(&table, entry)?;
             for key in &mut keys {
                 // Not every server takes an alias in a DELETE of one table.
-                let column = key.text.rsplit_once(".`").map_or("", |(_, column)| column);
-                key.text = format!("`{column}");
+                key.text.clone_from(&key.column);
             }
             let mut head = self.raw(Span { start: 0, end: delete.head_end });
             head.push(Piece::Text(b"FROM ".to_vec()));
             head.extend(self.raw(entry.table.span));
-            targets.push(Target { head, keys, tail: Vec::new(), moves: false });
+            targets.push(Target { head, keys, tail: Vec::new(), moves: false, relocation: None });
         }
         let rest = Rest {
             from: delete.from_span,
@@ -313,10 +337,7 @@ impl<'x, 'a> Draft<'x, 'a> {
             if !column.primary && !places {
                 continue;
             }
-            if matches!(
-                column.class,
-                ColumnClass::Timestamp | ColumnClass::Json | ColumnClass::Geometry
-            ) {
+            if !finds_rows(&column.class) {
                 return Err(unsupported(format!(
                     "the key `{}` of `{}` has a type by whose values rows cannot be found again for \
                      certain; give conditions that select one shard",
@@ -325,7 +346,7 @@ impl<'x, 'a> Draft<'x, 'a> {
             }
             let text = format!("{}.{}", quoted(&entry.exposed_name().value), quoted(&column.name));
             let value = self.item(vec![Piece::Text(text.clone().into_bytes())]);
-            keys.push(Key { text, value });
+            keys.push(Key { text, column: quoted(&column.name), value });
         }
         Ok(keys)
     }
@@ -408,6 +429,11 @@ impl<'x, 'a> Draft<'x, 'a> {
         pieces.push(text(at, span.end));
         pieces
     }
+}
+
+/// Rows are found again for certain by values of such a column.
+pub(super) fn finds_rows(class: &ColumnClass) -> bool {
+    !matches!(class, ColumnClass::Timestamp | ColumnClass::Json | ColumnClass::Geometry)
 }
 
 /// A table that is written, as a server has it.

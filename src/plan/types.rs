@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::facts::ColumnClass;
 use super::holds::Holds;
+use super::moves::Moves;
 use super::template::{Piece, Template};
+use super::upsert::Upsert;
 use crate::catalog::{ShardId, Table};
 use crate::merge::Spec;
 use crate::sql::Mode;
@@ -174,6 +176,8 @@ pub struct Insert {
     pub tail: Template,
     /// The column whose values are generated, or must not be by the shards.
     pub ids: Option<InsertIds>,
+    /// ON DUPLICATE KEY UPDATE assigns a key, so that the row that is in the way may have to move.
+    pub upsert: Option<Box<Upsert>>,
 }
 
 /// A column of ids.
@@ -251,6 +255,8 @@ pub struct Write {
     /// What it was planned from, where it may be that it cannot run as it is: then its rows are
     /// [picked](super::pick) first.
     pub source: Option<Source>,
+    /// Keys by which rows are placed are assigned. None: none is.
+    pub moves: Option<Moves>,
 }
 
 impl Write {
@@ -270,8 +276,30 @@ pub struct Ddl {
     /// Tables whose physical tables it runs on, one statement each; several tables (DROP TABLE a, b)
     /// are several steps in their order.
     pub steps: Vec<DdlStep>,
+    /// CREATE TABLE ... SELECT that no server does by itself; then there are no steps.
+    pub fill: Option<Box<Fill>>,
     /// The hint `shard=`: there, as it is, and nowhere else.
     pub forced: Option<(ShardId, Template)>,
+}
+
+/// CREATE TABLE ... SELECT of rows that lie elsewhere, or into a table of several parts. A server makes a
+/// temporary table by an empty query, which tells the definition. The table is made by that, and then
+/// filled as by INSERT ... SELECT.
+#[derive(Debug, Clone)]
+pub struct Fill {
+    pub table: Arc<Table>,
+    /// Its name as the client wrote it.
+    pub name: Vec<u8>,
+    /// What stands between the name and the query.
+    pub definitions: Vec<u8>,
+    /// The query.
+    pub source: Source,
+    /// The query with LIMIT 0.
+    pub empty: Source,
+    /// IF NOT EXISTS
+    pub conditional: bool,
+    /// `INSERT`, `INSERT IGNORE` or `REPLACE`.
+    pub insert: &'static str,
 }
 
 #[derive(Debug, Clone)]

@@ -24,7 +24,9 @@ mod plan;
 #[cfg(test)]
 mod reads;
 #[cfg(test)]
+mod refusals;
 mod servers;
+mod shapes;
 #[cfg(test)]
 mod splitting;
 #[cfg(test)]

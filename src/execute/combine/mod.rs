@@ -25,7 +25,7 @@ use crate::execute::planning::Reading;
 use std::pin::Pin;
 
 pub(super) use literal::Shape;
-pub(super) use load::{Abilities, Loader, hold};
+pub(super) use load::{Abilities, Loader, full_name, hold};
 pub(super) use stage::Bound;
 pub(super) use table::Held;
 

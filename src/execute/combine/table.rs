@@ -17,6 +17,7 @@ pub(super) struct Table {
     indexes: Vec<Vec<usize>>,
     /// How many rows it has; None: they are yet to come.
     rows: Option<u64>,
+    unique: Option<Vec<Vec<usize>>>,
 }
 
 /// A table and its rows, at hand for every connection that needs them.
@@ -44,7 +45,17 @@ pub(in crate::execute) struct Dialect {
 
 impl Table {
     pub(super) fn new(temp: &Temp, columns: Arc<[Definition]>) -> Self {
-        Self { names: temp.names.clone(), columns, indexes: temp.indexes.clone(), rows: None }
+        let fits = |key: &Vec<usize>| {
+            key.iter().all(|column| columns.get(*column).is_some_and(Definition::is_key_part))
+        };
+        let unique = temp.unique.clone().filter(|keys| keys.iter().all(fits));
+        Self {
+            names: temp.names.clone(),
+            columns,
+            indexes: temp.indexes.clone(),
+            unique,
+            rows: None,
+        }
     }
 
     /// All of its rows are at hand.
@@ -65,6 +76,11 @@ impl Table {
         self.names.iter().map(alter).collect()
     }
 
+    /// It has all the unique keys of the table that it stands for.
+    pub(super) fn is_keyed(&self) -> bool {
+        self.unique.is_some()
+    }
+
     /// CREATE TEMPORARY TABLE of one of its names.
     pub(super) fn create(&self, name: &str, dialect: Dialect) -> Vec<u8> {
         let mut lines: Vec<Vec<u8>> =
@@ -76,6 +92,11 @@ impl Table {
             );
         }
         let in_memory = self.is_in_memory(dialect);
+        for key in self.unique.iter().flatten() {
+            let names = key.iter().filter_map(|column| self.columns.get(*column));
+            let names: Vec<Vec<u8>> = names.map(|column| identifier(&column.name)).collect();
+            lines.push([b"UNIQUE (", names.join(&b", "[..]).as_slice(), b")"].concat());
+        }
         for index in &self.indexes {
             let parts: Option<Vec<Vec<u8>>> = index
                 .iter()
@@ -112,6 +133,10 @@ impl Table {
         /// A row's own bytes beside its columns, and those of its entry in an index beside the key.
         const ROW: u64 = 24;
         const ENTRY: u64 = 40;
+        // Keys of texts may be longer than the engine takes.
+        if self.unique.as_ref().is_some_and(|keys| !keys.is_empty()) {
+            return 0;
+        }
         let width = |column: &Definition| column.width();
         let Some(columns) = self.columns.iter().map(width).sum::<Option<u64>>() else { return 0 };
         let key = |index: &Vec<usize>| {

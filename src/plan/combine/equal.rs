@@ -2,12 +2,21 @@
 
 use super::super::expressions::pairs;
 use super::super::facts::ColumnClass;
-use super::super::model::{Analysis, Filter, Resolved, SourceId, UseId};
+use super::super::model::{Analysis, Filter, NestId, Resolved, SourceId, UseId};
 use super::filter::text_of;
 use crate::sql::expr::{Comparison, Expr, ExprKind};
 
 /// A column of a source.
 type Place = (SourceId, usize);
+
+/// A column of a use and another that it equals.
+#[derive(Clone, Copy)]
+pub(super) struct Equal<'x> {
+    pub own: &'x Resolved,
+    pub other: &'x Resolved,
+    /// Of the condition that names the other.
+    pub nest: NestId,
+}
 
 fn place(column: &Resolved) -> Place {
     (column.source, column.column)
@@ -43,20 +52,25 @@ pub(super) fn equated<'x>(
 }
 
 /// Columns that equal one of the use's own for each of its rows that matters, the own ones first: from
-/// `own = a` and `a = b` follows `own = b`, where values of all three compare alike.
-pub(super) fn all<'x>(found: &'x Analysis<'_>, id: UseId) -> Vec<(&'x Resolved, &'x Resolved)> {
-    let mut reached: Vec<(&Resolved, &Resolved)> = Vec::new();
-    let mut open: Vec<(&Resolved, &Resolved)> =
-        found.filters.iter().flat_map(|filter| equated(found, id, filter)).collect();
+/// `own = a` and `a = b` follows `own = b`, where values of all three compare alike. Each with the nest of
+/// the condition that names the other.
+pub(super) fn all<'x>(found: &'x Analysis<'_>, id: UseId) -> Vec<Equal<'x>> {
+    let mut reached: Vec<Equal<'x>> = Vec::new();
+    let direct = |filter| {
+        let pairs = equated(found, id, filter).into_iter();
+        pairs.map(|(own, other)| Equal { own, other, nest: filter.nest })
+    };
+    let mut open: Vec<Equal<'x>> = found.filters.iter().flat_map(direct).collect();
     open.reverse();
-    while let Some((own, other)) = open.pop() {
-        let known = |seen: &(&Resolved, &Resolved)| {
-            place(seen.0) == place(own) && place(seen.1) == place(other)
+    while let Some(equal) = open.pop() {
+        let Equal { own, other, nest } = equal;
+        let known = |seen: &Equal<'_>| {
+            place(seen.own) == place(own) && place(seen.other) == place(other) && seen.nest == nest
         };
         if reached.iter().any(known) {
             continue;
         }
-        reached.push((own, other));
+        reached.push(equal);
         let table = found.sources.get(other.source).and_then(|source| source.table);
         let Some(table) = table.filter(|table| *table != id && are_alike(own, other)) else {
             continue;
@@ -66,7 +80,7 @@ pub(super) fn all<'x>(found: &'x Analysis<'_>, id: UseId) -> Vec<(&'x Resolved, 
             let next = next.filter(|(left, right)| {
                 place(left) == place(other) && place(right) != place(own) && are_alike(left, right)
             });
-            open.extend(next.map(|(_, right)| (own, right)));
+            open.extend(next.map(|(_, other)| Equal { own, other, nest: filter.nest }));
         }
     }
     reached

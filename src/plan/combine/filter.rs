@@ -4,7 +4,7 @@
 use super::super::expressions::pairs;
 use super::super::model::{Analysis, Filter, Resolved, UseId};
 use super::super::splice::quoted;
-use super::equal::{self, alike, equated};
+use super::equal::{self, Equal, alike};
 use super::gather::bracketed;
 use super::part::{Draft, Part};
 use super::push::{Pushed, conjuncts, pushable};
@@ -206,26 +206,24 @@ fn partners<'a>(round: Round<'_, 'a>, id: UseId, seen: &mut Vec<UseId>) -> Vec<P
     if seen.len() > PARTNERS_MAX {
         return all;
     }
-    for filter in &found.filters {
-        for (left, right) in equated(found, id, filter) {
-            let other = found.sources.get(right.source).and_then(|source| source.table);
-            let Some(other) = other.filter(|other| !seen.contains(other)) else { continue };
-            let Some(used) = found.uses.get(other) else { continue };
-            let entry = round.survey.tables.iter().find(|table| table.name.span == used.span);
-            let entry = entry.and_then(|table| table.entry);
-            let broadcast = matches!(used.table.kind, TableKind::Broadcast { .. });
-            let beside = found.canonical(used.nest) == found.canonical(filter.nest);
-            let texts = text_of(found, left).zip(text_of(found, right));
-            let (true, true, Some(entry), Some((left, right))) = (broadcast, beside, entry, texts)
-            else {
-                continue;
-            };
-            let own = pushable(found, other);
-            seen.push(other);
-            let partners = partners(round, other, seen);
-            if !own.is_empty() || !partners.is_empty() {
-                all.push(Partner { left, right, table: entry.span, own, partners });
-            }
+    for Equal { own: left, other: right, nest } in equal::all(found, id) {
+        let other = found.sources.get(right.source).and_then(|source| source.table);
+        let Some(other) = other.filter(|other| !seen.contains(other)) else { continue };
+        let Some(used) = found.uses.get(other) else { continue };
+        let entry = round.survey.tables.iter().find(|table| table.name.span == used.span);
+        let entry = entry.and_then(|table| table.entry);
+        let broadcast = matches!(used.table.kind, TableKind::Broadcast { .. });
+        let beside = found.canonical(used.nest) == found.canonical(nest);
+        let texts = text_of(found, left).zip(text_of(found, right));
+        let (true, true, Some(entry), Some((left, right))) = (broadcast, beside, entry, texts)
+        else {
+            continue;
+        };
+        let own = pushable(found, other);
+        seen.push(other);
+        let partners = partners(round, other, seen);
+        if !own.is_empty() || !partners.is_empty() {
+            all.push(Partner { left, right, table: entry.span, own, partners });
         }
     }
     all
@@ -249,7 +247,7 @@ pub(super) fn keys(rewrite: &Rewrite<'_>, found: &Analysis<'_>, id: UseId) -> Ve
             keys.push(key);
         }
     };
-    for (own, other) in equal::all(found, id) {
+    for Equal { own, other, .. } in equal::all(found, id) {
         let source = found.sources.get(other.source);
         if let Some(temporary) = source.and_then(|source| source.temporary.as_deref()) {
             add(own, temporary, other.column);

@@ -109,8 +109,13 @@ pub(super) fn cut(
         rewrite.note(format!("{name}: rows for {why}"));
     }
     rewrite.put(round, id, block)?;
-    let temp =
-        Temp { names: vec![name], columns: taken.columns(), indexes: Vec::new(), broadcast: false };
+    let temp = Temp {
+        names: vec![name],
+        columns: taken.columns(),
+        indexes: Vec::new(),
+        unique: None,
+        broadcast: false,
+    };
     rewrite.add_rows(&core, &core_found, temp);
     rewrite.add_keys(keys);
     Ok(true)

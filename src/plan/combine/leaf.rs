@@ -58,7 +58,8 @@ pub(super) fn step<'a>(
     let Some(id) = found.uses.iter().position(|used| used.span == site) else {
         return Err(Error::internal("a table that was not read").into());
     };
-    let met = met(round, table, id);
+    // What is asked of the rows says which columns depend on others, too.
+    let met = if rewrite.options.shape_only { Vec::new() } else { met(round, table, id) };
     let columns = needed(round, table, id, &met)?;
     let draft = Draft::new(round.part, &context.mode)?;
     let mut filters = filters(rewrite, round, site);
@@ -95,7 +96,10 @@ pub(super) fn step<'a>(
     drop_schemas(found, site, &mut draft);
     met.iter().for_each(|expr| draft.replace(expr.span, "TRUE"));
     draft.keep_names(found);
-    let temp = Temp { names: vec![name], columns, indexes: Vec::new(), broadcast: false };
+    let used = found.uses.get(id).and_then(|used| used.columns.as_ref());
+    let unique = used.filter(|_| rewrite.options.shape_only);
+    let unique = unique.and_then(|known| unique_keys(known.unique.as_ref()?, &columns));
+    let temp = Temp { names: vec![name], columns, indexes: Vec::new(), unique, broadcast: false };
     if filters.is_all() && filters.rows > LISTED_ROWS_MAX {
         rewrite.unlisted.push(rewrite.steps.len());
     }
@@ -103,6 +107,17 @@ pub(super) fn step<'a>(
     rewrite.add_rows(&part, &examined, temp);
     rewrite.add_keys(keys);
     Ok(draft)
+}
+
+/// Those keys whose columns are all there, by the indexes of these: the others tell nothing about a
+/// statement that does not name one of their columns.
+fn unique_keys(keys: &[Vec<String>], columns: &[TempColumn]) -> Option<Vec<Vec<usize>>> {
+    let place = |name: &String| {
+        let is = |column: &TempColumn| column.name.as_ref().is_some_and(|own| same_name(own, name));
+        columns.iter().position(is)
+    };
+    let whole = |key: &Vec<String>| key.iter().map(place).collect::<Option<Vec<usize>>>();
+    Some(keys.iter().filter_map(whole).collect())
 }
 
 fn runs(

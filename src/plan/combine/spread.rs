@@ -201,7 +201,7 @@ impl Work<'_, '_> {
             let table = self.found.sources.get(other.source).and_then(|source| source.table);
             table.is_some_and(|table| anchor.contains(&table))
         };
-        let keyed = |id: &UseId| equal::all(self.found, *id).iter().any(|(_, other)| is_of(other));
+        let keyed = |id: &UseId| equal::all(self.found, *id).iter().any(|equal| is_of(equal.other));
         self.others.iter().fold(joined, |sum, id| {
             let own = (self.size)(id);
             sum.saturating_add(if keyed(id) { own.min(joined) } else { own })

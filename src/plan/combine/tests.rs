@@ -69,6 +69,7 @@ fn column(text: &str) -> Column {
         nullable: true,
         auto_increment: false,
         invisible: false,
+        generated: false,
         primary: false,
     }
 }
@@ -95,7 +96,11 @@ fn fetch(need: Need, facts: &mut Facts, counted: bool) {
         let names = lines.clone().find(|(table, _)| *table == id.table);
         let columns = names.map(|(_, names)| {
             let columns = names.split_whitespace().map(column).collect();
-            Arc::new(Columns { columns, rows: if counted { rows_of(&id.table) } else { 0 } })
+            Arc::new(Columns {
+                columns,
+                unique: None,
+                rows: if counted { rows_of(&id.table) } else { 0 },
+            })
         });
         facts.columns.insert(id, columns);
     }
@@ -243,10 +248,21 @@ fn equal_columns_pass_on() {
          AND p_partkey = l_suppkey AND c_name = 'x'",
         true,
         &[
+            "> SELECT `customer`.`c_custkey`, `part`.`p_partkey` FROM customer, part \
+             WHERE (c_name = 'x') AND `customer`.`c_custkey` = `part`.`p_partkey`",
+            "SELECT l_tax FROM `_margay_0`, lineitem WHERE (c_custkey = l_suppkey) \
+             AND (p_partkey = l_suppkey)",
+        ],
+    );
+    check(
+        "SELECT l_tax FROM customer, lineitem, supplier WHERE c_custkey = l_suppkey \
+         AND s_suppkey = l_suppkey AND c_name = 'x'",
+        true,
+        &[
             "> SELECT `c_custkey` FROM customer WHERE c_name = 'x'",
-            "> SELECT `p_partkey` FROM part WHERE TRUE AND `part`.`p_partkey` IN <0.0>",
-            "SELECT l_tax FROM `_margay_0` AS `customer`, lineitem, `_margay_1` AS `part` \
-             WHERE c_custkey = l_suppkey AND p_partkey = l_suppkey AND TRUE",
+            "> SELECT `s_suppkey` FROM supplier WHERE TRUE AND `supplier`.`s_suppkey` IN <0.0>",
+            "SELECT l_tax FROM `_margay_0` AS `customer`, lineitem, `_margay_1` AS `supplier` \
+             WHERE c_custkey = l_suppkey AND s_suppkey = l_suppkey AND TRUE",
         ],
     );
     // A number that equals a text need not equal what that text equals.
