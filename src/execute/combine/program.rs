@@ -519,8 +519,9 @@ impl Pour<'_, '_> {
         }
         match self.gather {
             Some(gather) => {
-                let mut gather = gather.lock().await;
-                gather.insert(&self.table, &self.tuples, &self.program.snapshot.abilities).await?;
+                let abilities = &self.program.snapshot.abilities;
+                let rows = (self.tuples.as_slice(), self.size.rows);
+                gather.lock().await.insert(&mut self.table, rows, abilities).await?;
                 self.tuples.clear();
             }
             None => self.held.push(std::mem::take(&mut self.tuples).into()),
@@ -530,8 +531,11 @@ impl Pour<'_, '_> {
 
     async fn end(mut self) -> Result<Done> {
         self.send().await?;
-        if let Some(gather) = self.gather {
-            gather.lock().await.copy(&self.table, &self.program.snapshot.abilities).await?;
+        match self.gather {
+            Some(gather) => {
+                gather.lock().await.copy(&self.table, &self.program.snapshot.abilities).await?;
+            }
+            None => self.table.has_all(self.size.rows),
         }
         let facts = self.table.facts();
         let keyed = self.table.is_keyed();
