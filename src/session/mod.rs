@@ -57,6 +57,8 @@ use crate::transaction::{Begin, Transaction};
 pub struct Session {
     shared: Arc<Shared>,
     snapshot: Arc<Snapshot>,
+    /// Of the snapshot.
+    version: u64,
     identity: Identity,
     schema: Option<String>,
     /// Variables that the client has set, as the backends are to have them.
@@ -68,6 +70,8 @@ pub struct Session {
     transaction: Transaction,
     /// What `SET TRANSACTION` asked for the next transaction.
     next: Begin,
+    /// As far as it is for the statement that runs, alone.
+    alone: Begin,
     prepared: prepared::Statements,
     warnings: Warnings,
     /// The warnings of the statement before, which the one that runs may ask for.
@@ -88,6 +92,7 @@ impl Session {
     /// A session for a client that has just logged in, with `schema`, which it may use, or else the
     /// default schema of its user.
     pub fn new(shared: Arc<Shared>, identity: Identity, schema: Option<String>) -> Self {
+        let version = shared.version();
         let snapshot = shared.snapshot();
         let user = snapshot.config.users.get(&identity.user);
         let schema = schema.or_else(|| user?.default_schema.clone());
@@ -97,12 +102,14 @@ impl Session {
             shared,
             state: Self::initial_state(&identity, &snapshot),
             snapshot,
+            version,
             reading: None,
             identity,
             schema,
             mode: Mode::default(),
             transaction: Transaction::default(),
             next: Begin::default(),
+            alone: Begin::default(),
             prepared: prepared::Statements::default(),
             warnings: Warnings::default(),
             shown_warnings: Warnings::default(),
@@ -172,8 +179,10 @@ impl Session {
 
     /// Takes over new rules, but not inside a transaction, whose connection goes by the old ones.
     fn refresh(&mut self) {
-        if !self.transaction.is_active() {
+        let version = self.shared.version();
+        if version != self.version && !self.transaction.is_active() {
             self.snapshot = self.shared.snapshot();
+            self.version = version;
         }
     }
 

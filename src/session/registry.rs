@@ -12,6 +12,8 @@ use super::identity::Identity;
 
 /// Bytes of a statement that SHOW FULL PROCESSLIST can show.
 const INFO_MAX: usize = 4096;
+/// Bytes that an idle session keeps for its next statement.
+const IDLE_MAX: usize = 256;
 
 #[derive(Default)]
 pub struct Registry {
@@ -31,7 +33,9 @@ struct Record {
 struct Activity {
     schema: Option<String>,
     since: Instant,
-    statement: Option<Vec<u8>>,
+    /// What runs, or what ran last.
+    statement: Vec<u8>,
+    runs: bool,
 }
 
 /// What a session is asked to end.
@@ -107,7 +111,8 @@ impl Registry {
             activity: Mutex::new(Activity {
                 schema: schema.map(str::to_owned),
                 since: Instant::now(),
-                statement: None,
+                statement: Vec::new(),
+                runs: false,
             }),
             kill: watch::Sender::new(None),
             shielded: AtomicBool::new(false),
@@ -126,7 +131,7 @@ impl Registry {
                 host: record.peer.clone(),
                 schema: activity.schema.clone(),
                 seconds: activity.since.elapsed().as_secs(),
-                statement: activity.statement.clone(),
+                statement: activity.runs.then(|| activity.statement.clone()),
             }
         });
         rows.collect()
@@ -164,10 +169,12 @@ impl Registry {
 
 impl Entry {
     pub(super) fn running(&self, statement: &[u8]) {
-        let kept = statement.get(..INFO_MAX).unwrap_or(statement).to_vec();
+        let kept = statement.get(..INFO_MAX).unwrap_or(statement);
         let mut activity = lock(&self.record.activity);
         activity.since = Instant::now();
-        activity.statement = Some(kept);
+        activity.statement.clear();
+        activity.statement.extend_from_slice(kept);
+        activity.runs = true;
         drop(activity);
         self.forget_kill();
     }
@@ -175,7 +182,10 @@ impl Entry {
     pub(super) fn idle(&self) {
         let mut activity = lock(&self.record.activity);
         activity.since = Instant::now();
-        activity.statement = None;
+        activity.runs = false;
+        if activity.statement.capacity() > IDLE_MAX {
+            activity.statement = Vec::new();
+        }
     }
 
     pub(super) fn in_schema(&self, schema: &str) {

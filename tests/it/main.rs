@@ -26,6 +26,7 @@ mod reads;
 #[cfg(test)]
 mod refusals;
 mod servers;
+mod shapes;
 #[cfg(test)]
 mod splitting;
 #[cfg(test)]

@@ -38,6 +38,10 @@ const BY_FAULTS: &[(&str, &str)] = &[
     ("the columns of a table have changed since", SERVERS),
     ("{}: temporary tables would be in the binary log", SERVERS),
     ("the rows of a shard are not in the order of their keys", SERVERS),
+    (
+        "ON DUPLICATE KEY UPDATE of the sharding key of `{}` is not supported where rows meet",
+        SERVERS,
+    ),
     ("a statement with several results", ADMIN),
     ("a statement that gives rows where only counts are expected", ADMIN),
     ("LOAD DATA LOCAL INFILE", ADMIN),
@@ -57,6 +61,7 @@ const BY_FAULTS: &[(&str, &str)] = &[
     ("two columns of the view's query are called", GUARD),
     ("the names of the view's columns are not certain", GUARD),
     ("SHOW without a table name", GUARD),
+    ("rows of `{}` cannot be found again by their keys", GUARD),
     ("several statements in one query are not supported", COMMAND),
     ("tables of information_schema need its name in front", GUARD),
     ("a view whose text is not UTF-8", GUARD),
