@@ -38,6 +38,10 @@ const BY_FAULTS: &[(&str, &str)] = &[
     ("the columns of a table have changed since", SERVERS),
     ("{}: temporary tables would be in the binary log", SERVERS),
     ("the rows of a shard are not in the order of their keys", SERVERS),
+    (
+        "ON DUPLICATE KEY UPDATE of the sharding key of `{}` is not supported where rows meet",
+        SERVERS,
+    ),
     ("a statement with several results", ADMIN),
     ("a statement that gives rows where only counts are expected", ADMIN),
     ("LOAD DATA LOCAL INFILE", ADMIN),
