@@ -6,12 +6,12 @@ use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::aftermath::{Aftermath, Learned};
+use super::columns::Columns;
 use super::summary::Summary;
 use super::warnings::Warnings;
-use crate::backend::Connection;
+use crate::backend::{Connection, Frames};
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{Merge, Step};
-use crate::protocol::column::Column;
 use crate::transaction::Lent;
 
 /// The answer to one statement.
@@ -22,7 +22,7 @@ pub enum Reply {
 
 /// A result set: columns, then rows until there are no more, then [`Rows::end`].
 pub struct Rows {
-    pub columns: Vec<Column>,
+    pub columns: Columns,
     source: Source,
     warnings: Warnings,
     pub(super) aftermath: Aftermath,
@@ -87,9 +87,9 @@ pub(super) enum Input {
 }
 
 impl Rows {
-    pub(super) fn new(columns: Vec<Column>, source: Source) -> Self {
+    pub(super) fn new(columns: impl Into<Columns>, source: Source) -> Self {
         Self {
-            columns,
+            columns: columns.into(),
             source,
             warnings: Warnings::default(),
             aftermath: Aftermath::default(),
@@ -98,7 +98,7 @@ impl Rows {
     }
 
     /// A result that Margay answers itself; rows are payloads of the protocol in use.
-    pub fn local(columns: Vec<Column>, rows: impl IntoIterator<Item = Bytes>) -> Self {
+    pub fn local(columns: impl Into<Columns>, rows: impl IntoIterator<Item = Bytes>) -> Self {
         Self::new(columns, Source::Memory(rows.into_iter().collect()))
     }
 
@@ -110,26 +110,10 @@ impl Rows {
         match &mut self.source {
             Source::Memory(rows) => Ok(rows.pop_front()),
             Source::Ended(_) => Ok(None),
-            Source::One(lent) => {
-                if let Some(row) = lent.lease.read_row().await? {
-                    return Ok(Some(row));
-                }
-                refuse_more(&lent.lease)?;
-                self.warnings.collect(&mut lent.lease).await;
-                self.learned = self.aftermath.learn(&mut lent.lease).await?;
-                let source = std::mem::replace(&mut self.source, Source::Ended(Vec::new()));
-                if let Source::One(lent) = source {
-                    self.source = Source::Ended(vec![*lent]);
-                }
-                Ok(None)
-            }
-            Source::Apart(lent) => {
+            Source::One(lent) | Source::Apart(lent) => {
                 let row = lent.lease.read_row().await?;
                 if row.is_none() {
-                    refuse_more(&lent.lease)?;
-                    self.warnings.collect(&mut lent.lease).await;
-                    self.learned = self.aftermath.learn(&mut lent.lease).await?;
-                    self.source = Source::Ended(Vec::new());
+                    self.end_one().await?;
                 }
                 Ok(row)
             }
@@ -142,6 +126,48 @@ impl Rows {
                 Ok(row)
             }
         }
+    }
+
+    /// Rows come as one server framed them, by [`Rows::next_frames`].
+    pub fn is_framed(&self) -> bool {
+        matches!(self.source, Source::One(_) | Source::Apart(_))
+    }
+
+    /// As many of the next rows as have come, numbered from `seq`, which counts on. None: there are no
+    /// more.
+    ///
+    /// # Errors
+    /// As [`Rows::next`].
+    pub async fn next_frames(&mut self, seq: &mut u8) -> Result<Option<Frames>> {
+        let (Source::One(lent) | Source::Apart(lent)) = &mut self.source else {
+            return Err(Error::internal("frames of rows that one server does not send"));
+        };
+        let frames = lent.lease.read_row_frames(seq).await?;
+        if frames.is_none() {
+            self.end_one().await?;
+        }
+        Ok(frames)
+    }
+
+    /// A row has been handed out in part: nothing but its rest may follow.
+    pub fn is_in_row(&self) -> bool {
+        match &self.source {
+            Source::One(lent) | Source::Apart(lent) => lent.lease.is_in_row(),
+            Source::Memory(_) | Source::Merged(_) | Source::Ended(_) => false,
+        }
+    }
+
+    /// The one server has sent its last row.
+    async fn end_one(&mut self) -> Result<()> {
+        let (Source::One(lent) | Source::Apart(lent)) = &mut self.source else { return Ok(()) };
+        refuse_more(&lent.lease)?;
+        self.warnings.collect(&mut lent.lease).await;
+        self.learned = self.aftermath.learn(&mut lent.lease).await?;
+        let source = std::mem::replace(&mut self.source, Source::Ended(Vec::new()));
+        if let Source::One(lent) = source {
+            self.source = Source::Ended(vec![*lent]);
+        }
+        Ok(())
     }
 
     /// Adds a warning to those that the rows end with.

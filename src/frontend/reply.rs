@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
 use super::stream::ClientStream;
+use crate::backend::Frames;
 use crate::error::{Error, ErrorKind, Result, ServerError};
+use crate::execute::columns::{Columns, Framed};
 use crate::execute::reply::Rows;
 use crate::execute::{Reply, Summary};
 use crate::protocol::capability::{CapabilityFlags, StatusFlags};
@@ -13,15 +15,34 @@ use crate::protocol::column::Column;
 use crate::protocol::reply::{EofPacket, OkPacket, put_err};
 use crate::protocol::stmt::PrepareOk;
 use crate::protocol::write::put_lenenc;
+use crate::session::registry::KillSignal;
 use crate::session::{PreparedInfo, Session};
 
 /// Writes the reply to one command.
 pub(super) struct ReplyWriter<'a> {
     stream: &'a mut ClientStream,
     session: &'a mut Session,
+    kill: &'a KillSignal,
     capabilities: CapabilityFlags,
-    packet: BytesMut,
     write_timeout: Duration,
+}
+
+/// What is next of a result.
+enum Next {
+    Row(Bytes),
+    Frames(Frames),
+}
+
+/// The next rows; `seq` is the number of the next frame.
+async fn next_rows(rows: &mut Rows, seq: &mut u8) -> Result<Option<Next>> {
+    if rows.is_framed() {
+        return Ok(rows.next_frames(seq).await?.map(Next::Frames));
+    }
+    Ok(rows.next().await?.map(Next::Row))
+}
+
+fn killed() -> Error {
+    Error::new(ErrorKind::Killed, "Query execution was interrupted")
 }
 
 /// Sends what is put; a client that takes nothing for long holds a backend connection for nothing.
@@ -36,10 +57,14 @@ async fn flush(stream: &mut ClientStream, limit: Duration) -> Result<()> {
 }
 
 impl<'a> ReplyWriter<'a> {
-    pub(super) fn new(stream: &'a mut ClientStream, session: &'a mut Session) -> Self {
+    pub(super) fn new(
+        stream: &'a mut ClientStream,
+        session: &'a mut Session,
+        kill: &'a KillSignal,
+    ) -> Self {
         let capabilities = session.capabilities();
         let write_timeout = session.write_timeout();
-        Self { stream, session, capabilities, packet: BytesMut::new(), write_timeout }
+        Self { stream, session, kill, capabilities, write_timeout }
     }
 
     pub(super) async fn reply(&mut self, reply: Reply) -> Result<()> {
@@ -77,48 +102,65 @@ impl<'a> ReplyWriter<'a> {
     async fn rows(&mut self, mut rows: Rows) -> Result<()> {
         self.columns(&rows.columns).await?;
         let mut sent = 0u64;
-        let mut kill = self.session.kill_signal();
-        let killed = || Error::new(ErrorKind::Killed, "Query execution was interrupted");
         loop {
+            let mut seq = self.stream.next_seq();
             let next = tokio::select! {
                 biased;
-                next = rows.next() => next,
-                _ = kill.wait() => Err(killed()),
+                next = next_rows(&mut rows, &mut seq) => next,
+                _ = self.kill.wait() => Err(killed()),
                 gone = self.stream.gone() => {
                     self.session.finish(&mut rows, sent, Some(&gone));
                     return Err(gone);
                 }
             };
             match next {
-                Ok(Some(row)) => {
+                Ok(Some(Next::Row(row))) => {
                     self.stream.put(&row);
                     sent += 1;
-                    if self.stream.is_full() {
-                        // The rest of a row that was begun must go out whole before an error can, so a
-                        // kill ends the connection here.
-                        tokio::select! {
-                            biased;
-                            flushed = flush(self.stream, self.write_timeout) => flushed?,
-                            _ = kill.wait() => return Err(killed()),
-                        }
-                    }
+                    self.relieve().await?;
+                }
+                Ok(Some(Next::Frames(frames))) => {
+                    self.stream.put_frames(frames.bytes, seq);
+                    sent += frames.rows;
+                    self.relieve().await?;
                 }
                 Ok(None) => {
                     let warnings = self.session.finish(&mut rows, sent, None);
                     return self.end(warnings).await;
                 }
                 Err(error) => {
+                    // Between the parts of a row, an error would be taken for one of them.
+                    let is_in_row = rows.is_in_row();
                     self.session.finish(&mut rows, sent, Some(&error));
-                    return self.error(&error).await;
+                    return if is_in_row { Err(error) } else { self.error(&error).await };
                 }
             }
         }
     }
 
-    async fn columns(&mut self, columns: &[Column]) -> Result<()> {
-        self.put(|packet, _| put_lenenc(packet, columns.len() as u64)).await?;
-        for column in columns {
-            self.put(|packet, _| column.put(packet)).await?;
+    /// Sends rows on when there are many.
+    async fn relieve(&mut self) -> Result<()> {
+        if !self.stream.is_full() {
+            return Ok(());
+        }
+        // The rest of a row that was begun must go out whole before an error can, so a kill ends the
+        // connection here.
+        tokio::select! {
+            biased;
+            flushed = flush(self.stream, self.write_timeout) => flushed,
+            _ = self.kill.wait() => Err(killed()),
+        }
+    }
+
+    async fn columns(&mut self, columns: &Columns) -> Result<()> {
+        if let Some(Framed { count, frames }) = columns.framed() {
+            self.put(|packet, _| put_lenenc(packet, *count as u64)).await?;
+            self.stream.put_framed(frames);
+        } else {
+            self.put(|packet, _| put_lenenc(packet, columns.len() as u64)).await?;
+            for column in columns.iter() {
+                self.put(|packet, _| column.put(packet)).await?;
+            }
         }
         self.eof_unless_deprecated().await
     }
@@ -175,9 +217,9 @@ impl<'a> ReplyWriter<'a> {
     }
 
     async fn put(&mut self, build: impl FnOnce(&mut BytesMut, CapabilityFlags)) -> Result<()> {
-        self.packet.clear();
-        build(&mut self.packet, self.capabilities);
-        self.stream.write(&self.packet).await
+        let capabilities = self.capabilities;
+        self.stream.put_with(|packet| build(packet, capabilities));
+        self.stream.relieve().await
     }
 }
 

@@ -23,6 +23,7 @@ mod run;
 mod set;
 mod shared;
 mod show;
+pub mod signal;
 mod substitute;
 mod tables;
 mod transactions;
@@ -57,6 +58,8 @@ use crate::transaction::{Begin, Transaction};
 pub struct Session {
     shared: Arc<Shared>,
     snapshot: Arc<Snapshot>,
+    /// That of `snapshot`.
+    version: u64,
     identity: Identity,
     schema: Option<String>,
     /// Variables that the client has set, as the backends are to have them.
@@ -88,6 +91,7 @@ impl Session {
     /// A session for a client that has just logged in, with `schema`, which it may use, or else the
     /// default schema of its user.
     pub fn new(shared: Arc<Shared>, identity: Identity, schema: Option<String>) -> Self {
+        let version = shared.version();
         let snapshot = shared.snapshot();
         let user = snapshot.config.users.get(&identity.user);
         let schema = schema.or_else(|| user?.default_schema.clone());
@@ -97,6 +101,7 @@ impl Session {
             shared,
             state: Self::initial_state(&identity, &snapshot),
             snapshot,
+            version,
             reading: None,
             identity,
             schema,
@@ -172,7 +177,9 @@ impl Session {
 
     /// Takes over new rules, but not inside a transaction, whose connection goes by the old ones.
     fn refresh(&mut self) {
-        if !self.transaction.is_active() {
+        let version = self.shared.version();
+        if version != self.version && !self.transaction.is_active() {
+            self.version = version;
             self.snapshot = self.shared.snapshot();
         }
     }
@@ -375,6 +382,11 @@ impl Session {
         self.entry.kill_signal()
     }
 
+    /// The client rests: gives back what only a statement needs.
+    pub fn rest(&self) {
+        self.entry.rest();
+    }
+
     pub fn forget_kill(&self) {
         self.entry.forget_kill();
     }
@@ -403,7 +415,7 @@ impl Session {
     pub async fn field_list(&mut self, table: &[u8], wildcard: &[u8]) -> Result<Vec<Column>> {
         let text = [b"SELECT * FROM ".as_slice(), &quote::identifier(table), b" LIMIT 0"].concat();
         let Reply::Rows(mut rows) = self.query(&text).await? else { return Ok(Vec::new()) };
-        let mut columns = std::mem::take(&mut rows.columns);
+        let mut columns = std::mem::take(&mut rows.columns).into_vec();
         let outcome = rows.next().await;
         self.finish(&mut rows, 0, outcome.as_ref().err());
         outcome?;

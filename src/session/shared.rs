@@ -1,5 +1,6 @@
 //! What all sessions share.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::time::Instant;
@@ -9,6 +10,8 @@ use crate::execute::Snapshot;
 
 pub struct Shared {
     current: RwLock<Arc<Snapshot>>,
+    /// Counts replacements, so that a session sees without a lock that its snapshot is the current one.
+    version: AtomicU64,
     pub registry: Registry,
     pub started: Instant,
 }
@@ -17,6 +20,7 @@ impl Shared {
     pub fn new(snapshot: Arc<Snapshot>) -> Self {
         Self {
             current: RwLock::new(snapshot),
+            version: AtomicU64::new(0),
             registry: Registry::default(),
             started: Instant::now(),
         }
@@ -28,7 +32,13 @@ impl Shared {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Read it before the snapshot: then what was read is of this version or of a later one.
+    pub(super) fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
     pub fn replace(&self, snapshot: Arc<Snapshot>) {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+        self.version.fetch_add(1, Ordering::AcqRel);
     }
 }

@@ -201,6 +201,7 @@ impl Fixture {
                 params: &params,
                 charset: "utf8mb4",
                 cluster: case.transaction.then_some(0),
+                hidden: None,
             };
             let done = plan(&statement, text, &context).and_then(|plan| explain(&plan, &run));
             match done {
