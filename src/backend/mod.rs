@@ -7,6 +7,7 @@
 
 pub mod settings;
 
+mod bookkeeping;
 pub mod cluster;
 mod health;
 pub mod node;
@@ -23,6 +24,7 @@ mod stream;
 mod tls;
 mod written;
 
+pub use bookkeeping::Bookkeeping;
 pub use channel::Deadline;
 pub use cluster::{Access, Backends};
 pub use connection::Connection;

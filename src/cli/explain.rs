@@ -126,7 +126,9 @@ impl Tables<'_> {
             };
             let columns = table.columns.into_iter().map(column).collect();
             let id = TableId { schema, table: table.name };
-            self.facts.columns.insert(id, Some(Arc::new(Columns { columns, rows: 0 })));
+            self.facts
+                .columns
+                .insert(id, Some(Arc::new(Columns { columns, unique: None, rows: 0 })));
         }
         Ok(())
     }

@@ -151,7 +151,10 @@ fn kinds() {
     );
     check(
         "t: {broadcast: c0/s, id: {column: id}}",
-        &["6:32: `id` cannot stand beside `broadcast`; remove one of them"],
+        &[
+            "6:32: a broadcast table takes no `id`: every copy gets the text of an INSERT as it is, with the \
+             ids that are in it; give them there, or make it a table over shards",
+        ],
     );
     check(
         "t: {shards: c0/s, key: k, algorithm: hash, id: {column: id, generator: uuid}}",
@@ -236,6 +239,26 @@ fn physical_tables() {
            common divisor 4: 24 of 32 physical tables stay empty; use hash, or counts without a common divisor",
         ],
     );
+}
+
+#[test]
+fn bookkeeping_is_in_a_database_that_can_be() {
+    let check = |name: &str, expect: Option<&str>| {
+        let text = format!(
+            "clusters: {{c0: {{primary: 'h:1', user: u}}}}\nschemas: {{shop: {{default_shard: c0/shop}}}}\n\
+             transactions: {{database: '{name}'}}\n"
+        );
+        let found = parse_text(&text).map(drop).map_err(|problems| problems[0].to_string());
+        match (found, expect) {
+            (Ok(()), None) => {}
+            (Err(found), Some(expect)) => assert!(found.contains(expect), "{name}: {found}"),
+            (found, expect) => panic!("{name}: {found:?}, expected {expect:?}"),
+        }
+    };
+    check("margay", None);
+    check("mysql", Some("`transactions.database`: `mysql` is MySQL's own; use another name"));
+    check("ends ", Some("`transactions.database`: `ends ` is no name of a database in MySQL"));
+    check(&"n".repeat(65), Some("is no name of a database in MySQL, which has 1 to 64 characters"));
 }
 
 /// Everything that is wrong shows at once, in the order of the file.

@@ -1,6 +1,6 @@
 //! Fetches what planning must know from the servers, and remembers what stays true.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::client_state::ClientState;
 use super::snapshot::Snapshot;
 use super::views::RETRY;
 use crate::backend::{Access, Lease, QueryResult, SessionState};
-use crate::catalog::{ShardId, TableKind};
+use crate::catalog::{Shard, ShardId, TableKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::facts::{Column, ColumnClass, Columns, Facts, Need, TableId, WeightKey};
 use crate::plan::views::SchemaViews;
@@ -252,12 +252,52 @@ impl Snapshot {
             b" ORDER BY c.ORDINAL_POSITION".to_vec(),
         ]
         .concat();
-        let rows = self.ask(shard.cluster, &text).await?;
+        let lease = self.backends.lease(shard.cluster, Access::Primary, false).await?;
+        let is_mariadb = lease.is_mariadb();
+        let rows = self.rows_of(lease, SessionState::default(), &text).await?;
         if rows.is_empty() {
             return Ok(None);
         }
         let guess = rows.first().map_or(0, |row| number_of(row, 9).into());
-        Ok(Some(Columns { columns: rows.iter().map(column).collect(), rows: guess }))
+        let extra = |row: &Row| text_of(row, 7).unwrap_or_default().to_ascii_lowercase();
+        let is_computed = |row: &Row| {
+            [" generated", "virtual", "persistent"].iter().any(|word| extra(row).contains(word))
+        };
+        // MariaDB draws no conclusions from keys.
+        let unique = if is_mariadb || rows.iter().any(is_computed) {
+            None
+        } else if rows.iter().all(|row| text_of(row, 10).is_none_or(|key| key.is_empty())) {
+            Some(Vec::new())
+        } else {
+            Some(self.unique_keys(shard, name).await?)
+        };
+        Ok(Some(Columns { columns: rows.iter().map(column).collect(), unique, rows: guess }))
+    }
+
+    /// Unique keys of whole columns that take no NULL.
+    async fn unique_keys(&self, shard: &Shard, name: &str) -> Result<Vec<Vec<String>>> {
+        let text = [
+            b"SELECT INDEX_NAME, COLUMN_NAME, SUB_PART, NULLABLE FROM \
+              information_schema.STATISTICS WHERE NON_UNIQUE = 0 AND TABLE_SCHEMA = "
+                .to_vec(),
+            quote::text(shard.database.as_bytes()),
+            b" AND TABLE_NAME = ".to_vec(),
+            quote::text(name.as_bytes()),
+            b" ORDER BY INDEX_NAME, SEQ_IN_INDEX".to_vec(),
+        ]
+        .concat();
+        let rows = self.ask(shard.cluster, &text).await?;
+        let mut keys: BTreeMap<String, Option<Vec<String>>> = BTreeMap::new();
+        for row in &rows {
+            let key = keys.entry(text_of(row, 0).unwrap_or_default()).or_insert(Some(Vec::new()));
+            let is_whole = text_of(row, 2).is_none();
+            let is_nullable = text_of(row, 3).is_some_and(|text| text == "YES");
+            match (key.as_mut(), text_of(row, 1)) {
+                (Some(columns), Some(column)) if is_whole && !is_nullable => columns.push(column),
+                _ => *key = None,
+            }
+        }
+        Ok(keys.into_values().flatten().collect())
     }
 
     /// Physical tables of a time table on a shard, as the primary has them now. They are never cached:

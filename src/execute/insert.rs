@@ -3,6 +3,7 @@
 use super::numbers::Numbered;
 use super::reply::Reply;
 use super::run::{Fragment, Info, Run};
+use super::whole::Work;
 use super::write::Count;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::facts::{Facts, Stop};
@@ -10,6 +11,7 @@ use crate::plan::render::render_insert;
 use crate::plan::resolve;
 use crate::plan::template::{Part, Target};
 use crate::plan::types::Insert;
+use crate::plan::upsert::Upsert;
 
 impl Run<'_> {
     pub(super) async fn insert(&mut self, insert: &Insert, facts: &mut Facts) -> Result<Reply> {
@@ -43,6 +45,9 @@ impl Run<'_> {
                 batches.collect::<Result<Vec<_>, Stop>>()
             })
             .await?;
+        if let Some(upsert) = &insert.upsert {
+            return self.insert_or_move(insert, upsert, numbered).await;
+        }
         let split = batches.len() > 1;
         if split && !self.aftermath.assigned.is_empty() {
             return Err(Error::unsupported(
@@ -76,8 +81,27 @@ impl Run<'_> {
         outcome
     }
 
+    /// As a part of another statement it is in a transaction already.
+    async fn insert_or_move(
+        &mut self,
+        insert: &Insert,
+        upsert: &Upsert,
+        numbered: Option<&Numbered>,
+    ) -> Result<Reply> {
+        let work = Work::Upsert { insert, upsert, numbered };
+        match self.part.told {
+            true => Box::pin(self.upsert(insert, upsert, numbered)).await,
+            false => self.wholly(work).await,
+        }
+    }
+
     /// Makes sure that a time table exists before rows go into it.
-    async fn ensure_period(&self, pattern: &str, target: &Target, name: &str) -> Result<()> {
+    pub(super) async fn ensure_period(
+        &self,
+        pattern: &str,
+        target: &Target,
+        name: &str,
+    ) -> Result<()> {
         if self.snapshot.facts.knows_period(target.shard, name) {
             return Ok(());
         }

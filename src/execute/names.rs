@@ -26,7 +26,7 @@ impl<'a> Names<'a> {
         let mut names =
             Self { shard, schema: schema.map(|schema| schema.name.as_str()), tables: Vec::new() };
         let (Some(part), Some(schema)) = (&target.part, schema) else { return Some(names) };
-        for table in schema.tables.values() {
+        for table in snapshot.renamed_in(schema) {
             let TableKind::Sharded(sharded) = &table.kind else { continue };
             let Some(parts) = &sharded.parts else { continue };
             let physical = match (part, &parts.kind) {

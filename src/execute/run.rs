@@ -27,7 +27,7 @@ use crate::protocol::command::Execute;
 use crate::protocol::params::{Param, put_execute};
 use crate::protocol::reply::{OkPacket, ReplyHead};
 use crate::sql::expr::Literal;
-use crate::transaction::{Lent, Transaction};
+use crate::transaction::{Begin, Lent, Transaction};
 
 /// What a statement needs to run: who asks, with which state and values, until when.
 pub struct Run<'a> {
@@ -49,6 +49,8 @@ pub struct Run<'a> {
     pub deadline: Option<Deadline>,
     /// The statement may write.
     pub writes: bool,
+    /// How a transaction begins that is for the statement alone.
+    pub alone: Begin,
     /// What the connection is asked behind the statement, if it runs on one target.
     pub aftermath: Aftermath,
     /// Filled as warnings come in.

@@ -56,7 +56,7 @@ impl Run<'_> {
     }
 
     /// Where a read may go.
-    fn access(&self, select: &Select) -> Access {
+    pub(super) fn access(&self, select: &Select) -> Access {
         if select.primary { Access::Primary } else { self.reads.clone() }
     }
 
@@ -216,7 +216,7 @@ impl Run<'_> {
         }
     }
 
-    async fn scatter(
+    pub(super) async fn scatter(
         &mut self,
         scatter: &Scatter,
         targets: &[Target],

@@ -12,7 +12,7 @@ use super::combine::Abilities;
 use super::facts::FactCache;
 use super::plans::Plans;
 use crate::backend::{Access, Backends, Deadline};
-use crate::catalog::{Catalog, Schema, Shard, ShardId};
+use crate::catalog::{Catalog, Schema, Shard, ShardId, Table};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge;
@@ -35,6 +35,8 @@ pub struct Snapshot {
     /// Of servers where temporary tables were made.
     pub(super) abilities: Abilities,
     schemas: BTreeMap<ShardId, String>,
+    /// Tables whose physical tables have other names, by schema.
+    renamed: BTreeMap<String, Vec<Arc<Table>>>,
 }
 
 impl Snapshot {
@@ -46,6 +48,14 @@ impl Snapshot {
             schema.shards().into_iter().map(move |shard| (shard, name.clone()))
         };
         let schemas = catalog.schemas.values().flat_map(of_schema).collect();
+        let renamed = |schema: &Schema| {
+            let is_renamed = |table: &&Arc<Table>| {
+                table.sharded().is_some_and(|sharded| sharded.parts.is_some())
+            };
+            let tables = schema.tables.values().filter(is_renamed).cloned().collect();
+            (schema.name.clone(), tables)
+        };
+        let renamed = catalog.schemas.values().map(renamed).collect();
         let combine = Arc::new(Semaphore::new(config.settings.combine.concurrency as usize));
         let coordinator = Arc::new(Coordinator::new(&config.settings.transactions, &backends));
         let sequences = Sequences::new(&config.settings, &backends);
@@ -64,6 +74,7 @@ impl Snapshot {
             combine,
             abilities,
             schemas,
+            renamed,
         }
     }
 
@@ -104,6 +115,11 @@ impl Snapshot {
     /// The schema whose tables lie on a shard.
     pub fn schema_of(&self, shard: ShardId) -> Option<&Schema> {
         self.schemas.get(&shard).and_then(|name| self.catalog.schema(name))
+    }
+
+    /// The tables of a schema whose physical tables have other names.
+    pub(super) fn renamed_in(&self, schema: &Schema) -> &[Arc<Table>] {
+        self.renamed.get(&schema.name).map(Vec::as_slice).unwrap_or_default()
     }
 
     pub(super) fn merge_limits(&self) -> merge::Limits {

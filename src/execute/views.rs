@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::combine::Loader;
 use super::snapshot::Snapshot;
-use crate::backend::{Access, QueryResult, SessionState};
+use crate::backend::{Access, Bookkeeping, QueryResult, SessionState};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
 use crate::plan::views::{SchemaViews, View};
@@ -176,19 +176,18 @@ impl Snapshot {
         Ok(self.shard(found.default_shard)?.cluster)
     }
 
-    fn views_database(&self) -> String {
-        let database = quote::identifier(self.config.settings.transactions.database.as_bytes());
-        String::from_utf8_lossy(&database).into_owned()
+    fn bookkeeping(&self) -> Bookkeeping {
+        Bookkeeping::new(&self.config.settings.transactions.database)
     }
 
     fn views_table(&self) -> String {
-        format!("{}.`views`", self.views_database())
+        self.bookkeeping().table("views")
     }
 
     async fn make_views_table(&self, cluster: usize) -> Result<()> {
         let name = "CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL";
         let statements = [
-            format!("CREATE DATABASE IF NOT EXISTS {}", self.views_database()),
+            self.bookkeeping().create(),
             format!(
                 "CREATE TABLE IF NOT EXISTS {} (\
                  schema_name VARCHAR(64) {name}, \
@@ -213,24 +212,15 @@ impl Snapshot {
     }
 
     fn unusable(&self, cluster: usize, why: &Error) -> Error {
-        let clusters = self.backends.clusters();
-        let (name, user) =
-            clusters.get(cluster).map_or(("?", "?"), |cluster| (cluster.name(), cluster.user()));
-        let database = &self.config.settings.transactions.database;
-        Error::new(
-            ErrorKind::Config,
-            format!(
-                "a view over sharded tables is kept in the database `{database}` on cluster `{name}`, \
-                 which cannot be used: {why}; grant the user `{user}` CREATE, SELECT, INSERT and DELETE \
-                 on it, or name another one by `transactions.database`"
-            ),
-        )
+        let need = ("a view over sharded tables is kept in", "CREATE, SELECT, INSERT and DELETE");
+        let cluster = self.backends.clusters().get(cluster).map(Arc::as_ref);
+        self.bookkeeping().unusable(cluster, need, &why.to_string())
     }
 }
 
 /// No such database or table, or no right to it, with which no view was written either.
 fn is_absent(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Server(server) if matches!(server.code, 1049 | 1146 | 1044 | 1142))
+    Bookkeeping::is_missing(error) || Bookkeeping::is_denied(error)
 }
 
 fn view(schema: &str, row: &[Option<Bytes>]) -> Option<View> {

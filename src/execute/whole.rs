@@ -6,6 +6,7 @@ use std::pin::Pin;
 use futures_util::future::join_all;
 
 use super::aftermath::Aftermath;
+use super::numbers::Numbered;
 use super::reply::Reply;
 use super::run::{Call, Part, Run};
 use crate::backend::Access;
@@ -13,7 +14,8 @@ use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::plan::facts::Facts;
 use crate::plan::pick::Pick;
-use crate::plan::types::{Feed, Source};
+use crate::plan::types::{Feed, Insert, Source};
+use crate::plan::upsert::Upsert;
 use crate::sql;
 use crate::transaction::{self, Begin, Transaction, ends_transaction};
 
@@ -22,6 +24,7 @@ use crate::transaction::{self, Begin, Transaction, ends_transaction};
 pub(super) enum Work<'w> {
     Feed(&'w Feed),
     Pick(&'w Pick),
+    Upsert { insert: &'w Insert, upsert: &'w Upsert, numbered: Option<&'w Numbered> },
 }
 
 type Answer<'f, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'f>>;
@@ -46,12 +49,15 @@ impl Run<'_> {
         match work {
             Work::Feed(feed) => self.pass_rows(feed, alone).await,
             Work::Pick(pick) => self.write_picked(pick).await,
+            Work::Upsert { insert, upsert, numbered } => {
+                self.upsert(insert, upsert, numbered).await
+            }
         }
     }
 
     async fn alone(&mut self, work: Work<'_>) -> Result<Reply> {
         let mut own = Transaction::default();
-        own.begin(&Begin::default());
+        own.begin(&self.alone);
         let mut run = Run { transaction: &mut own, ..self.again() };
         let outcome = run.work(work, true).await;
         let deadline = self.snapshot.deadline(None);
@@ -112,6 +118,7 @@ impl Run<'_> {
     pub(super) fn again(&mut self) -> Run<'_> {
         Run {
             snapshot: self.snapshot,
+            alone: Begin::default(),
             transaction: &mut *self.transaction,
             state: self.state,
             call: self.call,

@@ -61,6 +61,9 @@ impl Run<'_> {
     ) -> Result<Reply> {
         match work.as_slice() {
             [] => Err(Error::internal("a write without a target")),
+            [_] if self.alone.is_special() && !self.transaction.is_active() => {
+                self.write_atomically(work, count).await
+            }
             [(fragment, target)] => self.route(fragment, target, Access::Primary).await,
             _ if self.transaction.is_active() => self.write_together(work, count, true).await,
             _ => self.write_atomically(work, count).await,
@@ -74,8 +77,9 @@ impl Run<'_> {
         count: Count,
     ) -> Result<Reply> {
         let mut own = Transaction::default();
-        own.begin(&Begin::default());
+        own.begin(&self.alone);
         let mut run = Run {
+            alone: Begin::default(),
             snapshot: self.snapshot,
             transaction: &mut own,
             state: self.state,

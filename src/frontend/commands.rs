@@ -117,7 +117,6 @@ impl Client {
                         ));
                     }
                     self.stream.release_buffers();
-                    self.session.rest();
                 }
             }
         }

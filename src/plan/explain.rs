@@ -252,6 +252,12 @@ fn explain_insert(insert: &Insert, run: &Run<'_>) -> Result<Vec<String>, Stop> {
         let rows = rows.map_or(&[][..], |(_, rows)| rows.as_slice());
         render_insert(insert, target, rows, run)
     })?;
+    if let Some(target) = insert.upsert.as_ref().and_then(|upsert| upsert.pick.targets.first()) {
+        lines.push(
+            "  row by row; a row in the way is updated, and moved if it belongs elsewhere".into(),
+        );
+        lines.push(format!("  {}", target.shown().replace(['\n', '\r'], " ")));
+    }
     Ok(lines)
 }
 

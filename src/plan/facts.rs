@@ -10,6 +10,9 @@ use crate::error::Error;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Columns {
     pub columns: Vec<Column>,
+    /// Unique keys of columns that take no NULL. None: not known, or not all that the server would conclude
+    /// from which columns depend on which.
+    pub unique: Option<Vec<Vec<String>>>,
     /// Rows that the server guesses one physical table to hold; a hint for the order of joins only.
     pub rows: u64,
 }

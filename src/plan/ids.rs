@@ -135,7 +135,7 @@ pub(super) fn no_rule(column: &str, table: &str) -> Error {
 }
 
 /// Whether an integer column stores 0 for a value. None: that is not certain.
-fn is_zero(value: &Literal) -> Option<bool> {
+pub(super) fn is_zero(value: &Literal) -> Option<bool> {
     match value {
         Literal::Null => Some(false),
         Literal::Bool(value) => Some(!value),

@@ -7,13 +7,14 @@ use super::facts::{Column, Columns, Stop};
 use super::feed;
 use super::functions::{self, Nature};
 use super::holds::Holds;
-use super::ids::no_rule;
+use super::ids::{is_zero, no_rule};
 use super::model::{Analysis, same_name};
 use super::names::{Env, Reader};
 use super::planner::{Context, forced, names_table, place};
 use super::splice::{Splice, quoted, text_piece, untouched};
 use super::template::{Piece, Template};
 use super::types::{Insert, InsertIds, InsertRow, Operand, Place, Plan, Refusal, Write};
+use super::upsert;
 use crate::catalog::{Sharded, Table, TableKind};
 use crate::error::Error;
 use crate::sql::Statement;
@@ -51,14 +52,9 @@ pub(super) fn plan(
             };
             return feed::plan(&into, statement, text, context, &found);
         }
-        InsertSource::Values { rows, .. } => {
-            rows.iter().map(|row| (row.span, row.values.iter().collect())).collect()
-        }
-        InsertSource::Set(list) => {
-            let values = list.iter().map(|assignment| &assignment.value).collect();
-            vec![(Span::default(), values)]
-        }
+        InsertSource::Values { .. } | InsertSource::Set(_) => values(&insert.source),
     };
+    refuse_queries(insert, &table.kind)?;
     if found.uses.len() > 1 {
         let rows = rows_that_read(insert, text, context, &found);
         let Some(rows) = rows else {
@@ -92,10 +88,40 @@ pub(super) fn plan(
             let Some(columns) = columns else {
                 return Err(Error::internal("the columns of an INSERT were not fetched").into());
             };
-            let draft = Draft { insert, text, found: &found, table, columns: &columns, rows };
+            let found = &found;
+            let draft = Draft { insert, text, context, found, table, columns: &columns, rows };
             Ok(Plan::Insert(draft.plan()?))
         }
     }
+}
+
+/// The values of each row, and where it stands. A query gives none.
+fn values(source: &InsertSource) -> Vec<(Span, Vec<&Expr>)> {
+    match source {
+        InsertSource::Values { rows, .. } => {
+            rows.iter().map(|row| (row.span, row.values.iter().collect())).collect()
+        }
+        InsertSource::Set(list) => {
+            let values = list.iter().map(|assignment| &assignment.value).collect();
+            vec![(Span::default(), values)]
+        }
+        InsertSource::Query(_) => Vec::new(),
+    }
+}
+
+/// ON DUPLICATE KEY UPDATE reads nothing but the two rows.
+fn refuse_queries(insert: &statement::Insert, kind: &TableKind) -> Result<(), Stop> {
+    let mut found = false;
+    for assignment in &insert.on_duplicate {
+        assignment.value.walk(&mut |node| found |= !node.queries().is_empty());
+    }
+    if !found || matches!(kind, TableKind::Single { .. }) {
+        return Ok(());
+    }
+    Err(unsupported(
+        "a subquery in ON DUPLICATE KEY UPDATE of a sharded or broadcast table is not supported; give its \
+         value",
+    ))
 }
 
 /// One server does all of it.
@@ -230,17 +256,9 @@ fn generated(
     let position = names.iter().position(|name| same_name(name, &column.name));
     let asks = |value: Option<&&Expr>| match value.map(|value| &value.kind) {
         None | Some(ExprKind::Default) => true,
-        Some(ExprKind::Literal(literal)) => match literal {
-            Literal::Null | Literal::Bool(false) => true,
-            Literal::Integer(text) | Literal::Decimal(text) | Literal::Float(text) => {
-                text.parse::<f64>().is_ok_and(|number| number.abs() < 0.5)
-            }
-            Literal::Bool(true)
-            | Literal::String { .. }
-            | Literal::Hex { .. }
-            | Literal::Bit { .. }
-            | Literal::Temporal { .. } => false,
-        },
+        Some(ExprKind::Literal(literal)) => {
+            *literal == Literal::Null || is_zero(literal).unwrap_or(false)
+        }
         Some(_) => false,
     };
     let missing = position.is_none()
@@ -268,9 +286,10 @@ fn broadcast_id(column: &str, table: &str) -> Error {
 struct Draft<'x, 'a> {
     insert: &'x statement::Insert,
     text: &'a [u8],
+    context: &'x Context<'x>,
     found: &'x Analysis<'a>,
     table: Arc<Table>,
-    columns: &'x Columns,
+    columns: &'x Arc<Columns>,
     rows: Vec<(Span, Vec<&'x Expr>)>,
 }
 
@@ -309,10 +328,8 @@ impl Draft<'_, '_> {
         let ids = self.ids(sharded, &names)?;
         let key = self.key(&sharded.key, &names, ids.as_ref())?;
         let part_key = part.map(|part| self.key(part, &names, ids.as_ref())).transpose()?;
-        self.duplicates(&sharded.key)?;
-        if let Some(part) = part {
-            self.duplicates(part)?;
-        }
+        let known = (&self.table, self.columns);
+        let upsert = upsert::plan(insert, self.text, self.context, self.found, known)?;
         if insert.partitions {
             return Err(unsupported("INSERT ... PARTITION into a sharded table is not supported"));
         }
@@ -348,6 +365,7 @@ impl Draft<'_, '_> {
             rows,
             tail: splice.template(Span { start: all.end, end: self.text.len() as u32 }),
             ids,
+            upsert: upsert.map(Box::new),
         })
     }
 
@@ -598,35 +616,5 @@ impl Draft<'_, '_> {
                 Ok(Operand::Computed(text.to_vec()))
             }
         }
-    }
-
-    /// ON DUPLICATE KEY UPDATE must leave the key as it is.
-    fn duplicates(&self, key: &str) -> Result<(), Stop> {
-        for assignment in &self.insert.on_duplicate {
-            if same_name(&assignment.column.name.value, key) && !keeps(&assignment.value, key) {
-                return Err(unsupported(format!(
-                    "ON DUPLICATE KEY UPDATE of the sharding key `{key}` of `{}` is not supported: the \
-                     row would have to move; delete and insert instead",
-                    self.table.name
-                )));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The value is the column itself, or `VALUES(column)`. The latter is the value of the row that was
-/// to be inserted, which lies on this shard: the existing row may lie here by another key only if the
-/// keys share the shard, and stays there.
-fn keeps(value: &Expr, key: &str) -> bool {
-    match &value.kind {
-        ExprKind::Column(name) => name.table.is_none() && same_name(&name.name.value, key),
-        ExprKind::Function(function) if function.name == "values" || function.name == "value" => {
-            match function.args.as_slice() {
-                [Expr { kind: ExprKind::Column(name), .. }] => same_name(&name.name.value, key),
-                _ => false,
-            }
-        }
-        _ => false,
     }
 }

@@ -8,8 +8,10 @@
 use smallvec::SmallVec;
 
 use super::facts::Stop;
+use super::moves::Moves;
 use super::planner::{self, Context};
-use super::types::{Condition, Operand, Place, Plan, Refusal};
+use super::types::{Condition, Operand, Place, Plan, Scatter};
+use crate::error::Result;
 use crate::sql::expr::Literal;
 use crate::sql::hide::{FIRST_SLOT, hide};
 use crate::sql::shape::{Slot, Slots, alike};
@@ -26,7 +28,7 @@ pub struct Known {
     slots: Slots,
     /// A minus stands in front of the slot.
     signs: Box<[bool]>,
-    /// Slots whose values decide where the statement runs.
+    /// Parameters whose values decide where the statement runs, the client's first.
     wanted: SmallVec<[u16; 4]>,
     schema: Option<Box<str>>,
     mode: Mode,
@@ -37,11 +39,15 @@ pub struct Known {
 pub struct Hidden<'r> {
     text: &'r [u8],
     slots: &'r [Slot],
-    values: &'r [Option<Literal>],
+    values: &'r Values,
 }
 
-/// Values of slots, of those that are wanted.
-pub type Values = SmallVec<[Option<Literal>; 2]>;
+/// Values of parameters, as far as they are wanted: of the slots, and of the client's.
+#[derive(Debug, Default)]
+pub struct Values {
+    slots: SmallVec<[Option<Literal>; 2]>,
+    params: SmallVec<[Option<Literal>; 2]>,
+}
 
 impl Known {
     /// The plan for all statements of the shape of `text`, which `statement` was parsed from. None:
@@ -82,18 +88,28 @@ impl Known {
             && alike((&self.text, &self.slots), (text, slots))
     }
 
-    /// The values that decide where a text of the shape runs.
-    pub fn values(&self, text: &[u8], slots: &[Slot]) -> Values {
-        let mut values = Values::new();
-        if let Some(last) = self.wanted.last() {
-            values.resize(usize::from(*last) + 1, None);
+    /// The values that decide where a text of the shape runs; `given` tells those of the client's
+    /// parameters.
+    ///
+    /// # Errors
+    /// Those of `given`.
+    pub fn values(
+        &self,
+        text: &[u8],
+        slots: &[Slot],
+        given: impl Fn(u16) -> Result<Option<Literal>>,
+    ) -> Result<Values> {
+        let mut values = Values::default();
+        for param in &self.wanted {
+            let (list, index, value) = match param.checked_sub(FIRST_SLOT) {
+                Some(index) => (&mut values.slots, index, self.value(index, text, slots)),
+                None => (&mut values.params, *param, given(*param)?),
+            };
+            // They come in order.
+            list.resize(usize::from(index), None);
+            list.push(value);
         }
-        for index in &self.wanted {
-            if let Some(value) = values.get_mut(usize::from(*index)) {
-                *value = self.value(*index, text, slots);
-            }
-        }
-        values
+        Ok(values)
     }
 
     /// The value of a slot by its index.
@@ -116,7 +132,7 @@ impl Known {
 }
 
 impl<'r> Hidden<'r> {
-    pub fn new(text: &'r [u8], slots: &'r [Slot], values: &'r [Option<Literal>]) -> Self {
+    pub fn new(text: &'r [u8], slots: &'r [Slot], values: &'r Values) -> Self {
         Self { text, slots, values }
     }
 
@@ -133,7 +149,11 @@ impl<'r> Hidden<'r> {
 
     /// The value of a parameter, if it decides where the statement runs.
     pub(super) fn value(&self, param: u16) -> Option<&'r Literal> {
-        self.values.get(usize::from(param.checked_sub(FIRST_SLOT)?))?.as_ref()
+        let (list, index) = match param.checked_sub(FIRST_SLOT) {
+            Some(index) => (&self.values.slots, index),
+            None => (&self.values.params, param),
+        };
+        list.get(usize::from(index))?.as_ref()
     }
 }
 
@@ -142,7 +162,10 @@ fn settle(plan: &mut Plan) -> bool {
     match plan {
         Plan::Select(select) => {
             select.source = None;
-            select.scatter = Err(Refusal { message: String::new() });
+            match &mut select.scatter {
+                Ok(scatter) => scatter.notes = Vec::new(),
+                Err(refusal) => refusal.message = String::new(),
+            }
             select.place.forced.is_none()
         }
         Plan::Write(write) => {
@@ -150,17 +173,28 @@ fn settle(plan: &mut Plan) -> bool {
             // Which values a copy would generate is seen in the values themselves.
             write.broadcast.is_none() && write.place.forced.is_none()
         }
-        Plan::Insert(_) => true,
+        // Rows in the way are updated by a text of their own.
+        Plan::Insert(insert) => insert.upsert.is_none(),
         Plan::Feed(_) | Plan::Ddl(_) => false,
     }
 }
 
-/// The slots that decide where a plan runs, in order.
+/// The parameters that decide where a plan runs or how much of it, in order.
 fn wanted(plan: &Plan) -> SmallVec<[u16; 4]> {
     let mut found = SmallVec::new();
     match plan {
-        Plan::Select(select) => place(&select.place, &mut found),
-        Plan::Write(write) => place(&write.place, &mut found),
+        Plan::Select(select) => {
+            place(&select.place, &mut found);
+            if let Ok(Scatter { limit: Some(limit), .. }) = &select.scatter {
+                operand(&limit.rows, &mut found);
+                limit.offset.iter().for_each(|offset| operand(offset, &mut found));
+            }
+        }
+        Plan::Write(write) => {
+            place(&write.place, &mut found);
+            let moves = write.moves.iter().flat_map(Moves::values);
+            moves.for_each(|it| operand(it, &mut found));
+        }
         Plan::Insert(insert) => {
             let operands = insert.rows.iter().flat_map(|row| [&row.key, &row.part_key, &row.id]);
             operands.flatten().for_each(|it| operand(it, &mut found));
@@ -195,10 +229,9 @@ fn condition(known: &Condition, found: &mut SmallVec<[u16; 4]>) {
 
 fn operand(operand: &Operand, found: &mut SmallVec<[u16; 4]>) {
     match operand {
-        Operand::Param(param) => found.extend(param.checked_sub(FIRST_SLOT)),
+        Operand::Param(param) => found.push(*param),
         Operand::Constant(constant) => {
-            let params = constant.params.iter().map(|(_, param)| param);
-            found.extend(params.filter_map(|param| param.checked_sub(FIRST_SLOT)));
+            found.extend(constant.params.iter().map(|(_, param)| *param));
         }
         Operand::Literal(_) | Operand::Computed(_) => {}
     }

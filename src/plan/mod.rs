@@ -42,6 +42,7 @@ pub mod template;
 mod tests;
 pub mod types;
 mod units;
+pub mod upsert;
 pub mod views;
 mod write;
 

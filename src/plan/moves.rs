@@ -87,6 +87,11 @@ impl Moves {
         (!assigned.is_empty()).then_some(Self { assigned, obstacle })
     }
 
+    /// The values that say whether rows stay.
+    pub(super) fn values(&self) -> impl Iterator<Item = &Operand> {
+        self.assigned.iter().filter_map(|key| key.value.as_ref())
+    }
+
     pub(super) fn is_possible(&self) -> bool {
         self.obstacle.is_none()
     }

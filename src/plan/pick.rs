@@ -166,6 +166,7 @@ impl<'x, 'a> Draft<'x, 'a> {
             let mut first = true;
             let mut moves = false;
             let mut relocates = false;
+            let mut ignored = false;
             for assignment in &update.assignments {
                 if self.assigned(assignment, single)? != id {
                     continue;
@@ -177,7 +178,10 @@ impl<'x, 'a> Draft<'x, 'a> {
                 moves |= keys.iter().any(|key| {
                     key.text.ends_with(&format!(".{}", quoted(&assignment.column.name.value)))
                 });
-                relocates |= is_key(&table.table, &assignment.column.name.value);
+                let name = &assignment.column.name.value;
+                relocates |= is_key(&table.table, name);
+                let assigned = table.columns.columns.iter().find(|it| same_name(&it.name, name));
+                ignored |= assigned.is_some_and(|column| column.generated);
                 let start = Span { start: assignment.span.start, end: assignment.value.span.start };
                 head.extend(self.raw(start));
                 self.value(&assignment.value, id, &mut head)?;
@@ -186,8 +190,13 @@ impl<'x, 'a> Draft<'x, 'a> {
             if single && update.order_by.iter().all(|item| is_plain(&item.expr)) {
                 tail = self.order(&update.order_by);
             }
-            let relocation =
-                relocates.then(|| Relocation { table: table.table, columns: table.columns });
+            if relocates && ignored {
+                return Err(unsupported(
+                    "UPDATE of a generated column beside a sharding key is not supported; leave it out",
+                ));
+            }
+            let relocation = Relocation { table: table.table, columns: table.columns };
+            let relocation = relocates.then_some(relocation);
             targets.push(Target { head, keys, tail, moves, relocation });
         }
         let rest = Rest {
@@ -328,10 +337,7 @@ impl<'x, 'a> Draft<'x, 'a> {
             if !column.primary && !places {
                 continue;
             }
-            if matches!(
-                column.class,
-                ColumnClass::Timestamp | ColumnClass::Json | ColumnClass::Geometry
-            ) {
+            if !finds_rows(&column.class) {
                 return Err(unsupported(format!(
                     "the key `{}` of `{}` has a type by whose values rows cannot be found again for \
                      certain; give conditions that select one shard",
@@ -423,6 +429,11 @@ impl<'x, 'a> Draft<'x, 'a> {
         pieces.push(text(at, span.end));
         pieces
     }
+}
+
+/// Rows are found again for certain by values of such a column.
+pub(super) fn finds_rows(class: &ColumnClass) -> bool {
+    !matches!(class, ColumnClass::Timestamp | ColumnClass::Json | ColumnClass::Geometry)
 }
 
 /// A table that is written, as a server has it.

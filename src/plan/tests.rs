@@ -56,7 +56,8 @@ fn facts() -> Facts {
         generated: false,
         primary: name == "k",
     };
-    let columns = Arc::new(Columns { columns: vec![column("k"), column("v")], rows: 0 });
+    let columns =
+        Arc::new(Columns { columns: vec![column("k"), column("v")], unique: None, rows: 0 });
     let mut facts = Facts::default();
     for table in ["modulo", "hash", "ranges"] {
         let id = TableId { schema: "shop".into(), table: table.into() };

@@ -6,6 +6,7 @@ use super::facts::ColumnClass;
 use super::holds::Holds;
 use super::moves::Moves;
 use super::template::{Piece, Template};
+use super::upsert::Upsert;
 use crate::catalog::{ShardId, Table};
 use crate::merge::Spec;
 use crate::sql::Mode;
@@ -175,6 +176,8 @@ pub struct Insert {
     pub tail: Template,
     /// The column whose values are generated, or must not be by the shards.
     pub ids: Option<InsertIds>,
+    /// ON DUPLICATE KEY UPDATE assigns a key, so that the row that is in the way may have to move.
+    pub upsert: Option<Box<Upsert>>,
 }
 
 /// A column of ids.

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::records::Records;
 use crate::backend::cluster::Cluster;
-use crate::backend::{Deadline, QueryResult, SessionState};
+use crate::backend::{Bookkeeping, Deadline, QueryResult, SessionState};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How long a question may take.
@@ -66,7 +66,7 @@ impl Home {
     /// The server's own; that the tables cannot be made.
     pub(super) async fn ask(&self, text: &str) -> Result<QueryResult> {
         match self.try_ask(text).await {
-            Err(error) if is_missing(&error) => {
+            Err(error) if Bookkeeping::is_missing(&error) => {
                 for statement in self.records.create() {
                     self.try_ask(&statement).await.map_err(|error| self.unusable(&error))?;
                 }
@@ -74,7 +74,7 @@ impl Home {
             }
             outcome => outcome,
         }
-        .map_err(|error| if is_denied(&error) { self.unusable(&error) } else { error })
+        .map_err(|error| if Bookkeeping::is_denied(&error) { self.unusable(&error) } else { error })
     }
 
     async fn try_ask(&self, text: &str) -> Result<QueryResult> {
@@ -89,25 +89,7 @@ impl Home {
     }
 
     fn unusable(&self, why: &Error) -> Error {
-        let (name, user) = (self.cluster.name(), self.cluster.user());
-        let database = self.records.database();
-        Error::new(
-            ErrorKind::Config,
-            format!(
-                "generated ids need the database `{database}` on cluster `{name}`, which cannot be used: \
-                 {why}; grant the user `{user}` CREATE, SELECT, INSERT and UPDATE on it, or name another \
-                 one by `transactions.database`"
-            ),
-        )
+        let need = ("generated ids need", "CREATE, SELECT, INSERT and UPDATE");
+        self.records.bookkeeping().unusable(Some(&self.cluster), need, &why.to_string())
     }
-}
-
-/// Unknown database, unknown table.
-fn is_missing(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Server(server) if matches!(server.code, 1049 | 1146))
-}
-
-/// Of a database, of a table.
-fn is_denied(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Server(server) if matches!(server.code, 1044 | 1142))
 }

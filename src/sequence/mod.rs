@@ -12,7 +12,7 @@ mod worker;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::backend::Backends;
+use crate::backend::{Backends, Bookkeeping};
 use crate::config::{Ids as Settings, Settings as AllSettings};
 use crate::error::{Error, Result, ServerError};
 use home::{Home, Turns};
@@ -41,7 +41,10 @@ impl Sequences {
     pub fn new(settings: &AllSettings, backends: &Backends) -> Self {
         let database = &settings.transactions.database;
         let home = |cluster: &Arc<_>| {
-            Arc::new(Home { cluster: Arc::clone(cluster), records: Records::new(database) })
+            Arc::new(Home {
+                cluster: Arc::clone(cluster),
+                records: Records::new(Bookkeeping::new(database)),
+            })
         };
         let homes: Vec<Arc<Home>> = backends.clusters().iter().map(home).collect();
         let worker = |home: &Arc<Home>| Arc::new(Worker::new(home.clone(), settings.ids.clone()));

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use crate::backend::Bookkeeping;
 use crate::sql::quote;
 
 pub(super) struct Records {
-    database: String,
+    bookkeeping: Bookkeeping,
     /// Quoted.
     segments: String,
     workers: String,
@@ -15,25 +16,22 @@ pub(super) struct Records {
 const NOW: &str = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000";
 
 impl Records {
-    pub(super) fn new(database: &str) -> Self {
-        let quoted = quote::identifier(database.as_bytes());
-        let quoted = String::from_utf8_lossy(&quoted);
+    pub(super) fn new(bookkeeping: Bookkeeping) -> Self {
         Self {
-            database: database.to_owned(),
-            segments: format!("{quoted}.`id_segments`"),
-            workers: format!("{quoted}.`id_workers`"),
+            segments: bookkeeping.table("id_segments"),
+            workers: bookkeeping.table("id_workers"),
+            bookkeeping,
         }
     }
 
-    pub(super) fn database(&self) -> &str {
-        &self.database
+    pub(super) fn bookkeeping(&self) -> &Bookkeeping {
+        &self.bookkeeping
     }
 
     pub(super) fn create(&self) -> [String; 3] {
-        let Self { segments, workers, .. } = self;
-        let database = quote::identifier(self.database.as_bytes());
+        let Self { segments, workers, bookkeeping } = self;
         [
-            format!("CREATE DATABASE IF NOT EXISTS {}", String::from_utf8_lossy(&database)),
+            bookkeeping.create(),
             format!(
                 "CREATE TABLE IF NOT EXISTS {segments} (\
                  name VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL PRIMARY KEY \

@@ -116,7 +116,7 @@ impl Worker {
                     ErrorKind::LimitExceeded,
                     format!(
                         "all {WORKERS} numbers of proxies are taken in `{}`.`id_workers` on cluster `{}`",
-                        records.database(),
+                        records.bookkeeping().database(),
                         self.home.cluster.name()
                     ),
                 ));

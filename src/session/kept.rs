@@ -5,11 +5,11 @@
 //! a statement that goes to the planner as it is: one without views of Margay's, functions of the
 //! session, variables that it assigns, or tables of information_schema.
 
-use super::Session;
 use super::authorize::Right;
-use super::expand::is_stale;
 use super::insert_id::Given;
+use super::prepared::literal;
 use super::substitute::substitute;
+use super::{Session, expand, run};
 use crate::error::Result;
 use crate::execute::Reply;
 use crate::execute::plans::{Kept, Look, TEXT_MAX};
@@ -59,23 +59,39 @@ impl Session {
             self.authorize_schema(schema, right)?;
         }
         self.begin_if_asked();
-        let values = known.values(text, slots);
+        let given = |param: u16| match call {
+            Call::Text => Ok(None),
+            Call::Prepared { params, .. } => {
+                let param = params.get(usize::from(param));
+                param.map(|param| literal(&param.scalar()?)).transpose()
+            }
+        };
+        let values = known.values(text, slots, given)?;
         let snapshot = self.snapshot.clone();
         let mut run = self.runner(&snapshot, &known.statement.hints, call);
         run.writes = writes;
         run.hidden = Some(Hidden::new(text, slots, &values));
         let outcome = run.kept(&known.plan, &mut Facts::default()).await;
         if let Err(error) = &outcome
-            && is_stale(error)
+            && (run::is_stale(error) || expand::is_stale(error))
         {
             // The tables may have changed since the plan was made.
             snapshot.facts.forget(self.tables_of(&known.statement));
-            return if self.transaction.is_active() { outcome } else { Ok(None) };
+            if self.transaction.is_active() {
+                return outcome;
+            }
+            self.next = std::mem::take(&mut self.alone);
+            return Ok(None);
+        }
+        if matches!(outcome, Ok(None)) {
+            // It is spent when the statement runs.
+            self.next = std::mem::take(&mut self.alone);
         }
         if let Ok(Some(reply)) = &outcome
             && writes
         {
-            let value = |param| known.hidden(param, text, slots);
+            let value =
+                |param| known.hidden(param, text, slots).or_else(|| given(param).ok().flatten());
             let given = Given { call, hidden: Some(&value) };
             self.note_insert_id(&known.statement, given, reply).await;
         }

@@ -58,7 +58,7 @@ use crate::transaction::{Begin, Transaction};
 pub struct Session {
     shared: Arc<Shared>,
     snapshot: Arc<Snapshot>,
-    /// That of `snapshot`.
+    /// Of the snapshot.
     version: u64,
     identity: Identity,
     schema: Option<String>,
@@ -71,6 +71,8 @@ pub struct Session {
     transaction: Transaction,
     /// What `SET TRANSACTION` asked for the next transaction.
     next: Begin,
+    /// As far as it is for the statement that runs, alone.
+    alone: Begin,
     prepared: prepared::Statements,
     warnings: Warnings,
     /// The warnings of the statement before, which the one that runs may ask for.
@@ -108,6 +110,7 @@ impl Session {
             mode: Mode::default(),
             transaction: Transaction::default(),
             next: Begin::default(),
+            alone: Begin::default(),
             prepared: prepared::Statements::default(),
             warnings: Warnings::default(),
             shown_warnings: Warnings::default(),
@@ -179,8 +182,8 @@ impl Session {
     fn refresh(&mut self) {
         let version = self.shared.version();
         if version != self.version && !self.transaction.is_active() {
-            self.version = version;
             self.snapshot = self.shared.snapshot();
+            self.version = version;
         }
     }
 
@@ -380,11 +383,6 @@ impl Session {
 
     pub fn kill_signal(&self) -> registry::KillSignal {
         self.entry.kill_signal()
-    }
-
-    /// The client rests: gives back what only a statement needs.
-    pub fn rest(&self) {
-        self.entry.rest();
     }
 
     pub fn forget_kill(&self) {

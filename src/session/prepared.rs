@@ -210,15 +210,12 @@ impl Session {
         let (text, statement) = (prepared.text.clone(), prepared.statement.clone());
         let shape = prepared.shape.clone();
         let (prepared_schema, prepared_mode) = (prepared.schema.clone(), prepared.mode);
-        let literals =
-            params.iter().map(|param| literal(&param.scalar()?)).collect::<Result<Vec<_>>>()?;
         self.entry.running(&text);
         self.shared.registry.count_statement();
-        let call = Call::Prepared { params: &params, literals: &literals };
         let (schema, mode) = (prepared_schema, prepared_mode);
         let present = (std::mem::replace(&mut self.schema, schema), self.mode);
         self.mode = mode;
-        let reply = self.run_prepared(&text, &statement, shape.as_deref(), call).await;
+        let reply = self.run_prepared(&text, &statement, shape.as_deref(), &params).await;
         // A statement that was prepared may have changed the mode itself.
         if self.mode == mode {
             self.mode = present.1;
@@ -233,14 +230,19 @@ impl Session {
         text: &[u8],
         statement: &Statement,
         shape: Option<&Shape>,
-        call: Call<'_>,
+        params: &[Param],
     ) -> Result<Reply> {
         let look = shape.map(|shape| (shape, self.look(text, shape)));
-        if let Some((shape, Look::Kept(kept))) = &look
-            && let Some(reply) = self.run_kept(text, &shape.slots, kept, call).await?
-        {
-            return Ok(reply);
+        if let Some((shape, Look::Kept(kept))) = &look {
+            // The values that matter are read by the plan.
+            let call = Call::Prepared { params, literals: &[] };
+            if let Some(reply) = self.run_kept(text, &shape.slots, kept, call).await? {
+                return Ok(reply);
+            }
         }
+        let literals =
+            params.iter().map(|param| literal(&param.scalar()?)).collect::<Result<Vec<_>>>()?;
+        let call = Call::Prepared { params, literals: &literals };
         let reply = Box::pin(self.statement(text, statement, call)).await?;
         if let Some((shape, Look::Seen)) = look {
             self.keep(text, statement, shape);
@@ -326,7 +328,7 @@ impl Prepared {
 }
 
 /// The value as routing reads it.
-fn literal(scalar: &Scalar<'_>) -> Result<Literal> {
+pub(super) fn literal(scalar: &Scalar<'_>) -> Result<Literal> {
     Ok(match *scalar {
         Scalar::Null => Literal::Null,
         Scalar::Int(value) => Literal::Integer(value.to_string()),

@@ -12,6 +12,8 @@ use super::signal::{Asked, Signal};
 
 /// Bytes of a statement that SHOW FULL PROCESSLIST can show.
 const INFO_MAX: usize = 4096;
+/// Bytes that an idle session keeps for its next statement.
+const IDLE_MAX: usize = 256;
 
 #[derive(Default)]
 pub struct Registry {
@@ -33,9 +35,9 @@ struct Record {
 struct Activity {
     schema: Option<String>,
     since: Instant,
-    runs: bool,
-    /// The one that runs, or the one before.
+    /// What runs, or what ran last.
     statement: Vec<u8>,
+    runs: bool,
 }
 
 /// What a session is asked to end.
@@ -108,8 +110,8 @@ impl Registry {
             activity: Mutex::new(Activity {
                 schema: schema.map(str::to_owned),
                 since: Instant::now(),
-                runs: false,
                 statement: Vec::new(),
+                runs: false,
             }),
             signal: Signal::default(),
             shielded: AtomicBool::new(false),
@@ -179,13 +181,12 @@ impl Registry {
 
 impl Entry {
     pub(super) fn running(&self, statement: &[u8]) {
-        let shown = statement.get(..INFO_MAX).unwrap_or(statement);
+        let kept = statement.get(..INFO_MAX).unwrap_or(statement);
         let mut activity = lock(&self.record.activity);
         activity.since = Instant::now();
-        activity.runs = true;
-        // Into the place of the one before.
         activity.statement.clear();
-        activity.statement.extend_from_slice(shown);
+        activity.statement.extend_from_slice(kept);
+        activity.runs = true;
         drop(activity);
         self.forget_kill();
     }
@@ -194,12 +195,7 @@ impl Entry {
         let mut activity = lock(&self.record.activity);
         activity.since = Instant::now();
         activity.runs = false;
-    }
-
-    /// The client rests: what is not shown is given back.
-    pub(super) fn rest(&self) {
-        let mut activity = lock(&self.record.activity);
-        if !activity.runs {
+        if activity.statement.capacity() > IDLE_MAX {
             activity.statement = Vec::new();
         }
     }

@@ -160,6 +160,7 @@ impl Session {
             writes: false,
             found_rows: self.identity.found_rows(),
             warnings: &mut self.warnings,
+            alone: self.alone.clone(),
             held: None,
             part: Part::default(),
         }
@@ -167,9 +168,10 @@ impl Session {
 
     /// Without autocommit a statement outside of a transaction begins one.
     pub(super) fn begin_if_asked(&mut self) {
+        self.alone = Begin::default();
         if self.state.autocommits() && !self.transaction.is_active() {
-            // What SET TRANSACTION asked for is spent on this statement, which reads once.
-            self.next = Begin::default();
+            // What SET TRANSACTION asked for is spent on this statement.
+            self.alone = std::mem::take(&mut self.next);
         }
         if !self.state.autocommits() && !self.transaction.is_active() {
             let next = std::mem::take(&mut self.next);
@@ -224,7 +226,7 @@ impl Session {
 }
 
 /// Unknown column or table: the definition may have changed behind Margay's back.
-fn is_stale(error: &Error) -> bool {
+pub(super) fn is_stale(error: &Error) -> bool {
     match error.kind() {
         ErrorKind::Server(server) => matches!(server.code, 1054 | 1136 | 1146),
         ErrorKind::UnknownColumn | ErrorKind::UnknownTable => true,

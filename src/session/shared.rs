@@ -10,7 +10,7 @@ use crate::execute::Snapshot;
 
 pub struct Shared {
     current: RwLock<Arc<Snapshot>>,
-    /// Counts replacements, so that a session sees without a lock that its snapshot is the current one.
+    /// Counts the snapshots, so that a session sees without the lock that its own is the last.
     version: AtomicU64,
     pub registry: Registry,
     pub started: Instant,
@@ -32,13 +32,14 @@ impl Shared {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Read it before the snapshot: then what was read is of this version or of a later one.
-    pub(super) fn version(&self) -> u64 {
-        self.version.load(Ordering::Acquire)
-    }
-
     pub fn replace(&self, snapshot: Arc<Snapshot>) {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
-        self.version.fetch_add(1, Ordering::AcqRel);
+        self.version.fetch_add(1, Ordering::Release);
+    }
+
+    /// Changes after the snapshot does: whoever asks before taking it may have a newer one, never an
+    /// older.
+    pub(super) fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
     }
 }

@@ -163,6 +163,7 @@ struct Finder<'t> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Before {
     Other,
+    Literal,
     /// `=`, `<`, LIKE and so on, BETWEEN or its AND.
     Comparison,
     /// A minus behind one of these.
@@ -203,7 +204,12 @@ impl<'t> Finder<'t> {
                 Before::Other
             }
             K::Comma => Before::Listed,
-            K::Eq | K::NotEq | K::Lt | K::LtEq | K::Gt | K::GtEq => Before::Comparison,
+            // Of `1 = 0` and its like the values themselves count.
+            K::Eq | K::NotEq | K::Lt | K::LtEq | K::Gt | K::GtEq
+                if self.before != Before::Literal =>
+            {
+                Before::Comparison
+            }
             K::Minus if self.before == Before::Comparison => Before::Sign,
             K::Integer => self.literal(tokens, index, SlotKind::Integer)?,
             K::Decimal => self.literal(tokens, index, SlotKind::Decimal)?,
@@ -220,7 +226,7 @@ impl<'t> Finder<'t> {
         let list = match self.before {
             Before::ListWord => true,
             Before::Listed => above.list || above.rows,
-            Before::Other | Before::Comparison | Before::Sign => false,
+            Before::Other | Before::Literal | Before::Comparison | Before::Sign => false,
         };
         self.depth += 1;
         let level = self.level()?;
@@ -268,7 +274,7 @@ impl<'t> Finder<'t> {
                 let next = tokens.get(index + 1).map(|next| next.kind);
                 level.list && matches!(next, Some(TokenKind::Comma | TokenKind::RightParen))
             }
-            Before::Other | Before::ListWord => false,
+            Before::Other | Before::Literal | Before::ListWord => false,
         };
         if is_slot {
             if self.slots.len() >= SLOTS_MAX {
@@ -277,7 +283,7 @@ impl<'t> Finder<'t> {
             let span = tokens.get(index)?.span;
             self.slots.push(Slot { span, kind });
         }
-        Some(Before::Other)
+        Some(Before::Literal)
     }
 
     /// The token ends with its comparison: nothing binds its value to what follows.

@@ -12,7 +12,7 @@ use super::machine::Decision;
 use super::records::Records;
 use super::xid::{Home, TransactionId};
 use crate::backend::cluster::Cluster;
-use crate::backend::{Backends, Deadline, Lease, QueryResult, SessionState};
+use crate::backend::{Backends, Bookkeeping, Deadline, Lease, QueryResult, SessionState};
 use crate::config::Transactions as Settings;
 use crate::error::{Error, ErrorKind, Result, ServerError};
 
@@ -51,7 +51,7 @@ impl Coordinator {
         Self {
             homes: clusters.iter().map(|_| OnceCell::new()).collect(),
             clusters,
-            records: Records::new(&settings.database),
+            records: Records::new(Bookkeeping::new(&settings.database)),
             commit_timeout: settings.commit_timeout,
             fence: Fence::default(),
             in_flight: Mutex::default(),
@@ -129,7 +129,7 @@ impl Coordinator {
                         return Err(self.unusable(cluster, "it holds no usable mark"));
                     }
                 }
-                Err(error) if is_missing(&error) && !made => {}
+                Err(error) if Bookkeeping::is_missing(&error) && !made => {}
                 Err(error) => return Err(self.unusable(cluster, &error.to_string())),
             }
             made = true;
@@ -142,17 +142,10 @@ impl Coordinator {
     }
 
     fn unusable(&self, cluster: usize, why: &str) -> Error {
-        let name = self.name(cluster);
-        let user = self.clusters.get(cluster).map_or("?", |cluster| cluster.user());
-        let database = self.records.database();
-        Error::new(
-            ErrorKind::Config,
-            format!(
-                "a transaction over several clusters needs the database `{database}` on cluster \
-                 `{name}`, which cannot be used: {why}; grant the user `{user}` CREATE, SELECT, INSERT \
-                 and DELETE on it, or name another one by `transactions.database`"
-            ),
-        )
+        let need =
+            ("a transaction over several clusters needs", "CREATE, SELECT, INSERT and DELETE");
+        let cluster = self.clusters.get(cluster).map(Arc::as_ref);
+        self.records.bookkeeping().unusable(cluster, need, why)
     }
 
     /// What the record of a transaction says. None: there is none.
@@ -284,9 +277,4 @@ impl Drop for InFlight {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // What is guarded is whole after every single call, so a panic elsewhere broke nothing.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Unknown database, unknown table.
-fn is_missing(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Server(server) if matches!(server.code, 1049 | 1146))
 }

@@ -3,10 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use super::xid::TransactionId;
-use crate::sql::quote;
+use crate::backend::Bookkeeping;
 
 pub(super) struct Records {
-    database: String,
+    bookkeeping: Bookkeeping,
     /// Quoted.
     transactions: String,
     cluster: String,
@@ -17,18 +17,16 @@ pub(super) struct Records {
 const KEPT: Duration = Duration::from_secs(24 * 3600);
 
 impl Records {
-    pub(super) fn new(database: &str) -> Self {
-        let quoted = quote::identifier(database.as_bytes());
-        let quoted = String::from_utf8_lossy(&quoted);
+    pub(super) fn new(bookkeeping: Bookkeeping) -> Self {
         Self {
-            database: database.to_owned(),
-            transactions: format!("{quoted}.`transactions`"),
-            cluster: format!("{quoted}.`cluster`"),
+            transactions: bookkeeping.table("transactions"),
+            cluster: bookkeeping.table("cluster"),
+            bookkeeping,
         }
     }
 
-    pub(super) fn database(&self) -> &str {
-        &self.database
+    pub(super) fn bookkeeping(&self) -> &Bookkeeping {
+        &self.bookkeeping
     }
 
     /// Asks for the mark. Fails if the tables are not there.
@@ -40,11 +38,10 @@ impl Records {
     }
 
     pub(super) fn create(&self, mark: &str) -> [String; 4] {
-        let Self { transactions, cluster, .. } = self;
-        let database = quote::identifier(self.database.as_bytes());
+        let Self { transactions, cluster, bookkeeping } = self;
         let text = "CHARACTER SET ascii COLLATE ascii_bin NOT NULL";
         [
-            format!("CREATE DATABASE IF NOT EXISTS {}", String::from_utf8_lossy(&database)),
+            bookkeeping.create(),
             format!(
                 "CREATE TABLE IF NOT EXISTS {transactions} (\
                  id CHAR(24) {text} PRIMARY KEY COMMENT 'the last part of the name', \

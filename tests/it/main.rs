@@ -26,7 +26,9 @@ mod plan;
 #[cfg(test)]
 mod reads;
 #[cfg(test)]
+mod refusals;
 mod servers;
+mod shapes;
 #[cfg(test)]
 mod splitting;
 #[cfg(test)]

@@ -23,8 +23,8 @@ use serde::Deserialize;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Case {
-    sql: String,
+pub(super) struct Case {
+    pub(super) sql: String,
     /// The values of parameters, as integers or strings.
     #[serde(default)]
     params: Vec<String>,
@@ -40,17 +40,17 @@ struct Case {
 /// The columns of a table: name to type.
 type Tables = BTreeMap<String, Vec<String>>;
 
-struct Fixture {
-    catalog: Catalog,
+pub(super) struct Fixture {
+    pub(super) catalog: Catalog,
     tables: Tables,
     views: Views,
 }
 
-fn directory() -> PathBuf {
+pub(super) fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plans")
 }
 
-fn fixture() -> Fixture {
+pub(super) fn fixture() -> Fixture {
     let read = |name: &str| std::fs::read_to_string(directory().join("rules").join(name)).unwrap();
     let source = Source { name: "rules.yaml".into(), text: read("rules.yaml") };
     let (config, _) = parse_rules(&[source], &|_| None).unwrap();
@@ -102,13 +102,14 @@ fn column(text: &str) -> Column {
 
 impl Fixture {
     /// What a server would tell.
-    fn fetch(&self, need: Need, facts: &mut Facts) {
+    pub(super) fn fetch(&self, need: Need, facts: &mut Facts) {
         match need {
             Need::Columns(ids) => {
                 for id in ids {
                     let columns = self.tables.get(&id.table).map(|columns| {
                         Arc::new(Columns {
                             columns: columns.iter().map(|c| column(c)).collect(),
+                            unique: None,
                             rows: 0,
                         })
                     });
@@ -199,9 +200,9 @@ impl Fixture {
                 catalog: &self.catalog,
                 facts: &facts,
                 params: &params,
+                hidden: None,
                 charset: "utf8mb4",
                 cluster: case.transaction.then_some(0),
-                hidden: None,
             };
             let done = plan(&statement, text, &context).and_then(|plan| explain(&plan, &run));
             match done {

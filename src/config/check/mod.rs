@@ -53,10 +53,34 @@ pub(super) fn check(root: Root, place: &Place, problems: &mut Problems) -> Confi
         backend: root.backend,
         combine: root.combine,
         health: root.health,
-        transactions: root.transactions,
+        transactions: transactions(root.transactions, place, problems),
         ids: ids(root.ids, place, problems),
     };
     Config { settings, clusters, users, schemas }
+}
+
+/// The database of the bookkeeping has a name that a server takes.
+fn transactions(
+    transactions: shape::Transactions,
+    place: &Place,
+    problems: &mut Problems,
+) -> shape::Transactions {
+    let name = &transactions.database;
+    let setting = "`transactions.database`";
+    if SYSTEM_SCHEMAS.contains(&name.to_lowercase().as_str()) {
+        problems.add(place, format!("{setting}: `{name}` is MySQL's own; use another name"));
+    } else if !is_name(name) {
+        let message = format!(
+            "{setting}: `{name}` is no name of a database in MySQL, which has 1 to {NAME_MAX} characters, no \
+             NUL, and no space at its end"
+        );
+        problems.add(place, message);
+    }
+    transactions
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=NAME_MAX).contains(&name.chars().count()) && !name.contains('\0') && !name.ends_with(' ')
 }
 
 /// Sizes and times that ids can be made with.

@@ -73,6 +73,12 @@ fn check_fields(located: &Located<shape::Table>, problems: &mut Problems) {
             "a table on one shard needs no `id`: its server counts AUTO_INCREMENT columns";
         problems.add(&id.place, message);
     }
+    if let (Some(id), true) = (&table.id, table.broadcast.is_some()) {
+        let message = "a broadcast table takes no `id`: every copy gets the text of an INSERT as it is, with \
+                       the ids that are in it; give them there, or make it a table over shards";
+        problems.add(&id.place, message);
+        return;
+    }
     let present = present(table);
     let kind = KINDS.iter().find(|(kind, _)| present.iter().any(|(name, _)| name == kind));
     let Some((kind, beside)) = kind else {

@@ -93,7 +93,23 @@ fn shows_alike(own: &Column, like: &Column) -> bool {
                     && own.ty == ColumnType::MYSQL_TYPE_STRING
                     && own.charset == BINARY))
     };
-    nulls() || (own.charset == like.charset && own.ty == like.ty)
+    let strings = || is_string(own.ty) && is_string(like.ty);
+    nulls() || (own.charset == like.charset && (own.ty == like.ty || strings()))
+}
+
+/// Texts and bytes of any length, which are sent in one form.
+fn is_string(ty: ColumnType) -> bool {
+    use ColumnType as T;
+    matches!(
+        ty,
+        T::MYSQL_TYPE_STRING
+            | T::MYSQL_TYPE_VAR_STRING
+            | T::MYSQL_TYPE_VARCHAR
+            | T::MYSQL_TYPE_TINY_BLOB
+            | T::MYSQL_TYPE_BLOB
+            | T::MYSQL_TYPE_MEDIUM_BLOB
+            | T::MYSQL_TYPE_LONG_BLOB
+    )
 }
 
 fn is_temporal(ty: ColumnType) -> bool {

@@ -17,6 +17,8 @@ use crate::execute::warnings::Warnings;
 use crate::plan::facts::{ColumnClass, TableId};
 use crate::protocol::column::Column;
 use crate::protocol::row::BinaryValues;
+use crate::sql::walk::{self, Node};
+use crate::sql::{self, Mode};
 use crate::transaction::{Lent, Transaction};
 
 /// What gives the columns on one shard.
@@ -65,10 +67,12 @@ impl Program<'_> {
         if !lease.is_mariadb() {
             return Ok(Vec::new());
         }
+        // The transaction may hold the very rows, and this is another connection.
+        let text = unlocked(&fragment.text, &self.source.mode);
         let list =
             |item: fn(usize) -> String| (0..columns).map(item).collect::<Vec<_>>().join(", ");
         // WITH cannot stand in an operand of UNION.
-        let with = fragment.text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"WITH"));
+        let with = text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"WITH"));
         let (open, close): (&str, &[u8]) =
             if with { ("SELECT * FROM (", b") AS w LIMIT 0") } else { ("(", b") LIMIT 0") };
         fragment.text = [
@@ -79,7 +83,7 @@ impl Program<'_> {
                 list(|at| format!("NULL AS c{at}")),
             )
             .as_bytes(),
-            &fragment.text,
+            &text,
             close,
             b") AS d ON FALSE",
         ]
@@ -101,6 +105,26 @@ impl Program<'_> {
     }
 }
 
+/// A query without its locking clauses.
+fn unlocked(text: &[u8], mode: &Mode) -> Vec<u8> {
+    let mut spans = Vec::new();
+    if let Ok(statement) = sql::parse(text, mode) {
+        walk::statement(&statement, &mut |node| {
+            if let Node::Query(query) = node {
+                spans.extend(query.locking.as_ref().map(|locking| locking.span.range()));
+            }
+        });
+    }
+    spans.sort_by_key(|span| std::cmp::Reverse(span.start));
+    let mut text = text.to_vec();
+    for span in spans {
+        if span.end <= text.len() {
+            text.drain(span);
+        }
+    }
+    text
+}
+
 /// The collation of a column of a table, by what is remembered of it.
 async fn of_table(snapshot: &Snapshot, column: &Column) -> Result<Option<Text>> {
     let name = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
@@ -116,4 +140,21 @@ async fn of_table(snapshot: &Snapshot, column: &Column) -> Result<Option<Text>> 
         ColumnClass::Text { collation, .. } => Some(Text::of_collation(collation)),
         _ => None,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expect: &str) {
+        let unlocked = unlocked(text.as_bytes(), &Mode::default());
+        assert_eq!(String::from_utf8_lossy(&unlocked).trim_end(), expect);
+    }
+
+    #[test]
+    fn locks_are_left_out() {
+        check("SELECT a FROM t WHERE b = 1 FOR UPDATE", "SELECT a FROM t WHERE b = 1");
+        check("SELECT a FROM t LOCK IN SHARE MODE", "SELECT a FROM t");
+        check("SELECT a FROM t", "SELECT a FROM t");
+    }
 }

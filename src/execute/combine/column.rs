@@ -366,6 +366,16 @@ impl Definition {
         Some(out)
     }
 
+    /// It can be in a key as a whole, and takes no NULL.
+    pub(super) fn is_key_part(&self) -> bool {
+        self.not_null
+            && match &self.ty {
+                Type::Opaque(_) => false,
+                Type::Plain(ty) => ty != "BINARY(0)" && !ty.starts_with("VECTOR"),
+                Type::Sized { length, bytes, .. } => *length > 0 && is_stored_in_row(*bytes),
+            }
+    }
+
     /// Its values come as moments, in a column of this type.
     pub(super) fn takes_moments(&mut self, ty: ColumnType) {
         let width = match ty {

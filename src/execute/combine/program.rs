@@ -63,6 +63,8 @@ pub(super) struct Done {
     pub(super) values: Vec<Values>,
     held: Option<Arc<Held>>,
     warnings: Warnings,
+    /// Its table has all the unique keys of the one that it stands for.
+    pub(super) keyed: bool,
 }
 
 /// Where the rows of a part come from.
@@ -530,8 +532,9 @@ impl Pour<'_, '_> {
             gather.lock().await.copy(&self.table, &self.program.snapshot.abilities).await?;
         }
         let facts = self.table.facts();
+        let keyed = self.table.is_keyed();
         let held =
             self.gather.is_none().then(|| Arc::new(Held { table: self.table, tuples: self.held }));
-        Ok(Done { facts, values: self.lists, held, warnings: Warnings::default() })
+        Ok(Done { facts, values: self.lists, held, warnings: Warnings::default(), keyed })
     }
 }

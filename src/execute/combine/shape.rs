@@ -10,7 +10,7 @@ use super::gather::Gather;
 use super::program::Program;
 use super::stage::Bound;
 use crate::backend::{Access, Deadline};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::execute::aftermath::Aftermath;
 use crate::execute::client_state::ClientState;
 use crate::execute::fill::Defined;
@@ -25,7 +25,7 @@ use crate::protocol::charset::BINARY;
 use crate::protocol::column::Column;
 use crate::protocol::params::{Param, ParamValue};
 use crate::sql::expr::Literal;
-use crate::transaction::Transaction;
+use crate::transaction::{Begin, Transaction};
 
 /// Empty tables in the places of all.
 const EMPTY: Options =
@@ -59,6 +59,7 @@ impl Snapshot {
             deadline,
             warnings: &mut warnings,
             held: None,
+            alone: Begin::default(),
             part: Part::default(),
         };
         let combine = run.program(source, &mut Facts::default(), EMPTY).await.ok()?;
@@ -108,7 +109,8 @@ impl Program<'_> {
         let (mut gather, text, state) = self.stand_in().await?;
         let lease = &mut gather.lent.lease;
         lease.ensure_state(&state.in_database(&gather.database)).await?;
-        let prepared = lease.prepare(&Bytes::from(text)).await?;
+        let prepared = lease.prepare(&Bytes::from(text)).await;
+        let prepared = prepared.map_err(|error| self.named(error, &gather.database))?;
         let parse =
             |packets: &Arc<[Bytes]>| packets.iter().map(Column::parse).collect::<Result<Vec<_>>>();
         let mut columns = parse(&prepared.columns)?;
@@ -144,14 +146,29 @@ impl Program<'_> {
         };
         let mut gather = gather.into_inner();
         let bound = Bound::new(stage, self.call)?;
-        // MariaDB does not look at keys for ONLY_FULL_GROUP_BY, which temporary tables have not.
-        let state = match gather.lent.lease.is_mariadb() {
+        // For ONLY_FULL_GROUP_BY a MySQL looks at keys.
+        let keyed = || done.iter().flatten().all(|part| part.keyed);
+        let state = match gather.lent.lease.is_mariadb() || keyed() {
             true => self.client,
             false => &self.states.last,
         };
         let (fragment, _) = self.fragment(stage, &done, &mut gather, state, bound.call()).await?;
         gather.finish();
         Ok((gather, fragment.text, state))
+    }
+}
+
+impl Program<'_> {
+    /// An error that names columns by the client's schema rather than by that of the stand-ins.
+    fn named(&self, error: Error, database: &str) -> Error {
+        let (ErrorKind::Server(server), Some(schema)) = (error.kind(), &self.source.schema) else {
+            return error;
+        };
+        let mut server = server.clone();
+        let message = String::from_utf8_lossy(&server.message);
+        server.message =
+            message.replace(&format!("'{database}."), &format!("'{schema}.")).into_bytes();
+        Error::server(server)
     }
 }
 

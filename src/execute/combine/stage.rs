@@ -22,7 +22,7 @@ use crate::protocol::params::Param;
 use crate::sql::expr::Literal;
 use crate::sql::walk::{self, Node};
 use crate::sql::{self, Statement};
-use crate::transaction::Transaction;
+use crate::transaction::{Begin, Transaction};
 
 /// Session states of a program's statements.
 pub(super) struct States {
@@ -200,6 +200,7 @@ impl Program<'_> {
         warnings: &'r mut Warnings,
     ) -> Run<'r> {
         Run {
+            alone: Begin::default(),
             snapshot: self.snapshot,
             transaction,
             state,

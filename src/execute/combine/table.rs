@@ -15,6 +15,7 @@ pub(super) struct Table {
     pub(super) names: Vec<String>,
     pub(super) columns: Arc<[Definition]>,
     indexes: Vec<Vec<usize>>,
+    unique: Option<Vec<Vec<usize>>>,
 }
 
 /// A table and its rows, at hand for every connection that needs them.
@@ -40,7 +41,16 @@ pub(in crate::execute) struct Dialect {
 
 impl Table {
     pub(super) fn new(temp: &Temp, columns: Arc<[Definition]>) -> Self {
-        Self { names: temp.names.clone(), columns, indexes: temp.indexes.clone() }
+        let fits = |key: &Vec<usize>| {
+            key.iter().all(|column| columns.get(*column).is_some_and(Definition::is_key_part))
+        };
+        let unique = temp.unique.clone().filter(|keys| keys.iter().all(fits));
+        Self { names: temp.names.clone(), columns, indexes: temp.indexes.clone(), unique }
+    }
+
+    /// It has all the unique keys of the table that it stands for.
+    pub(super) fn is_keyed(&self) -> bool {
+        self.unique.is_some()
     }
 
     /// CREATE TEMPORARY TABLE of one of its names.
@@ -52,6 +62,11 @@ impl Table {
                 b"`_margay_row` BIGINT UNSIGNED NOT NULL AUTO_INCREMENT INVISIBLE PRIMARY KEY"
                     .to_vec(),
             );
+        }
+        for key in self.unique.iter().flatten() {
+            let names = key.iter().filter_map(|column| self.columns.get(*column));
+            let names: Vec<Vec<u8>> = names.map(|column| identifier(&column.name)).collect();
+            lines.push([b"UNIQUE (", names.join(&b", "[..]).as_slice(), b")"].concat());
         }
         for index in &self.indexes {
             let parts: Option<Vec<Vec<u8>>> = index

@@ -24,9 +24,9 @@ const BATCH_ROWS: usize = 200;
 const BATCH_BYTES: usize = 256 << 10;
 
 /// The connection with the temporary table, which hides the physical table there.
-struct Copy {
-    lent: Lent,
-    place: Place,
+pub(super) struct Copy {
+    pub(super) lent: Lent,
+    pub(super) place: Place,
     /// The physical table, quoted.
     name: Vec<u8>,
 }
@@ -51,7 +51,8 @@ impl Run<'_> {
                 None => total = Some(done),
             }
         }
-        let new = self.read_copies(relocates, &mut copy).await?;
+        let columns = &relocates.table.columns;
+        let new = self.read_copies(relocates, &mut copy, columns, false).await?;
         if new.len() != rows.old.len() {
             return Err(Error::internal("copies of rows were lost"));
         }
@@ -60,7 +61,7 @@ impl Run<'_> {
     }
 
     /// Makes the temporary table and fills it.
-    async fn copy(&mut self, relocates: &Move<'_>, old: &[Row]) -> Result<Copy> {
+    pub(super) async fn copy(&mut self, relocates: &Move<'_>, old: &[Row]) -> Result<Copy> {
         let table = &relocates.relocation.table;
         let place = sample_of(table)?;
         let shard = self.snapshot.shard(place.shard)?;
@@ -140,10 +141,21 @@ impl Run<'_> {
         Ok(Summary::of(&ok))
     }
 
-    /// All rows of the temporary table, in their order.
-    async fn read_copies(&mut self, relocates: &Move<'_>, copy: &mut Copy) -> Result<Vec<Row>> {
+    /// Makes room for other rows.
+    pub(super) async fn empty_copy(&mut self, copy: &mut Copy) -> Result<()> {
+        copy.lent.lease.query_all([b"DELETE FROM ".as_slice(), &copy.name].concat()).await.map(drop)
+    }
+
+    /// All rows of the temporary table, in their order. `typed`: as values that conditions may hold.
+    pub(super) async fn read_copies(
+        &mut self,
+        relocates: &Move<'_>,
+        copy: &mut Copy,
+        columns: &[Vec<u8>],
+        typed: bool,
+    ) -> Result<Vec<Row>> {
         let state = ClientState::new(alone(&relocates.exact), None);
-        let columns = relocates.table.columns.join(b", ".as_slice());
+        let columns = columns.join(b", ".as_slice());
         let text = [b"SELECT ".as_slice(), &columns, b" FROM ", &copy.name].concat();
         let text = [text.as_slice(), b" ORDER BY ", ROW.as_bytes()].concat();
         let fragment = Fragment::new(copy.place.shard, text, Vec::new());
@@ -155,7 +167,7 @@ impl Run<'_> {
         let shape = Shape::new(&columns)?;
         let mut rows = Vec::new();
         while let Some(row) = copy.lent.lease.read_row().await? {
-            rows.push(shape.literals(&row)?);
+            rows.push(if typed { shape.typed(&row)? } else { shape.literals(&row)? });
         }
         Ok(rows)
     }
@@ -182,7 +194,9 @@ fn alone(state: &ClientState) -> crate::backend::SessionState {
 fn definition_of_copy(name: &[u8], shown: &str, counted: Option<&str>) -> Vec<u8> {
     let columns = shown.lines().map(str::trim).filter(|line| line.starts_with('`'));
     let mut text = [b"CREATE TEMPORARY TABLE ".as_slice(), name, b" ("].concat();
-    text.extend_from_slice(format!("{ROW} BIGINT UNSIGNED NOT NULL PRIMARY KEY").as_bytes());
+    text.extend_from_slice(
+        format!("{ROW} BIGINT UNSIGNED NOT NULL DEFAULT 0 PRIMARY KEY").as_bytes(),
+    );
     for column in columns {
         text.extend_from_slice(b", ");
         text.extend_from_slice(column.trim_end_matches(',').as_bytes());
@@ -235,14 +249,14 @@ mod tests {
              ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=latin1 COLLATE=latin1_bin COMMENT='x'\n\
              /*!50100 PARTITION BY KEY (k) */",
             Some("id"),
-            "CREATE TEMPORARY TABLE `s`.`t` (_margay_row BIGINT UNSIGNED NOT NULL PRIMARY KEY, `id` int \
+            "CREATE TEMPORARY TABLE `s`.`t` (_margay_row BIGINT UNSIGNED NOT NULL DEFAULT 0 PRIMARY KEY, `id` int \
              NOT NULL AUTO_INCREMENT, `k` int DEFAULT '1', KEY (`id`)) ENGINE=InnoDB DEFAULT \
              CHARSET=latin1 COLLATE=latin1_bin",
         );
         check(
             "CREATE TABLE `t` (\n  `a` text\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4",
             None,
-            "CREATE TEMPORARY TABLE `s`.`t` (_margay_row BIGINT UNSIGNED NOT NULL PRIMARY KEY, `a` \
+            "CREATE TEMPORARY TABLE `s`.`t` (_margay_row BIGINT UNSIGNED NOT NULL DEFAULT 0 PRIMARY KEY, `a` \
              text) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4",
         );
     }

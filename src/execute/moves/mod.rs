@@ -8,6 +8,7 @@
 
 mod copy;
 mod place;
+mod upsert;
 
 use std::collections::HashMap;
 
@@ -67,11 +68,21 @@ impl Run<'_> {
         relocation: &Relocation,
         picked: &[Row],
     ) -> Result<Summary> {
+        Ok(self.relocate((pick, target), relocation, picked).await?.0)
+    }
+
+    /// As [`Run::move_rows`]; also gives the rows as they are then.
+    async fn relocate(
+        &mut self,
+        (pick, target): (&Pick, &Target),
+        relocation: &Relocation,
+        picked: &[Row],
+    ) -> Result<(Summary, Vec<Row>)> {
         let mut relocates = Move::new((pick, target), relocation, self.state);
         let batches = batches(&relocates.by_column(), picked);
         let count: usize = batches.iter().map(Vec::len).sum();
         if count == 0 {
-            return self.move_nothing(&relocates).await;
+            return Ok((self.move_nothing(&relocates).await?, Vec::new()));
         }
         let most = self.snapshot.config.settings.limits.moved_rows;
         if count > most as usize {
@@ -89,7 +100,7 @@ impl Run<'_> {
         let (summary, new) = self.rows_as_they_shall_be(&relocates, &rows).await?;
         relocates.admit(&new, self.state);
         self.place_rows(&relocates, &rows, &new).await?;
-        Ok(summary)
+        Ok((summary, new))
     }
 
     /// No row is written, but names and types are checked all the same.

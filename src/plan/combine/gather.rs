@@ -108,8 +108,13 @@ pub(super) fn cut(
         rewrite.note(format!("{name}: rows for {why}"));
     }
     rewrite.put(round, id, block)?;
-    let temp =
-        Temp { names: vec![name], columns: taken.columns(), indexes: Vec::new(), broadcast: false };
+    let temp = Temp {
+        names: vec![name],
+        columns: taken.columns(),
+        indexes: Vec::new(),
+        unique: None,
+        broadcast: false,
+    };
     rewrite.add_step(&core, &core_found, temp);
     rewrite.add_keys(keys);
     Ok(true)

@@ -129,7 +129,8 @@ fn step<'a>(
     others.sort_unstable();
     let text = taken.rest(alone, context, (&name, &residual), &others)?;
     let columns = taken.columns();
-    let temp = Temp { names: vec![name], columns, indexes: Vec::new(), broadcast: false };
+    let temp =
+        Temp { names: vec![name], columns, indexes: Vec::new(), unique: None, broadcast: false };
     rewrite.add_step(&core, &core_found, temp);
     rewrite.add_keys(keys);
     Ok(Some(text))

@@ -86,11 +86,25 @@ pub(super) fn step<'a>(
     }
     drop_schemas(found, site, &mut draft);
     draft.keep_names(found);
-    let temp = Temp { names: vec![name], columns, indexes: Vec::new(), broadcast: false };
+    let used = found.uses.get(id).and_then(|used| used.columns.as_ref());
+    let unique = used.filter(|_| rewrite.options.shape_only);
+    let unique = unique.and_then(|known| unique_keys(known.unique.as_ref()?, &columns));
+    let temp = Temp { names: vec![name], columns, indexes: Vec::new(), unique, broadcast: false };
     let keys = filters.keys;
     rewrite.add_step(&part, &examined, temp);
     rewrite.add_keys(keys);
     Ok(draft)
+}
+
+/// Those keys whose columns are all there, by the indexes of these: the others tell nothing about a
+/// statement that does not name one of their columns.
+fn unique_keys(keys: &[Vec<String>], columns: &[TempColumn]) -> Option<Vec<Vec<usize>>> {
+    let place = |name: &String| {
+        let is = |column: &TempColumn| column.name.as_ref().is_some_and(|own| same_name(own, name));
+        columns.iter().position(is)
+    };
+    let whole = |key: &Vec<String>| key.iter().map(place).collect::<Option<Vec<usize>>>();
+    Some(keys.iter().filter_map(whole).collect())
 }
 
 fn runs(

@@ -94,6 +94,9 @@ pub struct Temp {
     pub columns: Vec<TempColumn>,
     /// Columns by which the statements that read it look rows up, an index each.
     pub indexes: Vec<Vec<usize>>,
+    /// Of a table that stands for another without its rows: unique keys of columns that take no NULL.
+    /// None: not known, or nothing of the kind.
+    pub unique: Option<Vec<Vec<usize>>>,
     /// A later step reads it on the shards: its rows are held in memory and copied to each of them.
     pub broadcast: bool,
 }

@@ -86,7 +86,8 @@ pub(super) fn cut(
     rewrite.note(format!("{name}: a row for each group, partial results of the shards folded"));
     let columns = groups.columns(&core_found);
     rewrite.put(round, id, block)?;
-    let temp = Temp { names: vec![name], columns, indexes: Vec::new(), broadcast: false };
+    let temp =
+        Temp { names: vec![name], columns, indexes: Vec::new(), unique: None, broadcast: false };
     rewrite.add_step(&core, &core_found, temp);
     Ok(true)
 }

@@ -42,7 +42,7 @@ pub(super) fn cut(
     let mut draft = Draft::new(round.part, &context.mode)?;
     let names = replace(rewrite, round, id, &columns, outputs, &mut draft);
     draft.keep_names(&round.examined.found);
-    let temp = Temp { names, columns, indexes: Vec::new(), broadcast: false };
+    let temp = Temp { names, columns, indexes: Vec::new(), unique: None, broadcast: false };
     rewrite.part = draft.finish();
     let part = shortened(&alone, node.role, &examined, rewrite, context)?;
     rewrite.add_step(part.as_ref().unwrap_or(&alone.part), &examined, temp);
@@ -226,7 +226,7 @@ pub(super) fn split_cte(
         let names = replace_cte(rewrite, round, id, &mut draft);
         draft.keep_names(&round.examined.found);
         rewrite.part = draft.finish();
-        let temp = Temp { names, columns, indexes: Vec::new(), broadcast: false };
+        let temp = Temp { names, columns, indexes: Vec::new(), unique: None, broadcast: false };
         rewrite.add_step(&alone.part, &examined, temp);
         return Ok(true);
     }

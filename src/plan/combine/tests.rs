@@ -81,7 +81,7 @@ fn fetch(need: Need, facts: &mut Facts) {
         let names = lines.clone().find(|(table, _)| *table == id.table);
         let columns = names.map(|(_, names)| {
             let columns = names.split_whitespace().map(column).collect();
-            Arc::new(Columns { columns, rows: 0 })
+            Arc::new(Columns { columns, unique: None, rows: 0 })
         });
         facts.columns.insert(id, columns);
     }

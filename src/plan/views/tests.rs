@@ -30,6 +30,7 @@ fn expanded(mode: &str, text: &str) -> Result<String, String> {
         view("w", "SELECT `w`.a FROM `shop`.v AS w"),
         view("me", "SELECT * FROM `shop`.me"),
         view("odd", "SELECT '\\n' AS a"),
+        view("wide", &format!("SELECT '{}' AS a", "x".repeat(1 << 17))),
     ]);
     let views =
         BTreeMap::from([("shop".to_owned(), Arc::new(shop)), ("other".to_owned(), Arc::default())]);
@@ -93,7 +94,11 @@ fn refuses_what_a_derived_table_is_not() {
     check_refused("", "SELECT * FROM v FOR UPDATE", "a locking read");
     check_refused("", "SELECT * FROM v USE INDEX (a)", "an index hint");
     check_refused("", "SELECT * FROM me", "contains view recursion");
-    check_refused("NO_BACKSLASH_ESCAPES", "SELECT * FROM odd", "has a backslash");
+    check_refused(
+        "NO_BACKSLASH_ESCAPES",
+        "SELECT * FROM odd",
+        "has a backslash in its definition, which NO_BACKSLASH_ESCAPES in sql_mode would read as",
+    );
 }
 
 /// `described` is what a server calls the columns, and `wanted` what the view does, with spaces between.
@@ -183,4 +188,16 @@ fn refuses_what_no_view_is() {
     check("SELECT 1 INTO @a", "a", "", "'INTO' clause");
     check("SELECT a, A FROM t", "a A", "", "Duplicate column name 'A'");
     check("SELECT a FROM t", "a", "x y", "different column counts");
+}
+
+#[test]
+fn refuses_too_much() {
+    let text = |view: &str, count: usize| {
+        let part = format!("SELECT a FROM {view}");
+        vec![part; count].join(" UNION ALL ")
+    };
+    let many = "more than 128 references to views in one statement, those inside of views counted";
+    check_refused("", &text("v", 129), many);
+    let long = "the definitions of the views make the statement longer than 4194304 bytes";
+    check_refused("", &text("wide", 40), long);
 }

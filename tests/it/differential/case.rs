@@ -1,6 +1,7 @@
 //! Case files: statements with directives.
 //!
 //! A statement ends with `;` at the end of a line. `-- include NAME` runs the statements of `NAME.inc`.
+//! `-- refused: WORDS` wants the refusal to hold these words.
 //!
 //! Kinds of tables in `-- refused if KIND ...`: `many` (rows in several parts), `spread` (a write to all
 //! rows reaches several clusters), or the name of one table.
@@ -29,6 +30,8 @@ pub(crate) struct Case {
     /// Margay may refuse it by design, with error 1235; the plain server does not see it then. Whatever
     /// Margay answers instead is compared.
     pub(crate) refusable: bool,
+    /// What the refusal says.
+    pub(crate) reason: String,
     pub(crate) order: Order,
     /// Text protocol alone.
     pub(crate) text_only: bool,
@@ -87,6 +90,7 @@ impl Dialect {
 struct Pending {
     expect: Option<Expect>,
     refusable: bool,
+    reason: String,
     order: Option<Order>,
     text_only: bool,
     shape: bool,
@@ -160,6 +164,10 @@ impl Pending {
                 let codes = codes.unwrap_or_else(|error| panic!("{file}:{number}: {error}"));
                 self.expect = Some(Expect::Error(codes));
             }
+            "refused:" => {
+                self.refusable = true;
+                self.reason = rest.trim().to_owned();
+            }
             "refused" => self.refusable |= may_refuse(rest, table, file, number),
             "unordered" => self.order = Some(Order::Any),
             "ordered" => self.order = Some(Order::Exact),
@@ -187,6 +195,7 @@ impl Pending {
             sql,
             expect: self.expect.unwrap_or(Expect::Success),
             refusable: self.refusable,
+            reason: self.reason,
             order: self.order.unwrap_or(Order::Auto),
             text_only: self.text_only || shows_problems,
             shape: self.shape,

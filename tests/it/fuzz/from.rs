@@ -9,7 +9,7 @@ use super::table::Table;
 use super::tree::{Kind, Node, sql};
 
 impl Table {
-    fn source(&self, alias: &str) -> Source {
+    pub(super) fn source(&self, alias: &str) -> Source {
         let columns = self.columns.iter().map(|column| Output {
             name: column.name.clone(),
             class: column.kind.class,

@@ -14,6 +14,7 @@ mod from;
 mod function;
 mod generator;
 mod invalid;
+mod judge;
 mod kind;
 mod layout;
 mod normal;
@@ -24,11 +25,15 @@ mod runner;
 mod scope;
 mod select;
 mod shrink;
+mod site;
 mod statement;
 mod table;
 mod tally;
 mod tree;
 mod window;
+mod write;
+
+use std::sync::{Mutex, MutexGuard};
 
 use margay::cli::demo::flavor::Flavor;
 use tokio::time::Instant;
@@ -38,11 +43,13 @@ use crate::differential::compare::Difference;
 use crate::fixture::Differential;
 
 use generator::Generator;
+use judge::Verdict;
 use layout::Layout;
 use options::Options;
 use random::Random;
 use report::Report;
-use runner::{Runner, Verdict};
+use runner::Runner;
+use site::Site;
 use statement::Statement;
 use table::Table;
 
@@ -56,29 +63,38 @@ fn fuzz_mariadb() {
     run_flavor(Flavor::MariaDb);
 }
 
+/// Each layout has a worker with connections of its own.
 fn run_flavor(flavor: Flavor) {
     let Some(fixture) = Differential::start(flavor) else { return };
-    let runner = Runner::open(fixture);
+    let site = Site::new(fixture);
     let options = Options::read();
-    let report = Report::new(flavor);
-    let mut run = Run { runner, options, report, start: Instant::now() };
-    run.rounds();
-    let seconds = run.start.elapsed().as_secs_f64();
-    let rate = run.report.tally.statements as f64 / seconds;
-    let (plain, proxy) = (run.runner.waited_plain, run.runner.waited_proxy);
+    let report = Mutex::new(Report::new(flavor));
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for layout in &options.layouts {
+            let (site, options, report) = (&site, &options, &report);
+            scope.spawn(move || {
+                let runner = Runner::open(site);
+                Run { runner, options, report, layout, start, count: 0 }.rounds();
+            });
+        }
+    });
+    let report = report.into_inner().expect("no worker failed");
+    let tally = &report.tally;
+    let rate = tally.statements as f64 / start.elapsed().as_secs_f64();
+    let (plain, proxy) = report.waited;
     eprintln!(
         "fuzz {flavor}: {rate:.0} statements a second ({plain:.1?} at the plain server, {proxy:.1?} at \
          Margay); {}",
-        run.report.tally.summary()
+        tally.summary()
     );
-    let tally = &run.report.tally;
     assert!(
         tally.unchecked * 50 <= tally.statements,
         "{} invalid statements pass",
         tally.unchecked
     );
     assert!(tally.mismatches == 0, "{} statements differ", tally.mismatches);
-    if let Some(most) = run.options.refused {
+    if let Some(most) = options.refused {
         let percent = tally.refusal_percent();
         assert!(percent <= most, "{percent:.2} % of the statements are refused; at most {most} %");
     }
@@ -93,36 +109,42 @@ fn is_unchecked(dialect: Dialect, differences: &[Difference]) -> bool {
         && differences.iter().filter(|it| !it.minor).all(|it| found_late(&it.expected))
 }
 
-struct Run {
-    runner: Runner,
-    options: Options,
-    report: Report,
+struct Run<'s> {
+    runner: Runner<'s>,
+    options: &'s Options,
+    report: &'s Mutex<Report>,
+    layout: &'s Layout,
     start: Instant,
+    /// Statements of this layout.
+    count: usize,
 }
 
-impl Run {
+impl Run<'_> {
     fn rounds(&mut self) {
         for round in 0.. {
-            for layout in self.options.layouts.clone() {
-                let seed = self.options.seed_of(round, self.start.elapsed());
-                self.round(seed, &layout);
-                if self.is_over() {
-                    return;
-                }
+            let seed = self.options.seed_of(round, self.start.elapsed());
+            self.round(seed);
+            if self.is_over() || self.options.only.is_some() {
+                break;
             }
         }
+        let mut report = self.report();
+        report.waited.0 += self.runner.waited_plain;
+        report.waited.1 += self.runner.waited_proxy;
+    }
+
+    fn report(&self) -> MutexGuard<'_, Report> {
+        self.report.lock().expect("no worker failed")
     }
 
     fn is_over(&self) -> bool {
-        let Options { limit, statements, mismatches, only, .. } = self.options;
-        let tally = &self.report.tally;
-        self.start.elapsed() >= limit
-            || tally.statements >= statements
-            || tally.mismatches >= mismatches
-            || only.is_some()
+        self.start.elapsed() >= self.options.limit
+            || self.count * self.options.layouts.len() >= self.options.statements
+            || self.report().tally.mismatches >= self.options.mismatches
     }
 
-    fn round(&mut self, seed: u64, layout: &Layout) {
+    fn round(&mut self, seed: u64) {
+        let layout = self.layout;
         eprintln!("seed {seed}, layout {}", layout.name);
         let mut random = Random::of_part(seed, u64::MAX);
         let dialect = self.runner.dialect;
@@ -140,8 +162,12 @@ impl Run {
                 return;
             }
             let random = Random::of_part(seed, number as u64);
-            let mut generator = Generator::new(random, &tables, dialect);
-            let statement = Statement::random(&mut generator);
+            let writes = Random::of_part(!seed, number as u64).chance(self.options.writes);
+            let statement = if writes {
+                write::statement(random, &tables, dialect)
+            } else {
+                Statement::random(&mut Generator::new(random, &tables, dialect))
+            };
             let place = format!("seed {seed}, layout {}, statement {number}", layout.name);
             self.statement(&statement, &tables, &place);
         }
@@ -152,9 +178,12 @@ impl Run {
             eprintln!("{};", statement.tree);
         }
         let dialect = self.runner.dialect;
-        let tally = &mut self.report.tally;
+        self.count += 1;
+        let verdict = self.runner.run(statement);
+        let mut report = self.report();
+        let tally = &mut report.tally;
         tally.statements += 1;
-        match self.runner.run(statement) {
+        match verdict {
             Verdict::Same(answer) => tally.same(&answer, &statement.tree.to_string()),
             Verdict::Refused(reason) => tally.refused(&reason, &statement.tree.to_string()),
             Verdict::Left => tally.left += 1,
@@ -165,13 +194,14 @@ impl Run {
             }
             Verdict::Differs(differences) => {
                 tally.mismatches += 1;
-                if !self.report.is_new(&differences) {
+                if !report.is_new(&differences) {
                     return;
                 }
+                drop(report);
                 let limit = self.options.shrink;
                 let shrunk =
                     shrink::shrink(&mut self.runner, statement, tables, differences, limit);
-                self.report.mismatch(place, statement, &shrunk);
+                self.report().mismatch(place, statement, &shrunk);
             }
         }
     }

@@ -67,8 +67,8 @@ fn normal_rows(rows: Rows, binary: bool, folded: bool) -> io::Result<Rows> {
 
 /// Columns of the plain server and of Margay without what a server's plan decides: whether a number
 /// carries the flag BINARY, and of what an expression gives, how wide a whole number is, how long a blob may
-/// be, and how many decimals a text has.
-pub(super) fn settled(plain: &[Column], proxy: &[Column]) -> (Vec<Column>, Vec<Column>) {
+/// be, and how many decimals a text or a double has.
+pub(super) fn settled(plain: &[Column], proxy: &[Column], sql: &str) -> (Vec<Column>, Vec<Column>) {
     let settle = |column: &Column, computed: bool| {
         let mut column = column.clone();
         match column.kind {
@@ -78,6 +78,7 @@ pub(super) fn settled(plain: &[Column], proxy: &[Column]) -> (Vec<Column>, Vec<C
                 column.flags &= !BLOB_FLAG;
                 column.decimals = 0;
             }
+            FLOAT | DOUBLE if computed => column.decimals = 0,
             kind if (kind == JSON || TEXTS.contains(&kind)) && computed => column.decimals = 0,
             _ => {}
         }
@@ -94,14 +95,32 @@ pub(super) fn settled(plain: &[Column], proxy: &[Column]) -> (Vec<Column>, Vec<C
         let flags = computed.iter().copied().chain(std::iter::repeat(true));
         columns.iter().zip(flags).map(|(column, computed)| settle(column, computed)).collect()
     };
-    (settle_all(plain), settle_all(proxy))
+    let (mut plain, proxy): (Vec<Column>, Vec<Column>) = (settle_all(plain), settle_all(proxy));
+    if sql.contains("WITH ROLLUP") {
+        name_twins(&mut plain, &proxy);
+    }
+    (plain, proxy)
+}
+
+/// Where a statement WITH ROLLUP shows one column several times, a MariaDB gives all the name of one.
+fn name_twins(plain: &mut [Column], proxy: &[Column]) {
+    let given: Vec<(String, bool)> = plain
+        .iter()
+        .zip(proxy)
+        .map(|(plain, proxy)| (plain.name.clone(), plain.name == proxy.name))
+        .collect();
+    for (column, proxy) in plain.iter_mut().zip(proxy) {
+        if given.iter().any(|(name, right)| *right && *name == column.name) {
+            column.name.clone_from(&proxy.name);
+        }
+    }
 }
 
 /// The replies with [`settled`] columns.
-pub(super) fn settle_replies(plain: &mut [Reply], proxy: &mut [Reply]) {
+pub(super) fn settle_replies(plain: &mut [Reply], proxy: &mut [Reply], sql: &str) {
     for pair in plain.iter_mut().zip(proxy) {
         if let (Reply::Rows(plain), Reply::Rows(proxy)) = pair {
-            (plain.columns, proxy.columns) = settled(&plain.columns, &proxy.columns);
+            (plain.columns, proxy.columns) = settled(&plain.columns, &proxy.columns, sql);
         }
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct Options {
     pub(super) statements: usize,
     /// `MARGAY_FUZZ_ROUND`: statements over one set of tables.
     pub(super) round: usize,
+    /// `MARGAY_FUZZ_WRITES`: the percentage of statements that write.
+    pub(super) writes: usize,
     /// `MARGAY_FUZZ_ONLY`: the number of one statement of the round.
     pub(super) only: Option<usize>,
     /// `MARGAY_FUZZ_LAYOUT`: its name.
@@ -52,6 +54,7 @@ impl Options {
             limit: Duration::from_secs(seconds.unwrap_or(SECONDS)),
             statements: number("MARGAY_FUZZ_STATEMENTS").map_or(statements, |count| count as usize),
             round: number("MARGAY_FUZZ_ROUND").map_or(round, |count| count as usize),
+            writes: number("MARGAY_FUZZ_WRITES").map_or(15, |percent| percent as usize),
             only: number("MARGAY_FUZZ_ONLY").map(|at| at as usize),
             layouts,
             mismatches: number("MARGAY_FUZZ_MISMATCHES").map_or(20, |count| count as usize),

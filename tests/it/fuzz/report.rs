@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use margay::cli::demo::flavor::Flavor;
 
@@ -19,6 +20,8 @@ const ALIKE: usize = 3;
 pub(super) struct Report {
     flavor: Flavor,
     pub(super) tally: Tally,
+    /// By all workers, at the plain server and at Margay.
+    pub(super) waited: (Duration, Duration),
     path: Option<PathBuf>,
     seen: BTreeMap<String, usize>,
 }
@@ -26,7 +29,8 @@ pub(super) struct Report {
 impl Report {
     pub(super) fn new(flavor: Flavor) -> Self {
         let path = std::env::var_os("MARGAY_FUZZ_REPORT").map(PathBuf::from);
-        Self { flavor, tally: Tally::default(), path, seen: BTreeMap::new() }
+        let waited = (Duration::ZERO, Duration::ZERO);
+        Self { flavor, tally: Tally::default(), waited, path, seen: BTreeMap::new() }
     }
 
     /// Whether there were few like it.

@@ -1,103 +1,68 @@
 //! Runs statements on Margay and on the plain server, and compares what they say.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::client::Client;
-use crate::client::reply::{Column, Reply, Rows, ServerError};
+use crate::client::reply::{Column, Reply};
 use crate::client::value::Value;
 use crate::differential::bind::bind_literals;
-use crate::differential::case::{Case, Dialect, Expect, Order as RowOrder};
-use crate::differential::compare::{Difference, compare, compare_columns, is_ordered};
+use crate::differential::case::Dialect;
+use crate::differential::compare::{Difference, compare_columns};
 
-use crate::fixture::Differential;
-
-use super::normal::{Cell, normal, projected, settle_replies, settled};
+use super::judge::{Answer, Answers, Verdict, case, error_of, judge};
+use super::normal::settled;
 use super::scope::Order;
+use super::site::Site;
 use super::statement::{Pass, Statement};
 use super::table::Table;
 
-const REFUSED: u16 = 1235;
-/// The statement took longer than the servers are told to let it.
-const TIMED_OUT: [u16; 2] = [3024, 1969];
-const ANSWER_LIMIT: Duration = Duration::from_secs(20);
-
-/// How long a server may take to end once it has crashed, and Margay to find it again.
-const BARE: &str = "shop_bare";
-const SETTLE: Duration = Duration::from_secs(3);
-
-pub(super) struct Runner {
-    fixture: Differential,
+/// One worker's connections.
+pub(super) struct Runner<'s> {
+    site: &'s Site,
     /// The plain server with the same rows, but no keys and indexes.
     bare: Client,
-    pub(super) plain: Client,
-    pub(super) proxy: Client,
+    plain: Client,
+    proxy: Client,
     pub(super) dialect: Dialect,
+    /// What fills the tables.
+    inserts: BTreeMap<String, String>,
     /// Spent waiting for each.
     pub(super) waited_plain: Duration,
     pub(super) waited_proxy: Duration,
 }
 
-/// What came of a statement.
-#[derive(Debug)]
-pub(super) enum Verdict {
-    /// With so many rows, or with this error.
-    Same(Result<usize, ServerError>),
-    /// Margay refuses what the plain server answers; the reason.
-    Refused(String),
-    Differs(Vec<Difference>),
-    /// Nothing can be said: it took too long, or Margay refuses it before its mistake shows.
-    Left,
-    /// The plain server answers otherwise by another plan, and then as Margay does.
-    Varies,
-    /// A server crashed.
-    Crashed,
-}
+/// A side that gave no answer.
+type Broken = (&'static str, io::Error);
 
-impl Runner {
-    pub(super) fn open(fixture: Differential) -> Self {
-        let target = fixture.target();
-        let (plain, proxy) = (connect(&target.plain), connect(&target.proxy));
-        let dialect = Dialect::of_version(&plain.greeting.version);
-        let mut plain = plain;
-        plain.run(&format!("CREATE DATABASE IF NOT EXISTS {BARE}"));
-        let bare = connect(&target.plain.clone().schema(BARE));
-        let mut runner = Self {
-            fixture,
-            bare,
-            plain,
-            proxy,
-            dialect,
+impl<'s> Runner<'s> {
+    pub(super) fn open(site: &'s Site) -> Self {
+        Self {
+            bare: site.bare(),
+            plain: site.plain(),
+            proxy: site.proxy(),
+            dialect: site.dialect,
+            inserts: BTreeMap::new(),
+            site,
             waited_plain: Duration::ZERO,
             waited_proxy: Duration::ZERO,
-        };
-        runner.reconnect();
-        runner
+        }
     }
 
     pub(super) fn run(&mut self, statement: &Statement) -> Verdict {
-        let sql = statement.tree.to_string();
-        match self.answers(&sql, statement.pass) {
-            Ok(answers) => {
-                let told = columns_of(&answers.proxy.replies);
-                let Answers { plain, proxy, binary } = answers;
-                let answers = Answers { plain, proxy: proxy.clone(), binary };
-                match judge(&sql, statement, answers) {
-                    Verdict::Differs(found) if self.types_vary(&sql, &found, &told) => {
-                        Verdict::Same(Ok(1))
-                    }
-                    Verdict::Differs(_) if self.varies(&sql, statement, &proxy) => Verdict::Varies,
-                    verdict => verdict,
-                }
-            }
+        let crashes = self.site.crashes(false);
+        let verdict = match statement.targets.is_empty() {
+            true => self.read(statement),
+            false => self.write(statement),
+        };
+        match verdict {
+            Ok(Verdict::Differs(_)) if self.site.crashes(true) > crashes => Verdict::Left,
+            Ok(verdict) => verdict,
             Err((side, error)) => {
-                std::thread::sleep(SETTLE);
-                let crashed = self.fixture.revive() > 0;
-                if crashed {
-                    std::thread::sleep(SETTLE);
-                }
+                let crashed = self.site.crashes_after_all() > crashes;
                 self.reconnect();
                 if crashed {
                     return Verdict::Crashed;
@@ -107,6 +72,62 @@ impl Runner {
                 Verdict::Differs(vec![Difference { aspect, expected, got, minor: false }])
             }
         }
+    }
+
+    fn read(&mut self, statement: &Statement) -> Result<Verdict, Broken> {
+        let sql = statement.tree.to_string();
+        let answers = self.answers(&sql, statement.pass)?;
+        let told = columns_of(&answers.proxy.replies);
+        let proxy = answers.proxy.clone();
+        Ok(match judge(&sql, statement, answers) {
+            Verdict::Differs(found) if self.types_vary(&sql, &found, &told) => Verdict::Same(Ok(1)),
+            Verdict::Differs(_) if self.varies(&sql, statement, &proxy) => Verdict::Varies,
+            verdict => verdict,
+        })
+    }
+
+    /// Runs a write, looks at the tables that it writes to, and brings them back to what they were.
+    fn write(&mut self, statement: &Statement) -> Result<Verdict, Broken> {
+        let sql = statement.tree.to_string();
+        if !statement.commits {
+            self.both("BEGIN")?;
+        }
+        let answers = self.answers(&sql, statement.pass)?;
+        let mut verdict = judge(&sql, statement, answers);
+        for target in &statement.targets {
+            if !matches!(verdict, Verdict::Same(_)) {
+                break;
+            }
+            let sql = format!("SELECT * FROM {target}");
+            let answers = self.answers(&sql, Pass::Text)?;
+            let look = Statement::read(sql.as_str().into(), Order::Free, false);
+            if let Verdict::Differs(mut found) = judge(&sql, &look, answers) {
+                found.iter_mut().for_each(|difference| difference.aspect = "contents");
+                verdict = Verdict::Differs(found);
+            }
+        }
+        if !statement.commits {
+            self.both("ROLLBACK")?;
+            return Ok(verdict);
+        }
+        for target in &statement.targets {
+            self.both(&format!("DELETE FROM {target}"))?;
+            if let Some(insert) = self.inserts.get(target).cloned() {
+                self.both(&insert)?;
+            }
+        }
+        Ok(verdict)
+    }
+
+    /// Runs a statement that both must take.
+    fn both(&mut self, sql: &str) -> Result<(), Broken> {
+        for (side, client) in [("plain", &mut self.plain), ("proxy", &mut self.proxy)] {
+            let replies = client.query(sql).map_err(|error| (side, error))?;
+            if let Some(error) = error_of(&replies) {
+                return Err((side, io::Error::other(format!("{sql:.80}: {error}"))));
+            }
+        }
+        Ok(())
     }
 
     /// Whether the plain server answers as Margay does if it cannot use indexes, or may not rewrite.
@@ -144,24 +165,18 @@ impl Runner {
         }
         let Ok(Ok(statement)) = self.plain.prepare(sql) else { return false };
         let closed = self.plain.close(&statement).is_ok();
-        let (columns, told) = settled(&statement.columns, told);
+        let (columns, told) = settled(&statement.columns, told, sql);
         let differences = compare_columns(&case(sql, &Order::Free), &columns, &told);
         closed && differences.iter().all(|difference| difference.minor)
     }
 
     fn reconnect(&mut self) {
-        // A server forgets it when it starts again.
-        self.fixture.run_on_servers(match self.dialect {
-            Dialect::MySql => "SET GLOBAL max_execution_time = 5000",
-            Dialect::MariaDb => "SET GLOBAL max_statement_time = 5, sql_mode = CONCAT(@@sql_mode, ',ONLY_FULL_GROUP_BY')",
-        });
-        let target = self.fixture.target();
-        self.plain = connect(&target.plain);
-        self.proxy = connect(&target.proxy);
-        self.bare = connect(&target.plain.schema(BARE));
+        self.plain = self.site.plain();
+        self.proxy = self.site.proxy();
+        self.bare = self.site.bare();
     }
 
-    fn answers(&mut self, sql: &str, pass: Pass) -> Result<Answers, (&'static str, io::Error)> {
+    fn answers(&mut self, sql: &str, pass: Pass) -> Result<Answers, Broken> {
         let start = Instant::now();
         let plain = ask(&mut self.plain, sql, pass).map_err(|error| ("plain", error))?;
         let middle = Instant::now();
@@ -188,6 +203,8 @@ impl Runner {
         }
         self.bare.run(&format!("DROP TABLE IF EXISTS {}", table.name));
         self.bare.run(&table.create_bare());
+        self.inserts.remove(&table.name);
+        self.inserts.extend(table.insert().map(|insert| (table.name.clone(), insert)));
         let rows = table.rows.iter().rev().cloned().collect();
         let turned = Table { rows, ..table.clone() };
         if let (Some(insert), Some(turned)) = (table.insert(), turned.insert()) {
@@ -203,26 +220,6 @@ impl Runner {
         self.proxy.run(sql);
         self.bare.run(sql);
     }
-}
-
-fn connect(login: &crate::client::Login) -> Client {
-    let client = Client::open(login);
-    client.limit_waits(ANSWER_LIMIT).expect("a socket takes a timeout");
-    client
-}
-
-/// One server's answer.
-#[derive(Clone)]
-struct Answer {
-    replies: Vec<Reply>,
-    /// What it said of the columns when it prepared the statement.
-    columns: Option<Vec<Column>>,
-}
-
-struct Answers {
-    plain: Answer,
-    proxy: Answer,
-    binary: bool,
 }
 
 fn ask(client: &mut Client, sql: &str, pass: Pass) -> io::Result<Answer> {
@@ -255,105 +252,5 @@ fn columns_of(replies: &[Reply]) -> Vec<Column> {
     match replies.first() {
         Some(Reply::Rows(rows)) => rows.columns.clone(),
         Some(Reply::Done(_) | Reply::Error(_)) | None => Vec::new(),
-    }
-}
-
-fn error_of(replies: &[Reply]) -> Option<&ServerError> {
-    replies.iter().find_map(|reply| match reply {
-        Reply::Error(error) => Some(error),
-        Reply::Done(_) | Reply::Rows(_) => None,
-    })
-}
-
-fn judge(sql: &str, statement: &Statement, answers: Answers) -> Verdict {
-    let (plain, proxy) = (error_of(&answers.plain.replies), error_of(&answers.proxy.replies));
-    if [plain, proxy].iter().flatten().any(|error| TIMED_OUT.contains(&error.code)) {
-        return Verdict::Left;
-    }
-    match (plain, proxy) {
-        (None, Some(error)) if error.code == REFUSED => {
-            return Verdict::Refused(error.message.clone());
-        }
-        // It may well be refused before its mistake shows.
-        (Some(_), Some(error)) if error.code == REFUSED => return Verdict::Left,
-        _ => {}
-    }
-    match compared(sql, statement, answers) {
-        Ok(verdict) => verdict,
-        Err(error) => {
-            let (aspect, expected, got) = ("packet", "rows".to_owned(), error.to_string());
-            Verdict::Differs(vec![Difference { aspect, expected, got, minor: false }])
-        }
-    }
-}
-
-fn compared(sql: &str, statement: &Statement, answers: Answers) -> io::Result<Verdict> {
-    let Answers { plain, proxy, binary } = answers;
-    let case = case(sql, &statement.order);
-    let mut differences = Vec::new();
-    if let (Some(plain), Some(proxy)) = (&plain.columns, &proxy.columns) {
-        let (plain, proxy) = settled(plain, proxy);
-        differences = compare_columns(&case, &plain, &proxy);
-        differences.iter_mut().for_each(|difference| difference.aspect = "prepared columns");
-    }
-    let mut plain = normal(plain.replies, binary, statement.fold)?;
-    let mut proxy = normal(proxy.replies, binary, statement.fold)?;
-    settle_replies(&mut plain, &mut proxy);
-    differences.extend(compare(&case, &plain, &proxy, true));
-    if let (Order::Columns(columns), [Reply::Rows(plain)], [Reply::Rows(proxy)]) =
-        (&statement.order, &plain[..], &proxy[..])
-        && is_ordered(sql)
-    {
-        differences.extend(order_difference(columns, plain, proxy)?);
-    }
-    differences.retain(|difference| !difference.minor);
-    if !differences.is_empty() {
-        return Ok(Verdict::Differs(differences));
-    }
-    let rows = plain.iter().map(|reply| match reply {
-        Reply::Rows(rows) => rows.packets.len(),
-        Reply::Done(_) | Reply::Error(_) => 0,
-    });
-    Ok(Verdict::Same(match error_of(&plain) {
-        Some(error) => Err(error.clone()),
-        None => Ok(rows.sum()),
-    }))
-}
-
-fn order_difference(
-    columns: &[usize],
-    plain: &Rows,
-    proxy: &Rows,
-) -> io::Result<Option<Difference>> {
-    let (left, right) = (projected(plain, columns)?, projected(proxy, columns)?);
-    if left == right {
-        return Ok(None);
-    }
-    let at = left.iter().zip(&right).position(|(left, right)| left != right).unwrap_or_default();
-    let shown = |rows: &[Vec<Cell>]| {
-        let row = rows.get(at).into_iter().flatten();
-        let cells = row.map(|cell| cell.as_ref().map(|bytes| String::from_utf8_lossy(bytes)));
-        format!("row {}: {:?}", at + 1, cells.collect::<Vec<_>>())
-    };
-    let (expected, got) = (shown(&left), shown(&right));
-    Ok(Some(Difference { aspect: "order", expected, got, minor: false }))
-}
-
-fn case(sql: &str, order: &Order) -> Case {
-    let ignored: &[&str] =
-        if std::env::var_os("MARGAY_FUZZ_WARNINGS").is_some() { &[] } else { &["warnings"] };
-    Case {
-        place: String::new(),
-        sql: sql.to_owned(),
-        expect: Expect::Success,
-        refusable: true,
-        order: match order {
-            Order::Total => RowOrder::Auto,
-            Order::Free | Order::Columns(_) | Order::Unknown => RowOrder::Any,
-        },
-        text_only: false,
-        shape: *order == Order::Unknown,
-        ignore: ignored.iter().map(|aspect| (*aspect).to_owned()).collect(),
-        session: String::new(),
     }
 }

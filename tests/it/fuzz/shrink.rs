@@ -6,7 +6,8 @@ use tokio::time::Instant;
 
 use crate::differential::compare::Difference;
 
-use super::runner::{Runner, Verdict};
+use super::judge::Verdict;
+use super::runner::Runner;
 use super::scope::Order;
 use super::statement::{Pass, Statement};
 use super::table::Table;
@@ -18,15 +19,15 @@ pub(super) struct Shrunk {
     pub(super) differences: Vec<Difference>,
 }
 
-struct Shrinker<'a> {
-    runner: &'a mut Runner,
+struct Shrinker<'a, 's> {
+    runner: &'a mut Runner<'s>,
     until: Instant,
     best: Shrunk,
 }
 
 /// Leaves the tables on the servers as they were.
 pub(super) fn shrink(
-    runner: &mut Runner,
+    runner: &mut Runner<'_>,
     statement: &Statement,
     tables: &[Table],
     differences: Vec<Difference>,
@@ -39,8 +40,11 @@ pub(super) fn shrink(
     shrinker.shrink_tree();
     let text = shrinker.best.statement.tree.to_string();
     shrinker.best.tables.retain(|table| text.contains(&table.name));
-    shrinker.shrink_rows();
-    shrinker.shrink_tree();
+    // A write that commits brings all rows back.
+    if !shrinker.best.statement.commits {
+        shrinker.shrink_rows();
+        shrinker.shrink_tree();
+    }
     let Shrinker { best, .. } = shrinker;
     for table in &best.tables {
         runner.run_all(&format!("DELETE FROM {}", table.name));
@@ -52,7 +56,7 @@ pub(super) fn shrink(
     best
 }
 
-impl Shrinker<'_> {
+impl Shrinker<'_, '_> {
     /// Whether the servers disagree about this statement as they did about the best.
     fn try_statement(&mut self, statement: Statement) -> bool {
         let aspect =
@@ -75,6 +79,10 @@ impl Shrinker<'_> {
     fn simplify(&mut self) {
         let statement = Statement { pass: Pass::Text, ..self.best.statement.clone() };
         self.try_statement(statement);
+        let statement = Statement { commits: false, ..self.best.statement.clone() };
+        if self.best.statement.commits {
+            self.try_statement(statement);
+        }
         if matches!(self.best.statement.order, Order::Columns(_)) {
             let statement = Statement { order: Order::Free, ..self.best.statement.clone() };
             self.try_statement(statement);

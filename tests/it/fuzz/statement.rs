@@ -13,6 +13,10 @@ pub(super) struct Statement {
     /// Texts may differ in case, accents and trailing spaces: any of the equal texts may stand for a group.
     pub(super) fold: bool,
     pub(super) pass: Pass,
+    /// Tables that it writes to; none if it only reads.
+    pub(super) targets: Vec<String>,
+    /// A write outside of transactions; others are rolled back.
+    pub(super) commits: bool,
 }
 
 /// How it is sent.
@@ -30,9 +34,14 @@ impl Statement {
             generator.random.weighted(&[(70, Pass::Text), (12, Pass::Prepared), (18, Pass::Bound)]);
         if generator.random.chance(4) {
             let tree = invalid::statement(generator);
-            return Self { tree, order: Order::Free, fold: false, pass };
+            return Self { pass, ..Self::read(tree, Order::Free, false) };
         }
         let query = generator.query(&Wish::top());
-        Self { tree: query.node, order: query.order, fold: generator.fold, pass }
+        Self { pass, ..Self::read(query.node, query.order, generator.fold) }
+    }
+
+    /// A query, sent as text.
+    pub(super) fn read(tree: Node, order: Order, fold: bool) -> Self {
+        Self { tree, order, fold, pass: Pass::Text, targets: Vec::new(), commits: false }
     }
 }

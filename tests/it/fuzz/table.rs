@@ -56,6 +56,10 @@ impl Table {
         }
     }
 
+    pub(super) fn is_keyed(&self) -> bool {
+        self.constraints.iter().any(|constraint| constraint.starts_with("PRIMARY KEY"))
+    }
+
     pub(super) fn create(&self) -> String {
         let parts: Vec<&str> =
             self.definitions.iter().chain(&self.constraints).map(String::as_str).collect();
@@ -79,6 +83,10 @@ impl Table {
 }
 
 impl Column {
+    pub(super) fn nullable(&self) -> bool {
+        self.nullable
+    }
+
     fn definition(&self, dialect: Dialect) -> String {
         let nullable = if self.nullable { "NULL" } else { "NOT NULL" };
         format!("{} {} {nullable}", self.name, self.kind.definition(dialect))

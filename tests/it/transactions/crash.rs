@@ -92,6 +92,60 @@ fn proxy_dies(flavor: Flavor) {
 }
 
 #[test]
+fn proxy_dies_while_a_row_moves_mysql() {
+    proxy_dies_while_a_row_moves(Flavor::MySql);
+}
+
+#[test]
+fn proxy_dies_while_a_row_moves_mariadb() {
+    proxy_dies_while_a_row_moves(Flavor::MariaDb);
+}
+
+/// An UPDATE moves a row from one cluster to another: afterwards it is on one of the two, for every n.
+fn proxy_dies_while_a_row_moves(flavor: Flavor) {
+    if !wanted(flavor) {
+        return;
+    }
+    let field = Field::start(flavor, 3);
+    let other = field.proxy(false, "");
+    let rows: Vec<String> = (1..MESSAGES_MAX).map(|id| format!("({id}, 1)")).collect();
+    client(&other).run(&format!("INSERT INTO transfers (id, part) VALUES {}", rows.join(", ")));
+    let mut outcomes = Vec::new();
+    for at in 1..MESSAGES_MAX {
+        let proxy = field.proxy(true, "");
+        let pid = proxy.pid().expect("a proxy of our own");
+        let mut client = client(&proxy);
+        field.gate.arm(at, Fate::Arrives, move |_| kill(pid));
+        let update = format!("UPDATE transfers SET part = part + 1 WHERE part = 1 AND id = {at}");
+        let told = told(&mut client, &[update]);
+        let (tripped, seen) = field.gate.disarm();
+        outcomes.push((at, told, format!("message {at} of {seen:?}")));
+        if !tripped {
+            assert_eq!(told, Told::Done, "{seen:?}");
+            break;
+        }
+    }
+    assert!(outcomes.len() > 4, "{outcomes:?}");
+    field.wait_clear();
+    let mut moved = 0;
+    for (id, told, what) in &outcomes {
+        let on = |server: usize| -> i64 {
+            let sql = format!("SELECT COUNT(*) FROM bank.transfers WHERE id = {id}");
+            field.server(server).value(&sql).parse().expect("a number")
+        };
+        let found = (on(0), on(1), on(2));
+        assert!(matches!(found, (0, 1, 0) | (0, 0, 1)), "{found:?} at {what}, told {told:?}");
+        match told {
+            Told::Done => assert_eq!(found, (0, 0, 1), "{what}"),
+            Told::RolledBack => assert_eq!(found, (0, 1, 0), "{what}"),
+            Told::Unknown => {}
+        }
+        moved += found.2;
+    }
+    assert!(moved > 1 && moved < outcomes.len() as i64, "{moved} of {outcomes:?}");
+}
+
+#[test]
 fn proxy_freezes_at_each_message_mysql() {
     proxy_freezes(Flavor::MySql);
 }

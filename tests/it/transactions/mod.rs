@@ -1,11 +1,13 @@
 //! Transactions over several clusters: what statements see, and what is left when something dies.
 
 mod bank;
+mod bench;
 mod crash;
 mod relay;
 mod snapshots;
 mod statements;
 
+use std::net::SocketAddr;
 use std::process::Command;
 use std::time::Duration;
 
@@ -31,7 +33,13 @@ struct Field {
 
 impl Field {
     fn start(flavor: Flavor, count: u32) -> Self {
-        let servers = Servers::start(flavor, count, &["--innodb-lock-wait-timeout=3"]);
+        Self::start_with(flavor, count, &[])
+    }
+
+    /// `options`: more of the servers'.
+    fn start_with(flavor: Flavor, count: u32, options: &[&str]) -> Self {
+        let options = [&["--innodb-lock-wait-timeout=3"], options].concat();
+        let servers = Servers::start(flavor, count, &options);
         for index in 0..count as usize {
             servers.run(
                 index,
@@ -63,11 +71,24 @@ impl Field {
         Proxy::start(&self.rules(false, more), &variables)
     }
 
+    /// A proxy in front of these addresses, which lead to the servers.
+    fn proxy_at(&self, addresses: &[SocketAddr]) -> Proxy {
+        let ports: Vec<u16> = addresses.iter().map(SocketAddr::port).collect();
+        Proxy::start(&self.rules_at(&ports, ""), &self.servers.variables())
+    }
+
     fn rules(&self, relayed: bool, more: &str) -> String {
+        let ports: Vec<u16> = match relayed {
+            true => self.relays.iter().map(|relay| relay.address.port()).collect(),
+            false => self.servers.servers.iter().map(|server| server.port()).collect(),
+        };
+        self.rules_at(&ports, more)
+    }
+
+    fn rules_at(&self, ports: &[u16], more: &str) -> String {
         let mut rules = RULES.replace("# more", more);
         let mut clusters = String::new();
-        for (index, server) in self.servers.servers.iter().enumerate() {
-            let port = if relayed { self.relays[index].address.port() } else { server.port() };
+        for (index, port) in ports.iter().enumerate() {
             clusters += &format!(
                 "  c{index}: {{primary: \"127.0.0.1:{port}\", user: \"${{BACKEND_USER}}\", \
                  password: \"${{BACKEND_PASSWORD}}\", tls: disabled}}\n"

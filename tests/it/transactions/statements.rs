@@ -51,6 +51,8 @@ fn run(flavor: Flavor) {
         ("idle transactions end", idle_transactions_end),
         ("connections are used again", connections_are_used_again),
         ("privileges", privileges),
+        ("rows move", rows_move),
+        ("the next transaction's level", the_next_transactions_level),
     ];
     run_checks(&subject, checks);
 }
@@ -348,4 +350,47 @@ fn privileges(subject: &Subject) {
         assert!(error.message.contains(word), "{word} in {error}");
     }
     client.run("UPDATE accounts SET amount = 10 WHERE id = 300");
+}
+
+/// A row is on one cluster alone, inside a transaction and after it.
+fn rows_move(subject: &Subject) {
+    let mut client = subject.accounts(3000);
+    let on = |id: u32| -> Vec<String> {
+        let sql = format!("SELECT COUNT(*) FROM bank.accounts WHERE id = {id} AND amount = 10");
+        (0..3).map(|server| subject.field.server(server).value(&sql)).collect()
+    };
+    client.run("UPDATE accounts SET id = id + 101 WHERE id = 3000");
+    assert_eq!((on(3000).concat(), on(3101).concat()), ("000".into(), "001".into()));
+    client.run("BEGIN");
+    client.run("UPDATE accounts SET id = 3102 WHERE id = 3101");
+    client.run("UPDATE accounts SET id = 3103 WHERE id = 3102");
+    assert_eq!(client.value("SELECT COUNT(*) FROM accounts WHERE id > 3100"), "1");
+    assert_eq!((on(3101).concat(), on(3103).concat()), ("001".into(), "000".into()));
+    client.run("ROLLBACK");
+    assert_eq!((on(3101).concat(), on(3103).concat()), ("001".into(), "000".into()));
+    // Two rows of one key: neither moves.
+    let error = client.error("UPDATE accounts SET id = 3200 WHERE id BETWEEN 3001 AND 3101");
+    assert_eq!(error.code, 1062, "{error}");
+    assert_eq!((on(3001).concat(), on(3101).concat()), ("010".into(), "001".into()));
+    let proxy = subject.field.proxy(false, "limits: {moved_rows: 2}");
+    let mut client = super::client(&proxy);
+    let error = client.error("UPDATE accounts SET id = id + 100 WHERE id BETWEEN 3001 AND 3101");
+    assert!(error.message.contains("over `limits.moved_rows` (2)"), "{error}");
+    client.run("DELETE FROM accounts WHERE id >= 3000");
+}
+
+/// SET TRANSACTION counts for the next statement, if that is a transaction of its own.
+fn the_next_transactions_level(subject: &Subject) {
+    let mut client = subject.accounts(3300);
+    client.run("SET TRANSACTION READ ONLY");
+    let error = client.error("UPDATE accounts SET amount = 11 WHERE id BETWEEN 3300 AND 3302");
+    assert_eq!(error.code, 1792, "{error}");
+    client.run("UPDATE accounts SET amount = 11 WHERE id BETWEEN 3300 AND 3302");
+    client.run("SET TRANSACTION READ ONLY");
+    let error = client.error("UPDATE accounts SET amount = 12 WHERE id = 3300");
+    assert_eq!(error.code, 1792, "{error}");
+    client.run("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE");
+    client.run("UPDATE accounts SET amount = 12 WHERE id BETWEEN 3300 AND 3302");
+    assert_eq!(amounts(&mut client, 3300), "12 12 12");
+    client.run("DELETE FROM accounts WHERE id >= 3300");
 }
