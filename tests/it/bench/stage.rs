@@ -104,7 +104,7 @@ fn fill(client: &mut Client, rows: u64) {
         let more = filled.min(rows - filled).min(100_000);
         client.run(&format!(
             "INSERT INTO {whole} SELECT id + {filled}, 1 + CRC32(id + {filled}) % {rows}, \
-             CONCAT(MD5(id + {filled}), '-', MD5(id - {filled}), '-', MD5(id), '-', MD5(-id)), \
+             LEFT(CONCAT(MD5(id + {filled}), MD5(id - {filled}), MD5(id), MD5(-id)), 119), \
              CONCAT(MD5({filled} - id), '-', LEFT(MD5(id), 20)) FROM {whole} WHERE id <= {more}"
         ));
         filled += more;
@@ -178,7 +178,7 @@ fn haproxy(server: u16) -> Peer {
     let (port, directory) = (free_port(), directory("haproxy"));
     let file = directory.join("haproxy.cfg");
     let text = format!(
-        "global\n  nbthread 1\n  maxconn 20000\n\
+        "global\n  nbthread 1\n\
          defaults\n  mode tcp\n  timeout connect 5s\n  timeout client 1h\n  timeout server 1h\n\
          listen db\n  bind 127.0.0.1:{port}\n  server s 127.0.0.1:{server}\n"
     );
@@ -217,7 +217,12 @@ fn started(name: &'static str, port: u16, directory: PathBuf, command: &mut Comm
     let peer = Peer { name, port, child, directory };
     let began = Instant::now();
     while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-        assert!(began.elapsed() < READY_LIMIT, "{name} does not listen");
+        let log = peer.directory.join("log");
+        assert!(
+            began.elapsed() < READY_LIMIT,
+            "{name} does not listen: {}",
+            fs::read_to_string(log).unwrap_or_default()
+        );
         std::thread::sleep(Duration::from_millis(50));
     }
     peer
