@@ -54,6 +54,8 @@ pub struct Connection {
     pub(super) temporaries: Vec<String>,
     /// What it does goes into no binary log, until it is cleaned.
     pub(super) unlogged: bool,
+    /// A session has something on it that a reset would take away.
+    pub(super) pinned: bool,
     thread_id: u32,
     version: String,
     is_mariadb: bool,
@@ -191,6 +193,7 @@ impl Connection {
             tainted: false,
             temporaries: Vec::new(),
             unlogged: false,
+            pinned: false,
             thread_id: greeting.connection_id,
             version: greeting.version().to_owned(),
             is_mariadb: greeting.is_mariadb(),
@@ -308,6 +311,22 @@ impl Connection {
         self.expected.is_empty() && self.phase == Phase::Idle
     }
 
+    /// A session leaves something on it: its pool takes it back only after a reset.
+    pub(super) fn pin(&mut self) {
+        self.pinned = true;
+        self.note_temporary("");
+    }
+
+    /// Nothing has come from the server that was not asked for, such as the end of the connection.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.channel.is_quiet()
+    }
+
+    /// The session that is pinned to it may go on with it.
+    pub(super) fn can_be_kept(&self) -> bool {
+        !self.channel.is_broken() && self.is_between_replies() && !self.in_transaction()
+    }
+
     /// Keeps it from other sessions for good, say because of a temporary table or a lock.
     pub fn taint(&mut self) {
         self.tainted = true;
@@ -401,6 +420,12 @@ impl Connection {
                     return Err(Error::unsupported(
                         "unsetting a session variable inside a transaction is not supported; end the \
                          transaction first",
+                    ));
+                }
+                StateCommand::Reset if self.pinned => {
+                    return Err(Error::unsupported(
+                        "unsetting a session variable is not supported while the session is pinned to \
+                         a connection, which SHOW MARGAY PINS tells the reasons for",
                     ));
                 }
                 StateCommand::Reset => {

@@ -10,6 +10,7 @@ pub mod settings;
 mod bookkeeping;
 pub mod cluster;
 mod health;
+mod keeper;
 pub mod node;
 pub mod pool;
 
@@ -29,6 +30,7 @@ pub use channel::Deadline;
 pub use cluster::{Access, Backends};
 pub use connection::Connection;
 pub use health::Health;
+pub use keeper::Keeper;
 pub use pool::{Lease, Wish};
 pub use reply::{Frames, QueryResult};
 pub use settings::{ClusterSpec, NodeSpec, Password, Settings, TlsMode};

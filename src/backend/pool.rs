@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::backend::channel::Deadline;
 use crate::backend::connection::Connection;
+use crate::backend::keeper::Keeper;
 use crate::backend::login::{ConnectError, Target};
 use crate::backend::node::Node;
 use crate::backend::settings::Settings;
@@ -202,12 +203,18 @@ pub struct Lease {
     /// `None` only while it is dropped.
     pooled: Option<Pooled>,
     node: Arc<Node>,
+    /// Where it goes in place of its pool.
+    keeper: Option<Keeper>,
 }
 
 impl Lease {
     pub(super) fn new(pooled: Pooled, node: Arc<Node>) -> Self {
         node.lease_begins();
-        Self { pooled: Some(pooled), node }
+        Self { pooled: Some(pooled), node, keeper: None }
+    }
+
+    pub(super) fn set_keeper(&mut self, keeper: Keeper) {
+        self.keeper = Some(keeper);
     }
 
     /// The node that it leads to.
@@ -237,6 +244,15 @@ impl Drop for Lease {
         let Some(mut pooled) = self.pooled.take() else { return };
         let Some(connection) = &mut pooled.connection else { return };
         connection.end_report();
+        if let Some(keeper) = self.keeper.take() {
+            if connection.can_be_kept() {
+                connection.set_deadline(None);
+                let node = Arc::clone(&self.node);
+                keeper.take_back(Self { pooled: Some(pooled), node, keeper: None });
+                return;
+            }
+            keeper.lose();
+        }
         let must_clean = !connection.is_clean() && connection.is_clean_but_for_temporaries();
         if must_clean && let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(clean(pooled, Arc::clone(&self.node)));

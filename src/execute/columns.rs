@@ -12,7 +12,7 @@ use crate::protocol::definition::{Changes, Definition};
 use crate::protocol::packet::{HEADER_LEN, Header, put_packet_with};
 
 /// Columns of a result. Most results pass through, so theirs are parsed when they are looked at first.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Columns {
     /// Definitions as frames that were [looked through](Definition::parse); None once they may have been
     /// changed.

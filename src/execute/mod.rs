@@ -10,12 +10,16 @@ pub mod columns;
 pub mod facts;
 pub mod information;
 pub mod periods;
+pub mod pins;
+mod procedure;
 pub mod reply;
 pub mod run;
 pub mod snapshot;
 pub mod summary;
+mod temporary;
 pub mod views;
 
+mod binary;
 mod combine;
 mod consistent;
 mod ddl;
@@ -32,6 +36,7 @@ mod numbers;
 mod pick;
 pub mod planning;
 pub mod plans;
+mod returned;
 mod select;
 
 pub mod warnings;

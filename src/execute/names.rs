@@ -15,6 +15,8 @@ use crate::protocol::definition::{Changes, Definition};
 pub(super) struct Names<'a> {
     shard: &'a Shard,
     schema: Option<&'a str>,
+    /// The same, to be shared.
+    shown: Option<&'a Bytes>,
     /// Physical and logical names of the tables that have parts at the target.
     tables: Vec<(String, &'a str)>,
 }
@@ -23,8 +25,12 @@ impl<'a> Names<'a> {
     pub(super) fn new(snapshot: &'a Snapshot, target: &Target) -> Option<Self> {
         let shard = snapshot.catalog.shard(target.shard)?;
         let schema = snapshot.schema_of(target.shard);
-        let mut names =
-            Self { shard, schema: schema.map(|schema| schema.name.as_str()), tables: Vec::new() };
+        let mut names = Self {
+            shard,
+            schema: schema.map(|schema| schema.name.as_str()),
+            shown: snapshot.shown_schema(target.shard),
+            tables: Vec::new(),
+        };
         let (Some(part), Some(schema)) = (&target.part, schema) else { return Some(names) };
         for table in snapshot.renamed_in(schema) {
             let TableKind::Sharded(sharded) = &table.kind else { continue };
@@ -47,10 +53,10 @@ impl<'a> Names<'a> {
     /// Gives result columns the names that one server would show.
     pub(super) fn restore_columns(&self, columns: &mut [Column]) {
         for column in columns {
-            if let Some(schema) = self.schema
+            if let Some(schema) = self.shown
                 && column.schema == self.shard.database.as_bytes()
             {
-                column.schema = Bytes::copy_from_slice(schema.as_bytes());
+                column.schema = schema.clone();
             }
             for (physical, logical) in &self.tables {
                 for name in [&mut column.org_table, &mut column.table] {

@@ -33,6 +33,9 @@ impl Run<'_> {
             }
             Err(error) => return Err(error),
         };
+        if self.pins.read && targets.len() > 1 && !self.transaction.is_active() {
+            return Err(beside_pinned());
+        }
         match targets.as_slice() {
             [target] => self.select_at(select, target, facts).await,
             targets => {
@@ -357,6 +360,14 @@ impl Run<'_> {
         let access = self.reads.clone();
         self.route(&fragment, target, access).await
     }
+}
+
+/// Why a statement over several shards does not read a temporary table.
+pub(super) fn beside_pinned() -> Error {
+    Error::unsupported(
+        "a temporary table, or any after LOCK TABLES, beside rows of several shards is not supported; \
+         copy the rows into a temporary table first, by INSERT ... SELECT",
+    )
 }
 
 /// Positions that the plan counted must be those of the answer.

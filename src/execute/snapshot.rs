@@ -1,15 +1,17 @@
 //! Everything that a statement is judged by: configuration, catalog, backends. It is never changed; a
 //! reload replaces it, and statements that run keep theirs to their end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::combine::Abilities;
 use super::facts::FactCache;
+use super::pins::Pins;
 use super::plans::Plans;
 use crate::backend::{Access, Backends, Deadline};
 use crate::catalog::{Catalog, Schema, Shard, ShardId, Table};
@@ -34,7 +36,8 @@ pub struct Snapshot {
     combine: Arc<Semaphore>,
     /// Of servers where temporary tables were made.
     pub(super) abilities: Abilities,
-    schemas: BTreeMap<ShardId, String>,
+    /// The schema whose tables lie on a shard, and its name as columns tell it.
+    schemas: HashMap<ShardId, (String, Bytes)>,
     /// Tables whose physical tables have other names, by schema.
     renamed: BTreeMap<String, Vec<Arc<Table>>>,
 }
@@ -45,7 +48,8 @@ impl Snapshot {
         let scatter = config.clusters.iter().map(|_| Arc::new(Semaphore::new(size))).collect();
         let of_schema = |schema: &Schema| {
             let name = schema.name.clone();
-            schema.shards().into_iter().map(move |shard| (shard, name.clone()))
+            let shown = Bytes::copy_from_slice(name.as_bytes());
+            schema.shards().into_iter().map(move |shard| (shard, (name.clone(), shown.clone())))
         };
         let schemas = catalog.schemas.values().flat_map(of_schema).collect();
         let renamed = |schema: &Schema| {
@@ -84,11 +88,15 @@ impl Snapshot {
         transaction: &mut Transaction,
         cluster: usize,
         found_rows: bool,
+        pins: &Pins,
     ) -> Result<Lent> {
         if let Some(lent) = transaction.take(cluster)? {
             return Ok(lent);
         }
-        let lease = self.backends.lease(cluster, Access::Primary, found_rows).await?;
+        let lease = match pins.keeper(cluster) {
+            Some(keeper) => keeper.lend(self.config.settings.backend.pool_wait).await?,
+            None => self.backends.lease(cluster, Access::Primary, found_rows).await?,
+        };
         transaction.open(cluster, lease, &self.coordinator).await
     }
 
@@ -114,7 +122,12 @@ impl Snapshot {
 
     /// The schema whose tables lie on a shard.
     pub fn schema_of(&self, shard: ShardId) -> Option<&Schema> {
-        self.schemas.get(&shard).and_then(|name| self.catalog.schema(name))
+        self.schemas.get(&shard).and_then(|(name, _)| self.catalog.schema(name))
+    }
+
+    /// The name of the schema whose tables lie on a shard.
+    pub(super) fn shown_schema(&self, shard: ShardId) -> Option<&Bytes> {
+        self.schemas.get(&shard).map(|(_, shown)| shown)
     }
 
     /// The tables of a schema whose physical tables have other names.

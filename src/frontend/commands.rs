@@ -33,6 +33,8 @@ pub struct Client {
 
 enum Next {
     Go,
+    /// An error was written: what the client has sent behind the statement is not run.
+    Failed,
     Stop,
 }
 
@@ -74,7 +76,7 @@ impl Client {
             }
             let Some(payload) = self.next_command(idle, packet_max).await? else { continue };
             match self.serve(&payload).await {
-                Ok(Next::Go) => self.stream.flush().await?,
+                Ok(Next::Go | Next::Failed) => self.stream.flush().await?,
                 Ok(Next::Stop) => return Ok(()),
                 Err(error) => return Err(error),
             }
@@ -132,7 +134,7 @@ impl Client {
         };
         match command {
             Command::Quit => return Ok(Next::Stop),
-            Command::Query(text) => return self.query(text).await,
+            Command::Query(text) => return self.queries(text).await,
             Command::Execute(execute) => return self.execute(payload, execute).await,
             Command::Prepare(text) => {
                 let outcome = self.session.prepare(text).await;
@@ -144,9 +146,9 @@ impl Client {
             Command::SendLongData { statement, param, data } => {
                 self.session.send_long_data(statement, param, data);
             }
-            Command::Close(statement) => self.session.close_statement(statement),
+            Command::Close(statement) => self.session.close_statement(statement).await,
             Command::Reset(statement) => {
-                let outcome = self.session.reset_statement(statement);
+                let outcome = self.session.reset_statement(statement).await;
                 self.ok_or_error(outcome).await?;
             }
             Command::InitDb(name) => {
@@ -164,19 +166,14 @@ impl Client {
             }
             Command::ChangeUser => return self.change_user(payload).await,
             Command::SetOption { multi_statements } => {
-                self.set_option(multi_statements).await?;
+                self.session.allow_many(multi_statements);
+                self.writer().eof().await?;
             }
             Command::FieldList { table, wildcard } => self.field_list(table, wildcard).await?,
             Command::ProcessInfo => return self.query(b"SHOW PROCESSLIST").await,
             Command::ProcessKill(id) => return self.query(format!("KILL {id}").as_bytes()).await,
             Command::Debug => self.ok_or_error(Ok(())).await?,
-            Command::Fetch { statement, .. } => {
-                let error = Error::new(
-                    ErrorKind::UnknownStatement,
-                    format!("The statement ({statement}) has no open cursor."),
-                );
-                self.write_error(&error).await?;
-            }
+            Command::Fetch { statement, rows } => self.writer().fetch(statement, rows).await?,
             Command::Unknown(code) => {
                 tracing::debug!(code, "unknown command");
                 let error = Error::new(ErrorKind::UnknownCommand, "Unknown command");
@@ -184,6 +181,24 @@ impl Client {
             }
         }
         Ok(Next::Go)
+    }
+
+    /// Runs the statements of a text one after another, until one fails.
+    async fn queries(&mut self, text: &[u8]) -> Result<Next> {
+        let mut rest = text;
+        while let Some((first, others)) = self.session.split(rest) {
+            self.session.announce_more(true);
+            let next = self.query(first).await;
+            self.session.announce_more(false);
+            match next? {
+                Next::Go => {}
+                ended @ (Next::Failed | Next::Stop) => return Ok(ended),
+            }
+            // The next one may take its time.
+            self.stream.flush().await?;
+            rest = others;
+        }
+        self.query(rest).await
     }
 
     async fn query(&mut self, text: &[u8]) -> Result<Next> {
@@ -211,17 +226,23 @@ impl Client {
                 gone = stream.gone() => return Err(gone),
             }
         };
-        self.answer(outcome).await
+        match outcome {
+            Ok(Ok(Reply::Rows(rows))) if execute.wants_cursor() && !rows.may_be_several() => {
+                self.writer().cursor(execute.statement, rows).await.map(|()| Next::Go)
+            }
+            outcome => self.answer(outcome).await,
+        }
     }
 
     async fn answer(&mut self, outcome: Result<Result<Reply>, Kill>) -> Result<Next> {
         match outcome {
             Ok(Ok(reply)) => {
-                self.writer().reply(reply).await?;
+                let succeeded = self.writer().reply(reply).await?;
                 if self.session.is_leaving() {
                     self.stream.flush().await?;
                     return Ok(Next::Stop);
                 }
+                return Ok(if succeeded { Next::Go } else { Next::Failed });
             }
             Ok(Err(error)) => self.write_error(&error).await?,
             Err(kill) => {
@@ -235,7 +256,7 @@ impl Client {
                 }
             }
         }
-        Ok(Next::Go)
+        Ok(Next::Failed)
     }
 
     async fn change_user(&mut self, payload: &Bytes) -> Result<Next> {
@@ -252,16 +273,6 @@ impl Client {
             // The client has been told, and has no user any more, as in MySQL.
             Err(error) => Err(error),
         }
-    }
-
-    async fn set_option(&mut self, multi_statements: bool) -> Result<()> {
-        if multi_statements {
-            let error = Error::unsupported(
-                "several statements in one query are not supported; send them one by one",
-            );
-            return self.write_error(&error).await;
-        }
-        self.writer().eof().await
     }
 
     async fn field_list(&mut self, table: &[u8], wildcard: &[u8]) -> Result<()> {

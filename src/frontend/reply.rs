@@ -41,10 +41,6 @@ async fn next_rows(rows: &mut Rows, seq: &mut u8) -> Result<Option<Next>> {
     Ok(rows.next().await?.map(Next::Row))
 }
 
-fn killed() -> Error {
-    Error::new(ErrorKind::Killed, "Query execution was interrupted")
-}
-
 /// Sends what is put; a client that takes nothing for long holds a backend connection for nothing.
 async fn flush(stream: &mut ClientStream, limit: Duration) -> Result<()> {
     match tokio::time::timeout(limit, stream.flush()).await {
@@ -54,6 +50,24 @@ async fn flush(stream: &mut ClientStream, limit: Duration) -> Result<()> {
             format!("the client took no rows for `limits.write_timeout` ({limit:?})"),
         )),
     }
+}
+
+/// What `work` gives, unless the client leaves in the meantime, which is the outer error, or is killed.
+async fn guarded<T>(
+    stream: &mut ClientStream,
+    kill: &KillSignal,
+    work: impl Future<Output = Result<T>>,
+) -> Result<Result<T>> {
+    tokio::select! {
+        biased;
+        outcome = work => Ok(outcome),
+        _ = kill.wait() => Ok(Err(killed())),
+        gone = stream.gone() => Err(gone),
+    }
+}
+
+fn killed() -> Error {
+    Error::new(ErrorKind::Killed, "Query execution was interrupted")
 }
 
 impl<'a> ReplyWriter<'a> {
@@ -67,10 +81,11 @@ impl<'a> ReplyWriter<'a> {
         Self { stream, session, kill, capabilities, write_timeout }
     }
 
-    pub(super) async fn reply(&mut self, reply: Reply) -> Result<()> {
+    /// Writes all results of a statement. False: the last is an error.
+    pub(super) async fn reply(&mut self, reply: Reply) -> Result<bool> {
         match reply {
-            Reply::Done(summary) => self.done(&summary).await,
-            Reply::Rows(rows) => self.rows(rows).await,
+            Reply::Done(summary) => self.done(&summary).await.map(|()| true),
+            Reply::Rows(mut rows) => self.results(&mut rows).await,
         }
     }
 
@@ -99,43 +114,97 @@ impl<'a> ReplyWriter<'a> {
         self.put(|packet, capabilities| put_err(packet, &error, capabilities)).await
     }
 
-    async fn rows(&mut self, mut rows: Rows) -> Result<()> {
-        self.columns(&rows.columns).await?;
-        let mut sent = 0u64;
+    /// Writes the rows, and further results of a procedure that gave them. False: the last is an error.
+    async fn results(&mut self, rows: &mut Rows) -> Result<bool> {
+        loop {
+            self.columns(&rows.columns, StatusFlags::empty()).await?;
+            let mut sent = 0;
+            if let Err(error) = self.rows(rows, &mut sent).await? {
+                // Between the parts of a row, an error would be taken for one of them.
+                let is_in_row = rows.is_in_row();
+                self.session.finish(rows, sent, Some(&error));
+                return match is_in_row {
+                    true => Err(error),
+                    false => self.error(&error).await.map(|()| false),
+                };
+            }
+            if !rows.has_more() {
+                let warnings = self.session.finish(rows, sent, None);
+                return self.end(warnings, rows.flags()).await.map(|()| true);
+            }
+            self.end(0, rows.flags() | StatusFlags::SERVER_MORE_RESULTS_EXISTS).await?;
+            self.stream.flush().await?;
+            let (stream, session) = (&mut *self.stream, &mut *self.session);
+            match guarded(stream, self.kill, session.next_result(rows)).await? {
+                Ok(None) => {}
+                Ok(Some(summary)) => return self.done(&summary).await.map(|()| true),
+                Err(error) => {
+                    self.session.finish(rows, 0, Some(&error));
+                    return self.error(&error).await.map(|()| false);
+                }
+            }
+        }
+    }
+
+    /// Opens a cursor and writes its columns.
+    pub(super) async fn cursor(&mut self, id: u32, rows: Rows) -> Result<()> {
+        let columns = rows.columns.clone();
+        let (stream, session) = (&mut *self.stream, &mut *self.session);
+        match guarded(stream, self.kill, session.open_cursor(id, rows)).await? {
+            Ok(()) => {}
+            Err(error) => return self.error(&error).await,
+        }
+        let exists = StatusFlags::SERVER_STATUS_CURSOR_EXISTS;
+        self.columns(&columns, exists).await?;
+        match self.capabilities.contains(CapabilityFlags::CLIENT_DEPRECATE_EOF) {
+            true => self.end(0, exists).await,
+            false => Ok(()),
+        }
+    }
+
+    /// Writes up to so many rows of a cursor.
+    pub(super) async fn fetch(&mut self, id: u32, count: u32) -> Result<()> {
+        for _ in 0..count {
+            let (stream, session) = (&mut *self.stream, &mut *self.session);
+            match guarded(stream, self.kill, session.fetch(id)).await? {
+                Ok(Some(row)) => self.row(&row).await?,
+                Ok(None) => return self.end(0, StatusFlags::SERVER_STATUS_LAST_ROW_SENT).await,
+                Err(error) => return self.error(&error).await,
+            }
+        }
+        self.end(0, StatusFlags::SERVER_STATUS_CURSOR_EXISTS).await
+    }
+
+    /// Writes the rows of one result. The inner error is for the client.
+    async fn rows(&mut self, rows: &mut Rows, sent: &mut u64) -> Result<Result<()>> {
         loop {
             let mut seq = self.stream.next_seq();
-            let next = tokio::select! {
-                biased;
-                next = next_rows(&mut rows, &mut seq) => next,
-                _ = self.kill.wait() => Err(killed()),
-                gone = self.stream.gone() => {
-                    self.session.finish(&mut rows, sent, Some(&gone));
+            let next = match guarded(self.stream, self.kill, next_rows(rows, &mut seq)).await {
+                Ok(next) => next,
+                Err(gone) => {
+                    self.session.finish(rows, *sent, Some(&gone));
                     return Err(gone);
                 }
             };
             match next {
                 Ok(Some(Next::Row(row))) => {
-                    self.stream.put(&row);
-                    sent += 1;
-                    self.relieve().await?;
+                    *sent += 1;
+                    self.row(&row).await?;
                 }
                 Ok(Some(Next::Frames(frames))) => {
+                    *sent += frames.rows;
                     self.stream.put_frames(frames.bytes, seq);
-                    sent += frames.rows;
                     self.relieve().await?;
                 }
-                Ok(None) => {
-                    let warnings = self.session.finish(&mut rows, sent, None);
-                    return self.end(warnings).await;
-                }
-                Err(error) => {
-                    // Between the parts of a row, an error would be taken for one of them.
-                    let is_in_row = rows.is_in_row();
-                    self.session.finish(&mut rows, sent, Some(&error));
-                    return if is_in_row { Err(error) } else { self.error(&error).await };
-                }
+                Ok(None) => return Ok(Ok(())),
+                Err(error) => return Ok(Err(error)),
             }
         }
+    }
+
+    async fn row(&mut self, row: &[u8]) -> Result<()> {
+        self.stream.put(row);
+        self.relieve().await
     }
 
     /// Sends rows on when there are many.
@@ -152,7 +221,7 @@ impl<'a> ReplyWriter<'a> {
         }
     }
 
-    async fn columns(&mut self, columns: &Columns) -> Result<()> {
+    async fn columns(&mut self, columns: &Columns, flags: StatusFlags) -> Result<()> {
         if let Some(Framed { count, frames }) = columns.framed() {
             self.put(|packet, _| put_lenenc(packet, *count as u64)).await?;
             self.stream.put_framed(frames);
@@ -162,29 +231,30 @@ impl<'a> ReplyWriter<'a> {
                 self.put(|packet, _| column.put(packet)).await?;
             }
         }
-        self.eof_unless_deprecated().await
+        self.eof_unless_deprecated(flags).await
     }
 
     /// The packet after the last row.
-    async fn end(&mut self, warnings: u16) -> Result<()> {
+    async fn end(&mut self, warnings: u16, flags: StatusFlags) -> Result<()> {
+        let status = self.session.status() | flags;
         if self.capabilities.contains(CapabilityFlags::CLIENT_DEPRECATE_EOF) {
-            let end = OkPacket { status: self.session.status(), warnings, ..OkPacket::default() };
+            let end = OkPacket { status, warnings, ..OkPacket::default() };
             self.put(|packet, capabilities| end.put_end(packet, capabilities)).await
         } else {
-            let eof = EofPacket { warnings, status: self.session.status() };
+            let eof = EofPacket { warnings, status };
             self.put(|packet, _| eof.put(packet)).await
         }
     }
 
     pub(super) async fn eof(&mut self) -> Result<()> {
-        self.end(0).await
+        self.end(0, StatusFlags::empty()).await
     }
 
-    async fn eof_unless_deprecated(&mut self) -> Result<()> {
+    async fn eof_unless_deprecated(&mut self, flags: StatusFlags) -> Result<()> {
         if self.capabilities.contains(CapabilityFlags::CLIENT_DEPRECATE_EOF) {
             return Ok(());
         }
-        let status: StatusFlags = self.session.status();
+        let status = self.session.status() | flags;
         let eof = EofPacket { warnings: 0, status };
         self.put(|packet, _| eof.put(packet)).await
     }
@@ -204,7 +274,7 @@ impl<'a> ReplyWriter<'a> {
             for column in group {
                 self.put(|packet, _| column.put(packet)).await?;
             }
-            self.eof_unless_deprecated().await?;
+            self.eof_unless_deprecated(StatusFlags::empty()).await?;
         }
         Ok(())
     }
@@ -213,7 +283,7 @@ impl<'a> ReplyWriter<'a> {
         for column in columns {
             self.put(|packet, _| column.put_with_default(packet, None)).await?;
         }
-        self.end(0).await
+        self.eof().await
     }
 
     async fn put(&mut self, build: impl FnOnce(&mut BytesMut, CapabilityFlags)) -> Result<()> {

@@ -10,7 +10,9 @@ use smallvec::SmallVec;
 use super::facts::Stop;
 use super::moves::Moves;
 use super::planner::{self, Context};
-use super::types::{Condition, Operand, Place, Plan, Scatter};
+use super::types::{
+    Condition, Insert, InsertRow, LimitOperands, Operand, Place, Plan, Scatter, Select, Unit, Write,
+};
 use crate::error::Result;
 use crate::sql::expr::Literal;
 use crate::sql::hide::{FIRST_SLOT, hide};
@@ -170,7 +172,7 @@ fn settle(plan: &mut Plan) -> bool {
         }
         Plan::Write(write) => {
             write.source = None;
-            // Which values a copy would generate is seen in the values themselves.
+            // What a copy would generate is seen in the values themselves.
             write.broadcast.is_none() && write.place.forced.is_none()
         }
         // Rows in the way are updated by a text of their own.
@@ -181,23 +183,41 @@ fn settle(plan: &mut Plan) -> bool {
 
 /// The parameters that decide where a plan runs or how much of it, in order.
 fn wanted(plan: &Plan) -> SmallVec<[u16; 4]> {
+    // All fields are named, so that a new one is thought of here.
     let mut found = SmallVec::new();
     match plan {
         Plan::Select(select) => {
-            place(&select.place, &mut found);
-            if let Ok(Scatter { limit: Some(limit), .. }) = &select.scatter {
-                operand(&limit.rows, &mut found);
-                limit.offset.iter().for_each(|offset| operand(offset, &mut found));
+            let Select { place, route: _, scatter, primary: _, source: _ } = select.as_ref();
+            self::place(place, &mut found);
+            if let Ok(Scatter { template: _, merge: _, limit, columns: _, notes: _ }) = scatter
+                && let Some(LimitOperands { rows, offset, pushed: _ }) = limit
+            {
+                operand(rows, &mut found);
+                offset.iter().for_each(|offset| operand(offset, &mut found));
             }
         }
         Plan::Write(write) => {
-            place(&write.place, &mut found);
-            let moves = write.moves.iter().flat_map(Moves::values);
+            let Write { place, template: _, several: _, broadcast: _, source: _, moves } = write;
+            self::place(place, &mut found);
+            let moves = moves.iter().flat_map(Moves::values);
             moves.for_each(|it| operand(it, &mut found));
         }
         Plan::Insert(insert) => {
-            let operands = insert.rows.iter().flat_map(|row| [&row.key, &row.part_key, &row.id]);
-            operands.flatten().for_each(|it| operand(it, &mut found));
+            let Insert {
+                table: _,
+                key_class: _,
+                part_class: _,
+                key_holds: _,
+                part_holds: _,
+                head: _,
+                rows,
+                tail: _,
+                ids: _,
+                upsert: _,
+            } = insert;
+            for InsertRow { key, part_key, id, template: _ } in rows {
+                [key, part_key, id].into_iter().flatten().for_each(|it| operand(it, &mut found));
+            }
         }
         Plan::Feed(_) | Plan::Ddl(_) => {}
     }
@@ -207,9 +227,9 @@ fn wanted(plan: &Plan) -> SmallVec<[u16; 4]> {
 }
 
 fn place(place: &Place, found: &mut SmallVec<[u16; 4]>) {
-    for unit in &place.units {
-        condition(&unit.condition, found);
-        condition(&unit.part_condition, found);
+    let Place { units, singles: _, broadcasts: _, forced: _, default: _ } = place;
+    for Unit { table: _, key_class: _, condition, part_class: _, part_condition } in units {
+        [condition, part_condition].into_iter().for_each(|it| self::condition(it, found));
     }
 }
 

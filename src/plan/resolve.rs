@@ -7,7 +7,9 @@ use super::holds::Holds;
 use super::key::{Found, Missing, Run};
 use super::locate::{ByAlgorithm, ByTime, Candidates, locate};
 use super::template::{Part, Target};
-use super::types::{DdlStep, Insert, InsertRow, LimitOperands, Operand, Place, Unit, Write};
+use super::types::{
+    Condition, DdlStep, Insert, InsertRow, LimitOperands, Operand, Place, Unit, Write,
+};
 use crate::catalog::{PartsKind, ShardId, Sharded, Table, TableKind, Weights};
 use crate::error::{Error, Result};
 use crate::merge::Spec;
@@ -23,6 +25,13 @@ pub fn targets(place: &Place, run: &Run<'_>) -> Result<Vec<Target>, Stop> {
         return Ok(vec![Target { shard, part: None }]);
     }
     let mut missing = Missing::default();
+    if let [unit] = place.units.as_slice()
+        && let Some(shard) = one_shard(unit, run, &mut missing)?
+    {
+        let targets = vec![Target { shard, part: None }];
+        beside(place, &targets, run)?;
+        return Ok(targets);
+    }
     let mut found = Vec::new();
     for unit in &place.units {
         found.push(unit_targets(unit, run, &mut missing)?);
@@ -286,6 +295,28 @@ fn advice(class: &ColumnClass) -> &'static str {
 pub(super) fn shard_at(sharded: &Sharded, index: usize) -> Result<ShardId> {
     let shard = sharded.shards.get(index).copied();
     shard.ok_or_else(|| Error::internal("an algorithm gave a shard that there is not"))
+}
+
+/// The shard of a table without parts whose key has one value: what most statements ask for, found
+/// without a list. None: the statement is of another kind, or facts are missing.
+fn one_shard<'r>(unit: &'r Unit, run: &Run<'r>, missing: &mut Missing) -> Result<Option<ShardId>> {
+    let (Condition::Eq(operand), Some(sharded)) = (&unit.condition, unit.table.sharded()) else {
+        return Ok(None);
+    };
+    if sharded.parts.is_some() {
+        return Ok(None);
+    }
+    let weights = run.rule_weights(&sharded.algorithm, &unit.key_class, missing);
+    let Some(value) = run.operand(operand, &unit.key_class, missing)? else { return Ok(None) };
+    let Found::Key(key) = run.compared(value, &unit.key_class, missing) else { return Ok(None) };
+    if lacking(missing) {
+        return Ok(None);
+    }
+    match sharded.algorithm.locate(&key, &weights) {
+        Ok(index) => shard_at(sharded, index).map(Some),
+        // No row has the key.
+        Err(_) => Ok(None),
+    }
 }
 
 /// Everywhere that rows of a unit may be; nowhere if no row can meet its condition.

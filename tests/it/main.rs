@@ -28,6 +28,8 @@ mod reads;
 #[cfg(test)]
 mod refusals;
 mod servers;
+#[cfg(test)]
+mod sessions;
 mod shapes;
 #[cfg(test)]
 mod splitting;

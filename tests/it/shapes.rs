@@ -285,6 +285,21 @@ fn check(bench: &mut Bench, base: &str, count: usize, random: &mut Random, tally
     }
 }
 
+/// What a statement does by the plan of another one, and by its own.
+fn outcomes(bench: &mut Bench, known: &Known, text: &str, shape: &Shape) -> (Outcome, Outcome) {
+    let bytes = text.as_bytes();
+    let statement = parse(bytes, &bench.mode).unwrap();
+    let params = usize::from(statement.params);
+    let fresh = match bench.settled(|it| plan(&statement, bytes, &it.context())) {
+        Ok(plan) => bench.outcome(&plan, None, params),
+        Err(message) => Outcome::Refused(message),
+    };
+    let given = |_| Ok(Some(Literal::Integer("5".into())));
+    let values = known.values(bytes, &shape.slots, given).unwrap();
+    let values = Hidden::new(bytes, &shape.slots, &values);
+    (bench.outcome(&known.plan, Some(values), params), fresh)
+}
+
 fn compare(
     bench: &mut Bench,
     known: &Known,
@@ -296,18 +311,10 @@ fn compare(
     let bytes = text.as_bytes();
     let told = || format!("by the plan of: {base}\n            this: {text}");
     let statement = parse(bytes, &bench.mode).unwrap_or_else(|e| panic!("{e}\n{}", told()));
-    let mut hidden = statement.clone();
+    let mut hidden = statement;
     hide(&mut hidden, bytes, &shape.slots, bench.mode).unwrap_or_else(|| panic!("{}", told()));
     assert_eq!(tree(&hidden), tree(&known.statement), "{}", told());
-    let params = usize::from(statement.params);
-    let fresh = match bench.settled(|it| plan(&statement, bytes, &it.context())) {
-        Ok(plan) => bench.outcome(&plan, None, params),
-        Err(message) => Outcome::Refused(message),
-    };
-    let given = |_| Ok(Some(Literal::Integer("5".into())));
-    let values = known.values(bytes, &shape.slots, given).unwrap();
-    let values = Hidden::new(bytes, &shape.slots, &values);
-    let kept = bench.outcome(&known.plan, Some(values), params);
+    let (kept, fresh) = outcomes(bench, known, text, shape);
     let is_insert = matches!(known.plan, Plan::Insert(_));
     match kept {
         Outcome::Sent(..) => {
@@ -360,4 +367,41 @@ fn kept_plans_are_those_of_each_statement() {
     }
     println!("{tally:?} in {round} rounds");
     assert!(tally.sent * 2 > tally.compared, "{tally:?}");
+}
+
+/// What would come of a plan for another shape: the comparison sees it.
+#[test]
+fn plans_of_other_shapes_are_found_out() {
+    let mut bench = Bench { fixture: fixture(), facts: Facts::default(), mode: Mode::default() };
+    for (one, other) in [
+        ("SELECT id FROM orders WHERE id = 1 ORDER BY 1 LIMIT 5", "LIMIT 6"),
+        ("SELECT id FROM orders WHERE id = 1 ORDER BY 1, user_id", "ORDER BY 2, user_id"),
+        ("SELECT id FROM orders WHERE user_id IN (1, 2)", "IN (1, 2, 3)"),
+        ("SELECT id FROM orders WHERE user_id = 5", "user_id = -5"),
+        ("SELECT id FROM orders WHERE user_id = 5 OR 1 = 0", "OR 1 = 1"),
+        ("UPDATE orders SET note = 'a' WHERE user_id <=> 1", "user_id <=> NULL"),
+        ("INSERT INTO orders (id, user_id) VALUES (1, 5)", "VALUES (1, 5), (2, 6)"),
+    ] {
+        let head = match other.split_once(' ').unwrap().0 {
+            "LIMIT" => one.rsplit_once(" LIMIT").unwrap().0,
+            "ORDER" => one.rsplit_once(" ORDER").unwrap().0,
+            "OR" => one.rsplit_once(" OR").unwrap().0,
+            "IN" => one.rsplit_once(" IN").unwrap().0,
+            "VALUES" => one.rsplit_once(" VALUES").unwrap().0,
+            _ => one.rsplit_once(" user_id").unwrap().0,
+        };
+        let text = format!("{head} {other}");
+        let shape = |text: &str| {
+            let scan = scan(text.as_bytes(), &bench.mode).unwrap();
+            Shape::of(text.as_bytes(), &scan, bench.mode, (Some("shop"), 1)).unwrap()
+        };
+        let (own, found) = (shape(one), shape(&text));
+        let statement = parse(one.as_bytes(), &bench.mode).unwrap();
+        let known = bench
+            .settled(|it| Known::new(one.as_bytes(), statement.clone(), &own.slots, &it.context()));
+        let known = known.unwrap().unwrap_or_else(|| panic!("{one}"));
+        assert!(!known.fits(text.as_bytes(), &found.slots, Some("shop"), bench.mode), "{text}");
+        let (kept, fresh) = outcomes(&mut bench, &known, &text, &found);
+        assert_ne!(kept, fresh, "{one} | {text}");
+    }
 }

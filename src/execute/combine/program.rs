@@ -23,7 +23,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::execute::aftermath::Aftermath;
 use crate::execute::client_state::ClientState;
 use crate::execute::reply::{Reply, Rows, Source as RowSource};
-use crate::execute::run::{Call, Fragment, Run};
+use crate::execute::run::{Call, Fragment, Pinned, Run};
 use crate::execute::select::Head;
 use crate::execute::snapshot::Snapshot;
 use crate::execute::warnings::Warnings;
@@ -50,6 +50,7 @@ pub(super) struct Program<'p> {
     pub(super) reads: Access,
     pub(super) found_rows: bool,
     pub(super) deadline: Option<Deadline>,
+    pub(super) pins: Pinned<'p>,
     /// What is asked behind the last statement.
     aftermath: Aftermath,
     pub(super) states: States,
@@ -90,6 +91,7 @@ impl<'p> Program<'p> {
             reads: run.reads.clone(),
             found_rows: run.found_rows,
             deadline: run.deadline,
+            pins: run.pins,
             aftermath: run.aftermath.clone(),
             states: States::new(run.state),
             total: Total::default(),
