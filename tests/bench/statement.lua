@@ -12,7 +12,7 @@ local shapes = {
    range100 = {"SELECT c FROM %s WHERE id BETWEEN ? AND ?", 100},
    rows10000 = {"SELECT id, k, c, pad FROM %s WHERE id BETWEEN ? AND ?", 10000},
    group = {"SELECT k %% 100 AS part, COUNT(*), SUM(k), MAX(id) FROM %s GROUP BY part", nil},
-   order = {"SELECT id, k, c FROM %s ORDER BY k, id LIMIT 100", nil},
+   order = {"SELECT id, k, c FROM %s ORDER BY k %% 1000, id LIMIT 100", nil},
 }
 
 function thread_init()
