@@ -277,6 +277,10 @@ impl Connection {
     /// Has a session hear of what is committed on it from now on. `writes`: the next statement may
     /// write.
     pub fn report_to(&mut self, written: &Arc<Written>, writes: bool) {
+        if !writes && !self.tells_gtids && self.reporter.is_none() {
+            // There will be nothing to hear.
+            return;
+        }
         let reporter = self.reporter.get_or_insert_with(|| Reporter::new(written, &self.cluster));
         if writes {
             reporter.writes();
@@ -404,6 +408,11 @@ impl Connection {
         if Arc::ptr_eq(&self.state, wanted) {
             return Ok(());
         }
+        if self.state == *wanted {
+            // The next comparison is one of addresses.
+            self.state = Arc::clone(wanted);
+            return Ok(());
+        }
         for command in self.state.difference(wanted, self.collation) {
             match &command {
                 // It would roll back without a word.
@@ -480,6 +489,17 @@ impl Connection {
         Ok(prepared)
     }
 
+    /// As [`Connection::prepare`], the server's number of the statement alone.
+    pub async fn prepare_id(&mut self, sql: &[u8]) -> Result<u32> {
+        if !sql.contains(&b'@') {
+            let meaning = self.meaning.get_or_insert_with(|| self.state.meaning());
+            if let Some(id) = self.statements.id(meaning, sql) {
+                return Ok(id);
+            }
+        }
+        Ok(self.prepare(sql).await?.id)
+    }
+
     /// What the text means in the present state: a prepared statement keeps the types that its user
     /// variables had.
     fn meaning_of(&mut self, sql: &[u8]) -> String {
@@ -491,11 +511,11 @@ impl Connection {
 
     /// Why the pool shall not hand it out again, if so.
     pub(super) fn stale(&self, settings: &Settings) -> Option<&'static str> {
-        let idle = self.returned.map_or(self.opened, |returned| returned).elapsed();
-        if idle > settings.idle_timeout {
+        let now = Instant::now();
+        if now - self.returned.unwrap_or(self.opened) > settings.idle_timeout {
             return Some("idle for longer than backend.idle_timeout");
         }
-        if self.opened.elapsed() > settings.lifetime {
+        if now - self.opened > settings.lifetime {
             return Some("older than backend.lifetime");
         }
         (!self.channel.is_quiet()).then_some("closed by the server")
@@ -504,6 +524,7 @@ impl Connection {
     pub(super) fn returned_now(&mut self) {
         self.returned = Some(Instant::now());
         self.channel.set_deadline(None);
+        self.channel.rest();
     }
 }
 

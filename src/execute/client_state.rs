@@ -39,6 +39,11 @@ impl ClientState {
         }
     }
 
+    /// The collation in which the client sees a column that has `charset`, if it is another.
+    pub(super) fn dressed(&self, charset: u16) -> Option<u16> {
+        self.text_collation.filter(|id| charset != BINARY && charset != *id)
+    }
+
     /// The same, with the clock standing still at a value of the session variable `timestamp`.
     pub(super) fn at(&self, time: &str) -> Self {
         let mut base = self.base.clone();

@@ -6,6 +6,7 @@
 
 pub mod aftermath;
 pub mod client_state;
+pub mod columns;
 pub mod facts;
 pub mod information;
 pub mod periods;

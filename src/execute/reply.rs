@@ -7,14 +7,14 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::aftermath::{Aftermath, Learned};
 use super::binary::binary_row;
+use super::columns::Columns;
 use super::summary::Summary;
 use super::warnings::Warnings;
-use crate::backend::Connection;
+use crate::backend::{Connection, Frames};
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{Merge, Step};
 use crate::plan::template::Target;
 use crate::protocol::capability::StatusFlags;
-use crate::protocol::column::Column;
 use crate::protocol::reply::ReplyHead;
 use crate::transaction::Lent;
 
@@ -26,7 +26,7 @@ pub enum Reply {
 
 /// A result set: columns, then rows until there are no more, then [`Rows::end`].
 pub struct Rows {
-    pub columns: Vec<Column>,
+    pub columns: Columns,
     source: Source,
     warnings: Warnings,
     pub(super) aftermath: Aftermath,
@@ -98,9 +98,9 @@ pub(super) enum Input {
 }
 
 impl Rows {
-    pub(super) fn new(columns: Vec<Column>, source: Source) -> Self {
+    pub(super) fn new(columns: impl Into<Columns>, source: Source) -> Self {
         Self {
-            columns,
+            columns: columns.into(),
             source,
             warnings: Warnings::default(),
             aftermath: Aftermath::default(),
@@ -146,7 +146,7 @@ impl Rows {
         self.more = false;
         let summary = match lent.lease.read_head().await? {
             ReplyHead::Columns(_) => {
-                self.columns = lent.lease.read_columns().await?;
+                self.columns = lent.lease.read_columns().await?.into();
                 return Ok(None);
             }
             ReplyHead::Ok(ok) => Summary::of(&ok),
@@ -170,7 +170,7 @@ impl Rows {
     }
 
     /// A result that Margay answers itself; rows are payloads of the protocol in use.
-    pub fn local(columns: Vec<Column>, rows: impl IntoIterator<Item = Bytes>) -> Self {
+    pub fn local(columns: impl Into<Columns>, rows: impl IntoIterator<Item = Bytes>) -> Self {
         Self::new(columns, Source::Memory(rows.into_iter().collect()))
     }
 
@@ -194,29 +194,13 @@ impl Rows {
         match &mut self.source {
             Source::Memory(rows) => Ok(rows.pop_front()),
             Source::Ended(_) => Ok(None),
-            Source::One(lent) => {
+            Source::One(lent) | Source::Apart(lent) => {
                 if self.more {
                     return Ok(None);
                 }
-                if let Some(row) = lent.lease.read_row().await? {
-                    return Ok(Some(row));
-                }
-                self.out_params = lent.lease.status().contains(StatusFlags::SERVER_PS_OUT_PARAMS);
-                self.more = lent.lease.has_more() && self.several.is_some();
-                if self.more {
-                    return Ok(None);
-                }
-                refuse_more(&lent.lease)?;
-                self.end_one().await?;
-                Ok(None)
-            }
-            Source::Apart(lent) => {
                 let row = lent.lease.read_row().await?;
                 if row.is_none() {
-                    refuse_more(&lent.lease)?;
-                    self.warnings.collect(&mut lent.lease).await;
-                    self.learned = self.aftermath.learn(&mut lent.lease).await?;
-                    self.source = Source::Ended(Vec::new());
+                    self.end_rows().await?;
                 }
                 Ok(row)
             }
@@ -228,6 +212,61 @@ impl Rows {
                 }
                 Ok(row)
             }
+        }
+    }
+
+    /// Rows come as one server framed them, by [`Rows::next_frames`].
+    pub fn is_framed(&self) -> bool {
+        !self.to_binary && matches!(self.source, Source::One(_) | Source::Apart(_))
+    }
+
+    /// As many of the next rows as have come, numbered from `seq`, which counts on. None: there are no
+    /// more.
+    ///
+    /// # Errors
+    /// As [`Rows::next`].
+    pub async fn next_frames(&mut self, seq: &mut u8) -> Result<Option<Frames>> {
+        let (Source::One(lent) | Source::Apart(lent)) = &mut self.source else {
+            return Err(Error::internal("frames of rows that one server does not send"));
+        };
+        if self.more {
+            return Ok(None);
+        }
+        let frames = lent.lease.read_row_frames(seq).await?;
+        if frames.is_none() {
+            self.end_rows().await?;
+        }
+        Ok(frames)
+    }
+
+    /// A row has been handed out in part: nothing but its rest may follow.
+    pub fn is_in_row(&self) -> bool {
+        match &self.source {
+            Source::One(lent) | Source::Apart(lent) => lent.lease.is_in_row(),
+            Source::Memory(_) | Source::Merged(_) | Source::Ended(_) => false,
+        }
+    }
+
+    /// The one server has sent the last row of a result.
+    async fn end_rows(&mut self) -> Result<()> {
+        match &mut self.source {
+            Source::One(lent) => {
+                self.out_params = lent.lease.status().contains(StatusFlags::SERVER_PS_OUT_PARAMS);
+                self.more = lent.lease.has_more() && self.several.is_some();
+                if self.more {
+                    return Ok(());
+                }
+                refuse_more(&lent.lease)?;
+                self.end_one().await
+            }
+            Source::Apart(lent) => {
+                refuse_more(&lent.lease)?;
+                self.warnings.collect(&mut lent.lease).await;
+                self.learned = self.aftermath.learn(&mut lent.lease).await?;
+                self.source = Source::Ended(Vec::new());
+                Ok(())
+            }
+            Source::Memory(_) | Source::Merged(_) | Source::Ended(_) => Ok(()),
         }
     }
 

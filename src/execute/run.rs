@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
 use super::aftermath::Aftermath;
 use super::client_state::ClientState;
@@ -15,7 +15,7 @@ use super::snapshot::Snapshot;
 use super::summary::Summary;
 use super::warnings::Warnings;
 use crate::backend::node::Role;
-use crate::backend::{Access, Connection, Deadline, Keeper, SessionState, Written};
+use crate::backend::{Access, Connection, Deadline, Keeper, SessionState, Wish, Written};
 use crate::catalog::ShardId;
 use crate::error::{Error, ErrorKind, Result, ServerError};
 use crate::plan::Plan;
@@ -228,7 +228,8 @@ impl Run<'_> {
 
     /// A connection to the shard's cluster: the transaction's if there is one, else from the pool.
     pub(super) async fn connect(&mut self, shard: ShardId, access: Access) -> Result<Lent> {
-        let cluster = self.snapshot.shard(shard)?.cluster;
+        let shard = self.snapshot.shard(shard)?;
+        let cluster = shard.cluster;
         let mut lent = if self.transaction.is_active() {
             let join =
                 self.snapshot.join(self.transaction, cluster, self.found_rows, self.pins.pins);
@@ -237,7 +238,9 @@ impl Run<'_> {
             let limit = self.snapshot.config.settings.backend.pool_wait;
             Lent::apart(keeper.lend(limit).await?, cluster)
         } else {
-            let lease = self.snapshot.backends.lease(cluster, access, self.found_rows).await?;
+            let state = self.clocked.as_ref().unwrap_or(self.state).in_database(&shard.database);
+            let wish = Wish { found_rows: self.found_rows, state: Some(&state) };
+            let lease = self.snapshot.backends.lease_for(cluster, access, wish).await?;
             Lent::apart(lease, cluster)
         };
         if self.writes {
@@ -353,7 +356,7 @@ pub(super) async fn queue_execute(
     fragment: &Fragment,
     params: &[Param],
 ) -> Result<()> {
-    let prepared = connection.prepare(&Bytes::copy_from_slice(&fragment.text)).await?;
+    let statement = connection.prepare_id(&fragment.text).await?;
     let picks: Vec<usize> = fragment.params.iter().map(|index| usize::from(*index)).collect();
     let mut payload = BytesMut::new();
     let all: Vec<Param>;
@@ -364,6 +367,6 @@ pub(super) async fn queue_execute(
             &all
         }
     };
-    put_execute(&mut payload, Execute { statement: prepared.id, flags: 0 }, params, &picks)?;
+    put_execute(&mut payload, Execute { statement, flags: 0 }, params, &picks)?;
     connection.queue_command(&[&payload])
 }

@@ -4,21 +4,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio_util::sync::CancellationToken;
 
 use super::handshake::{self, HandshakeContext, Login};
+use super::idle::IdleTimer;
 use super::reply::ReplyWriter;
 use super::stream::ClientStream;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::Reply;
 use crate::protocol::command::{Command, Execute};
-use crate::session::registry::Kill;
+use crate::session::registry::{Kill, KillSignal};
+use crate::session::signal::Asked;
 use crate::session::{Identity, Session, Shared};
+
+/// When a client counts as resting, so that its buffers are given back.
+const RESTS_AFTER: Duration = Duration::from_secs(1);
 
 /// A client after its login.
 pub struct Client {
     stream: ClientStream,
     session: Session,
+    /// That of `session`.
+    kill: KillSignal,
+    idle: IdleTimer,
     login: Login,
     shared: Arc<Shared>,
     context: Arc<HandshakeContext>,
@@ -41,18 +48,20 @@ impl Client {
     ) -> Self {
         let identity = identity(&login, peer);
         let session = Session::new(shared.clone(), identity, login.schema.clone());
-        Self { stream, session, login, shared, context }
+        let kill = session.kill_signal();
+        Self { stream, session, kill, idle: IdleTimer::new(RESTS_AFTER), login, shared, context }
     }
 
-    /// Serves the client until it leaves, or until `stop` is cancelled and its transaction is over.
+    /// Serves the client until it leaves, or until the program stops and its transaction is over.
     ///
     /// # Errors
     /// Why the connection ended other than by COM_QUIT: for the log.
-    pub async fn run(&mut self, stop: &CancellationToken) -> Result<()> {
+    pub async fn run(&mut self) -> Result<()> {
         let snapshot = self.shared.snapshot();
         let limits = &snapshot.config.settings.limits;
+        let packet_max = usize::try_from(limits.max_allowed_packet.0).unwrap_or(usize::MAX);
         loop {
-            if stop.is_cancelled() && !self.session.in_transaction() {
+            if self.shared.registry.is_closing() && !self.session.in_transaction() {
                 let error = Error::new(ErrorKind::ShuttingDown, "Server shutdown in progress");
                 self.stream.answer_ahead();
                 self.write_error(&error).await?;
@@ -65,11 +74,7 @@ impl Client {
             {
                 idle = (limit, "`limits.transaction_idle_timeout`");
             }
-            let command = self.next_command(idle, limits.max_allowed_packet.0);
-            let payload = tokio::select! {
-                payload = command => payload?,
-                () = stop.cancelled(), if !stop.is_cancelled() => continue,
-            };
+            let Some(payload) = self.next_command(idle, packet_max).await? else { continue };
             match self.serve(&payload).await {
                 Ok(Next::Go | Next::Failed) => self.stream.flush().await?,
                 Ok(Next::Stop) => return Ok(()),
@@ -78,32 +83,42 @@ impl Client {
         }
     }
 
-    /// Waits for a command, for a while, or until another session kills this one.
-    async fn next_command(&mut self, idle: (Duration, &str), limit: u64) -> Result<Bytes> {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let mut signal = self.session.kill_signal();
+    /// Waits for a command, for a while, or until another session kills this one. None: the program
+    /// stops.
+    async fn next_command(
+        &mut self,
+        idle: (Duration, &str),
+        limit: usize,
+    ) -> Result<Option<Bytes>> {
+        self.idle.begin();
         loop {
+            let may_leave = !self.session.in_transaction();
             tokio::select! {
+                biased;
                 packet = self.stream.read_command(limit) => return match packet {
                     Err(error) if *error.kind() == ErrorKind::PacketTooLarge => {
                         self.write_error(&error).await?;
                         self.stream.flush().await?;
                         Err(error)
                     }
-                    packet => packet,
+                    packet => packet.map(Some),
                 },
-                kill = signal.wait() => match kill {
-                    Kill::Connection => {
+                asked = self.kill.wait_idle(may_leave) => match asked {
+                    Asked::Kill(Kill::Connection) => {
                         return Err(Error::new(ErrorKind::Killed, "killed by another session"));
                     }
                     // Nothing runs: it is too late, and stays noted until the next statement begins.
-                    Kill::Statement => self.session.forget_kill(),
+                    Asked::Kill(Kill::Statement) => self.session.forget_kill(),
+                    Asked::Leave => return Ok(None),
                 },
-                () = tokio::time::sleep(idle.0) => {
-                    return Err(Error::new(
-                        ErrorKind::ClientGone,
-                        format!("idle for longer than {}", idle.1),
-                    ));
+                elapsed = self.idle.elapsed(idle.0) => {
+                    if elapsed >= idle.0 {
+                        return Err(Error::new(
+                            ErrorKind::ClientGone,
+                            format!("idle for longer than {}", idle.1),
+                        ));
+                    }
+                    self.stream.release_buffers();
                 }
             }
         }
@@ -188,8 +203,7 @@ impl Client {
 
     async fn query(&mut self, text: &[u8]) -> Result<Next> {
         let outcome = {
-            let Self { session, stream, .. } = self;
-            let mut kill = session.kill_signal();
+            let Self { session, stream, kill, .. } = self;
             tokio::select! {
                 // The statement first: it forgets a KILL QUERY that was meant for the one before.
                 biased;
@@ -203,8 +217,7 @@ impl Client {
 
     async fn execute(&mut self, payload: &Bytes, execute: Execute) -> Result<Next> {
         let outcome = {
-            let Self { session, stream, .. } = self;
-            let mut kill = session.kill_signal();
+            let Self { session, stream, kill, .. } = self;
             tokio::select! {
                 // The statement first: it forgets a KILL QUERY that was meant for the one before.
                 biased;
@@ -253,6 +266,7 @@ impl Client {
                 let peer = self.session.peer().to_owned();
                 let identity = identity(&login, peer);
                 self.session = Session::new(self.shared.clone(), identity, login.schema.clone());
+                self.kill = self.session.kill_signal();
                 self.login = login;
                 Ok(Next::Go)
             }
@@ -281,7 +295,7 @@ impl Client {
     }
 
     fn writer(&mut self) -> ReplyWriter<'_> {
-        ReplyWriter::new(&mut self.stream, &mut self.session)
+        ReplyWriter::new(&mut self.stream, &mut self.session, &self.kill)
     }
 
     async fn ok_or_error(&mut self, outcome: Result<()>) -> Result<()> {

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
 use super::stream::ClientStream;
+use crate::backend::Frames;
 use crate::error::{Error, ErrorKind, Result, ServerError};
+use crate::execute::columns::{Columns, Framed};
 use crate::execute::reply::Rows;
 use crate::execute::{Reply, Summary};
 use crate::protocol::capability::{CapabilityFlags, StatusFlags};
@@ -20,9 +22,23 @@ use crate::session::{PreparedInfo, Session};
 pub(super) struct ReplyWriter<'a> {
     stream: &'a mut ClientStream,
     session: &'a mut Session,
+    kill: &'a KillSignal,
     capabilities: CapabilityFlags,
-    packet: BytesMut,
     write_timeout: Duration,
+}
+
+/// What is next of a result.
+enum Next {
+    Row(Bytes),
+    Frames(Frames),
+}
+
+/// The next rows; `seq` is the number of the next frame.
+async fn next_rows(rows: &mut Rows, seq: &mut u8) -> Result<Option<Next>> {
+    if rows.is_framed() {
+        return Ok(rows.next_frames(seq).await?.map(Next::Frames));
+    }
+    Ok(rows.next().await?.map(Next::Row))
 }
 
 /// Sends what is put; a client that takes nothing for long holds a backend connection for nothing.
@@ -39,7 +55,7 @@ async fn flush(stream: &mut ClientStream, limit: Duration) -> Result<()> {
 /// What `work` gives, unless the client leaves in the meantime, which is the outer error, or is killed.
 async fn guarded<T>(
     stream: &mut ClientStream,
-    kill: &mut KillSignal,
+    kill: &KillSignal,
     work: impl Future<Output = Result<T>>,
 ) -> Result<Result<T>> {
     tokio::select! {
@@ -55,10 +71,14 @@ fn killed() -> Error {
 }
 
 impl<'a> ReplyWriter<'a> {
-    pub(super) fn new(stream: &'a mut ClientStream, session: &'a mut Session) -> Self {
+    pub(super) fn new(
+        stream: &'a mut ClientStream,
+        session: &'a mut Session,
+        kill: &'a KillSignal,
+    ) -> Self {
         let capabilities = session.capabilities();
         let write_timeout = session.write_timeout();
-        Self { stream, session, capabilities, packet: BytesMut::new(), write_timeout }
+        Self { stream, session, kill, capabilities, write_timeout }
     }
 
     /// Writes all results of a statement. False: the last is an error.
@@ -100,8 +120,13 @@ impl<'a> ReplyWriter<'a> {
             self.columns(&rows.columns, StatusFlags::empty()).await?;
             let mut sent = 0;
             if let Err(error) = self.rows(rows, &mut sent).await? {
+                // Between the parts of a row, an error would be taken for one of them.
+                let is_in_row = rows.is_in_row();
                 self.session.finish(rows, sent, Some(&error));
-                return self.error(&error).await.map(|()| false);
+                return match is_in_row {
+                    true => Err(error),
+                    false => self.error(&error).await.map(|()| false),
+                };
             }
             if !rows.has_more() {
                 let warnings = self.session.finish(rows, sent, None);
@@ -109,9 +134,8 @@ impl<'a> ReplyWriter<'a> {
             }
             self.end(0, rows.flags() | StatusFlags::SERVER_MORE_RESULTS_EXISTS).await?;
             self.stream.flush().await?;
-            let mut kill = self.session.kill_signal();
             let (stream, session) = (&mut *self.stream, &mut *self.session);
-            match guarded(stream, &mut kill, session.next_result(rows)).await? {
+            match guarded(stream, self.kill, session.next_result(rows)).await? {
                 Ok(None) => {}
                 Ok(Some(summary)) => return self.done(&summary).await.map(|()| true),
                 Err(error) => {
@@ -125,9 +149,8 @@ impl<'a> ReplyWriter<'a> {
     /// Opens a cursor and writes its columns.
     pub(super) async fn cursor(&mut self, id: u32, rows: Rows) -> Result<()> {
         let columns = rows.columns.clone();
-        let mut kill = self.session.kill_signal();
         let (stream, session) = (&mut *self.stream, &mut *self.session);
-        match guarded(stream, &mut kill, session.open_cursor(id, rows)).await? {
+        match guarded(stream, self.kill, session.open_cursor(id, rows)).await? {
             Ok(()) => {}
             Err(error) => return self.error(&error).await,
         }
@@ -141,11 +164,10 @@ impl<'a> ReplyWriter<'a> {
 
     /// Writes up to so many rows of a cursor.
     pub(super) async fn fetch(&mut self, id: u32, count: u32) -> Result<()> {
-        let mut kill = self.session.kill_signal();
         for _ in 0..count {
             let (stream, session) = (&mut *self.stream, &mut *self.session);
-            match guarded(stream, &mut kill, session.fetch(id)).await? {
-                Ok(Some(row)) => self.row(&row, &mut kill).await?,
+            match guarded(stream, self.kill, session.fetch(id)).await? {
+                Ok(Some(row)) => self.row(&row).await?,
                 Ok(None) => return self.end(0, StatusFlags::SERVER_STATUS_LAST_ROW_SENT).await,
                 Err(error) => return self.error(&error).await,
             }
@@ -155,9 +177,9 @@ impl<'a> ReplyWriter<'a> {
 
     /// Writes the rows of one result. The inner error is for the client.
     async fn rows(&mut self, rows: &mut Rows, sent: &mut u64) -> Result<Result<()>> {
-        let mut kill = self.session.kill_signal();
         loop {
-            let next = match guarded(self.stream, &mut kill, rows.next()).await {
+            let mut seq = self.stream.next_seq();
+            let next = match guarded(self.stream, self.kill, next_rows(rows, &mut seq)).await {
                 Ok(next) => next,
                 Err(gone) => {
                     self.session.finish(rows, *sent, Some(&gone));
@@ -165,16 +187,28 @@ impl<'a> ReplyWriter<'a> {
                 }
             };
             match next {
-                Ok(Some(row)) => self.row(&row, &mut kill).await?,
+                Ok(Some(Next::Row(row))) => {
+                    *sent += 1;
+                    self.row(&row).await?;
+                }
+                Ok(Some(Next::Frames(frames))) => {
+                    *sent += frames.rows;
+                    self.stream.put_frames(frames.bytes, seq);
+                    self.relieve().await?;
+                }
                 Ok(None) => return Ok(Ok(())),
                 Err(error) => return Ok(Err(error)),
             }
-            *sent += 1;
         }
     }
 
-    async fn row(&mut self, row: &[u8], kill: &mut KillSignal) -> Result<()> {
+    async fn row(&mut self, row: &[u8]) -> Result<()> {
         self.stream.put(row);
+        self.relieve().await
+    }
+
+    /// Sends rows on when there are many.
+    async fn relieve(&mut self) -> Result<()> {
         if !self.stream.is_full() {
             return Ok(());
         }
@@ -183,14 +217,19 @@ impl<'a> ReplyWriter<'a> {
         tokio::select! {
             biased;
             flushed = flush(self.stream, self.write_timeout) => flushed,
-            _ = kill.wait() => Err(killed()),
+            _ = self.kill.wait() => Err(killed()),
         }
     }
 
-    async fn columns(&mut self, columns: &[Column], flags: StatusFlags) -> Result<()> {
-        self.put(|packet, _| put_lenenc(packet, columns.len() as u64)).await?;
-        for column in columns {
-            self.put(|packet, _| column.put(packet)).await?;
+    async fn columns(&mut self, columns: &Columns, flags: StatusFlags) -> Result<()> {
+        if let Some(Framed { count, frames }) = columns.framed() {
+            self.put(|packet, _| put_lenenc(packet, *count as u64)).await?;
+            self.stream.put_framed(frames);
+        } else {
+            self.put(|packet, _| put_lenenc(packet, columns.len() as u64)).await?;
+            for column in columns.iter() {
+                self.put(|packet, _| column.put(packet)).await?;
+            }
         }
         self.eof_unless_deprecated(flags).await
     }
@@ -248,9 +287,9 @@ impl<'a> ReplyWriter<'a> {
     }
 
     async fn put(&mut self, build: impl FnOnce(&mut BytesMut, CapabilityFlags)) -> Result<()> {
-        self.packet.clear();
-        build(&mut self.packet, self.capabilities);
-        self.stream.write(&self.packet).await
+        let capabilities = self.capabilities;
+        self.stream.put_with(|packet| build(packet, capabilities));
+        self.stream.relieve().await
     }
 }
 

@@ -28,6 +28,7 @@ mod run;
 mod set;
 mod shared;
 mod show;
+pub mod signal;
 mod substitute;
 mod table_locks;
 mod tables;
@@ -513,7 +514,7 @@ impl Session {
     pub async fn field_list(&mut self, table: &[u8], wildcard: &[u8]) -> Result<Vec<Column>> {
         let text = [b"SELECT * FROM ".as_slice(), &quote::identifier(table), b" LIMIT 0"].concat();
         let Reply::Rows(mut rows) = self.query(&text).await? else { return Ok(Vec::new()) };
-        let mut columns = std::mem::take(&mut rows.columns);
+        let mut columns = std::mem::take(&mut rows.columns).into_vec();
         let outcome = rows.next().await;
         self.finish(&mut rows, 0, outcome.as_ref().err());
         outcome?;

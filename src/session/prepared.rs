@@ -184,7 +184,7 @@ impl Session {
         };
         let columns = match outcome {
             Ok(Reply::Rows(mut rows)) => {
-                let columns = std::mem::take(&mut rows.columns);
+                let columns = std::mem::take(&mut rows.columns).into_vec();
                 let outcome = read_out(&mut rows).await;
                 self.release(&mut rows, outcome.as_ref().err());
                 columns

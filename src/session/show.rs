@@ -209,7 +209,7 @@ impl Session {
     /// Shows logical names in rows that hold physical ones. Such results are small.
     pub(super) async fn rename_cells(&mut self, reply: Reply, target: &Target) -> Result<Reply> {
         let Reply::Rows(mut result) = reply else { return Ok(reply) };
-        let columns = std::mem::take(&mut result.columns);
+        let columns = std::mem::take(&mut result.columns).into_vec();
         let mut renamed = Vec::new();
         let outcome = loop {
             match result.next().await {

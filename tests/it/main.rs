@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod backend;
 #[cfg(test)]
+mod bench;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod combine;
@@ -38,5 +40,7 @@ mod tidy;
 mod tpch;
 #[cfg(test)]
 mod transactions;
+#[cfg(test)]
+mod wide;
 #[cfg(test)]
 mod wire;

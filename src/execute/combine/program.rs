@@ -280,7 +280,7 @@ impl<'p> Program<'p> {
         from: Origin<'_>,
     ) -> Result<Done> {
         let step = self.step(at)?;
-        let mut shown = rows.columns.clone();
+        let mut shown = rows.columns.to_vec();
         for (index, column) in &from.moments {
             if let Some(shown) = shown.get_mut(*index) {
                 *shown = column.clone();
@@ -301,7 +301,7 @@ impl<'p> Program<'p> {
             gather: gather.as_ref().filter(|_| !step.temp.broadcast),
             lists: self.lists(at, &table.columns),
             table,
-            columns: rows.columns.clone(),
+            columns: rows.columns.to_vec(),
             tuples: Vec::new(),
             held: Vec::new(),
             size: Size::default(),
