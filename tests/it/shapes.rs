@@ -140,7 +140,7 @@ fn tree(statement: &margay::sql::Statement) -> String {
         let end = rest[at..].find([',', '}']).map_or(rest.len(), |end| at + end);
         out += &rest[..at];
         rest = match rest[at..].starts_with("Span") {
-            true => &rest[at + rest[at..].find('}').unwrap() + 1..],
+            true => &rest[at + rest[at..].find('}').expect("a span has an end") + 1..],
             false => &rest[end..],
         };
     }
@@ -288,14 +288,14 @@ fn check(bench: &mut Bench, base: &str, count: usize, random: &mut Random, tally
 /// What a statement does by the plan of another one, and by its own.
 fn outcomes(bench: &mut Bench, known: &Known, text: &str, shape: &Shape) -> (Outcome, Outcome) {
     let bytes = text.as_bytes();
-    let statement = parse(bytes, &bench.mode).unwrap();
+    let statement = parse(bytes, &bench.mode).expect("it is a statement");
     let params = usize::from(statement.params);
     let fresh = match bench.settled(|it| plan(&statement, bytes, &it.context())) {
         Ok(plan) => bench.outcome(&plan, None, params),
         Err(message) => Outcome::Refused(message),
     };
     let given = |_| Ok(Some(Literal::Integer("5".into())));
-    let values = known.values(bytes, &shape.slots, given).unwrap();
+    let values = known.values(bytes, &shape.slots, given).expect("all values are given");
     let values = Hidden::new(bytes, &shape.slots, &values);
     (bench.outcome(&known.plan, Some(values), params), fresh)
 }
@@ -365,7 +365,6 @@ fn kept_plans_are_those_of_each_statement() {
         }
         round += 1;
     }
-    println!("{tally:?} in {round} rounds");
     assert!(tally.sent * 2 > tally.compared, "{tally:?}");
 }
 
