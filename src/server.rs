@@ -94,6 +94,7 @@ impl Server {
     /// Takes no more clients, lets those that are there finish for a while, and ends.
     pub async fn stop(self) {
         self.stop.cancel();
+        self.shared.registry.close();
         // Clients are waited for inside; the margin is for the loop itself.
         let margin = Duration::from_secs(1);
         if timeout(self.drain + margin, self.accepting).await.is_err() {
@@ -152,7 +153,7 @@ async fn serve(socket: TcpStream, peer: SocketAddr, gate: Arc<Gate>) {
     };
     let mut client =
         Client::new(stream, login, peer.to_string(), gate.shared.clone(), gate.context.clone());
-    match Box::pin(client.run(&gate.stop)).await {
+    match Box::pin(client.run()).await {
         Ok(()) => {}
         Err(error) if error.side() == Side::Proxy => {
             tracing::error!(connection = id, %peer, %error, "connection ended");

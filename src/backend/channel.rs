@@ -12,6 +12,8 @@ use crate::protocol::packet::{Assembler, HEADER_LEN, Header};
 
 /// What a read asks room for: a few small results at once, and no more for a connection that rests.
 const READ_SIZE: usize = 16 << 10;
+/// What a read asks room for in the middle of a large result, after doubling.
+const READ_SIZE_MAX: usize = 256 << 10;
 /// A write buffer that grew beyond this is given back after the write.
 const WRITE_KEPT: usize = 1 << 20;
 
@@ -29,6 +31,8 @@ pub(super) struct Channel {
     inbound: BytesMut,
     pub(super) outbound: BytesMut,
     pub(super) assembler: Assembler,
+    /// What the next read asks room for. It doubles as long as reads fill it.
+    read_size: usize,
     /// The server's name in errors.
     node: Arc<str>,
     deadline: Option<Deadline>,
@@ -43,6 +47,7 @@ impl Channel {
             inbound: BytesMut::new(),
             outbound: BytesMut::new(),
             assembler: Assembler::of_server(max_allowed_packet),
+            read_size: READ_SIZE,
             node,
             deadline: None,
             broken: false,
@@ -150,12 +155,26 @@ impl Channel {
         if self.broken {
             return Err(self.lost(None));
         }
-        self.inbound.reserve(missing.max(READ_SIZE));
+        self.inbound.reserve(missing.max(self.read_size));
+        let room = self.inbound.capacity() - self.inbound.len();
         match within(self.deadline, self.stream.read(&mut self.inbound)).await {
             Some(Ok(0)) => Err(self.lost(Some(io::ErrorKind::UnexpectedEof.into()))),
-            Some(Ok(_)) => Ok(()),
+            Some(Ok(read)) => {
+                if read == room {
+                    self.read_size = (2 * self.read_size).min(READ_SIZE_MAX);
+                }
+                Ok(())
+            }
             Some(Err(error)) => Err(self.lost(Some(error))),
             None => Err(self.timed_out()),
+        }
+    }
+
+    /// Gives back what a large result took.
+    pub(super) fn rest(&mut self) {
+        self.read_size = READ_SIZE;
+        if self.inbound.is_empty() && self.inbound.capacity() > READ_SIZE {
+            self.inbound = BytesMut::new();
         }
     }
 

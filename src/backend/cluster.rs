@@ -9,7 +9,7 @@ use crate::backend::channel::Deadline;
 use crate::backend::health::Health;
 use crate::backend::login::Target;
 use crate::backend::node::{Node, Role};
-use crate::backend::pool::Lease;
+use crate::backend::pool::{Lease, Wish};
 use crate::backend::settings::{ClusterSpec, NodeSpec, Settings};
 use crate::backend::tls::Tls;
 use crate::backend::written::{Needed, Written};
@@ -84,11 +84,16 @@ impl Backends {
     /// Leases a connection to a node of a cluster; see [`Node::lease`]. A read goes on to another
     /// replica, and at last to the primary, if a node cannot be reached.
     pub async fn lease(&self, cluster: usize, access: Access, found_rows: bool) -> Result<Lease> {
+        self.lease_for(cluster, access, Wish { found_rows, state: None }).await
+    }
+
+    /// As [`Backends::lease`], the connection that suits best.
+    pub async fn lease_for(&self, cluster: usize, access: Access, wish: Wish<'_>) -> Result<Lease> {
         let cluster = self.cluster(cluster)?;
         match access {
-            Access::Primary => cluster.primary.lease(found_rows).await,
-            Access::Read => cluster.lease_reader(None, found_rows).await,
-            Access::ReadOwn(written) => cluster.lease_own_reader(&written, found_rows).await,
+            Access::Primary => cluster.primary.lease_for(wish).await,
+            Access::Read => cluster.lease_reader(None, wish).await,
+            Access::ReadOwn(written) => cluster.lease_own_reader(&written, wish).await,
         }
     }
 }
@@ -139,22 +144,22 @@ impl Cluster {
     }
 
     /// `after`: what the replica must have.
-    async fn lease_reader(&self, after: Option<&GtidSet>, found_rows: bool) -> Result<Lease> {
+    async fn lease_reader(&self, after: Option<&GtidSet>, wish: Wish<'_>) -> Result<Lease> {
         let mut tried: Vec<&Arc<Node>> = Vec::new();
         while let Some(node) = self.choose(&tried, after) {
-            match node.lease(found_rows).await {
+            match node.lease_for(wish).await {
                 Err(error) if *error.kind() == ErrorKind::NoBackend => tried.push(node),
                 outcome => return outcome,
             }
         }
-        self.primary.lease(found_rows).await
+        self.primary.lease_for(wish).await
     }
 
-    async fn lease_own_reader(&self, written: &Written, found_rows: bool) -> Result<Lease> {
+    async fn lease_own_reader(&self, written: &Written, wish: Wish<'_>) -> Result<Lease> {
         let settings = self.primary.settings();
         let gtids = match written.needed(self.name(), settings.lag_window()) {
-            Needed::Nothing => return self.lease_reader(None, found_rows).await,
-            Needed::Primary => return self.primary.lease(found_rows).await,
+            Needed::Nothing => return self.lease_reader(None, wish).await,
+            Needed::Primary => return self.primary.lease_for(wish).await,
             Needed::Gtids(gtids) => gtids,
         };
         let mut readers = self.replicas.iter().filter(|node| node.weight() > 0);
@@ -163,11 +168,11 @@ impl Cluster {
         } else if let Some(limit) = settings.catch_up
             && self.choose(&[], Some(&gtids)).is_none()
             && let Some(node) = self.choose(&[], None)
-            && let Some(lease) = catch_up(node, &gtids, limit, found_rows).await
+            && let Some(lease) = catch_up(node, &gtids, limit, wish).await
         {
             return Ok(lease);
         }
-        self.lease_reader(Some(&gtids), found_rows).await
+        self.lease_reader(Some(&gtids), wish).await
     }
 
     /// Draws two replicas by weight and takes the one with less to do for its weight. `after`: what it
@@ -208,9 +213,9 @@ async fn catch_up(
     node: &Arc<Node>,
     gtids: &GtidSet,
     limit: Duration,
-    found_rows: bool,
+    wish: Wish<'_>,
 ) -> Option<Lease> {
-    let mut lease = node.lease(found_rows).await.ok()?;
+    let mut lease = node.lease_for(wish).await.ok()?;
     let wait = match lease.is_mariadb() {
         true => "MASTER_GTID_WAIT",
         false => "WAIT_FOR_EXECUTED_GTID_SET",

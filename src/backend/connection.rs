@@ -54,6 +54,8 @@ pub struct Connection {
     pub(super) temporaries: Vec<String>,
     /// What it does goes into no binary log, until it is cleaned.
     pub(super) unlogged: bool,
+    /// A session has something on it that a reset would take away.
+    pub(super) pinned: bool,
     thread_id: u32,
     version: String,
     is_mariadb: bool,
@@ -191,6 +193,7 @@ impl Connection {
             tainted: false,
             temporaries: Vec::new(),
             unlogged: false,
+            pinned: false,
             thread_id: greeting.connection_id,
             version: greeting.version().to_owned(),
             is_mariadb: greeting.is_mariadb(),
@@ -274,6 +277,10 @@ impl Connection {
     /// Has a session hear of what is committed on it from now on. `writes`: the next statement may
     /// write.
     pub fn report_to(&mut self, written: &Arc<Written>, writes: bool) {
+        if !writes && !self.tells_gtids && self.reporter.is_none() {
+            // There will be nothing to hear.
+            return;
+        }
         let reporter = self.reporter.get_or_insert_with(|| Reporter::new(written, &self.cluster));
         if writes {
             reporter.writes();
@@ -302,6 +309,22 @@ impl Connection {
     /// All replies are read.
     pub fn is_between_replies(&self) -> bool {
         self.expected.is_empty() && self.phase == Phase::Idle
+    }
+
+    /// A session leaves something on it: its pool takes it back only after a reset.
+    pub(super) fn pin(&mut self) {
+        self.pinned = true;
+        self.note_temporary("");
+    }
+
+    /// Nothing has come from the server that was not asked for, such as the end of the connection.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.channel.is_quiet()
+    }
+
+    /// The session that is pinned to it may go on with it.
+    pub(super) fn can_be_kept(&self) -> bool {
+        !self.channel.is_broken() && self.is_between_replies() && !self.in_transaction()
     }
 
     /// Keeps it from other sessions for good, say because of a temporary table or a lock.
@@ -385,6 +408,11 @@ impl Connection {
         if Arc::ptr_eq(&self.state, wanted) {
             return Ok(());
         }
+        if self.state == *wanted {
+            // The next comparison is one of addresses.
+            self.state = Arc::clone(wanted);
+            return Ok(());
+        }
         for command in self.state.difference(wanted, self.collation) {
             match &command {
                 // It would roll back without a word.
@@ -392,6 +420,12 @@ impl Connection {
                     return Err(Error::unsupported(
                         "unsetting a session variable inside a transaction is not supported; end the \
                          transaction first",
+                    ));
+                }
+                StateCommand::Reset if self.pinned => {
+                    return Err(Error::unsupported(
+                        "unsetting a session variable is not supported while the session is pinned to \
+                         a connection, which SHOW MARGAY PINS tells the reasons for",
                     ));
                 }
                 StateCommand::Reset => {
@@ -455,6 +489,17 @@ impl Connection {
         Ok(prepared)
     }
 
+    /// As [`Connection::prepare`], the server's number of the statement alone.
+    pub async fn prepare_id(&mut self, sql: &[u8]) -> Result<u32> {
+        if !sql.contains(&b'@') {
+            let meaning = self.meaning.get_or_insert_with(|| self.state.meaning());
+            if let Some(id) = self.statements.id(meaning, sql) {
+                return Ok(id);
+            }
+        }
+        Ok(self.prepare(sql).await?.id)
+    }
+
     /// What the text means in the present state: a prepared statement keeps the types that its user
     /// variables had.
     fn meaning_of(&mut self, sql: &[u8]) -> String {
@@ -466,11 +511,11 @@ impl Connection {
 
     /// Why the pool shall not hand it out again, if so.
     pub(super) fn stale(&self, settings: &Settings) -> Option<&'static str> {
-        let idle = self.returned.map_or(self.opened, |returned| returned).elapsed();
-        if idle > settings.idle_timeout {
+        let now = Instant::now();
+        if now - self.returned.unwrap_or(self.opened) > settings.idle_timeout {
             return Some("idle for longer than backend.idle_timeout");
         }
-        if self.opened.elapsed() > settings.lifetime {
+        if now - self.opened > settings.lifetime {
             return Some("older than backend.lifetime");
         }
         (!self.channel.is_quiet()).then_some("closed by the server")
@@ -479,6 +524,7 @@ impl Connection {
     pub(super) fn returned_now(&mut self) {
         self.returned = Some(Instant::now());
         self.channel.set_deadline(None);
+        self.channel.rest();
     }
 }
 

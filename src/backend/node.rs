@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::backend::channel::Deadline;
 use crate::backend::connection::Connection;
 use crate::backend::login::{ConnectError, Target};
-use crate::backend::pool::{Lease, Pool, PoolStatus};
+use crate::backend::pool::{Lease, Pool, PoolStatus, Wish};
 use crate::backend::settings::{NodeSpec, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::gtid::GtidSet;
@@ -50,7 +50,7 @@ pub struct Node {
     /// Wakes the health task before its time.
     suspected: Notify,
     /// Without and with `CLIENT_FOUND_ROWS`.
-    pools: [Pool; 2],
+    pools: [Arc<Pool>; 2],
 }
 
 impl Node {
@@ -60,7 +60,8 @@ impl Node {
         target: Arc<Target>,
         settings: &Arc<Settings>,
     ) -> Self {
-        let pool = |found_rows| Pool::new(Arc::clone(&target), Arc::clone(settings), found_rows);
+        let pool =
+            |found_rows| Arc::new(Pool::new(Arc::clone(&target), Arc::clone(settings), found_rows));
         Self {
             role,
             weight: spec.weight,
@@ -123,18 +124,23 @@ impl Node {
 
     /// How full its pools are: without and with `CLIENT_FOUND_ROWS`.
     pub fn pools(&self) -> [PoolStatus; 2] {
-        self.pools.each_ref().map(Pool::status)
+        self.pools.each_ref().map(|pool| pool.status())
     }
 
     /// Leases a connection. Fails at once, with kind `NoBackend`, while the node is down. `found_rows`:
     /// whether an UPDATE counts the rows it found, rather than those it changed.
     pub async fn lease(self: &Arc<Self>, found_rows: bool) -> Result<Lease> {
+        self.lease_for(Wish { found_rows, state: None }).await
+    }
+
+    /// As [`Node::lease`], the connection that suits best.
+    pub async fn lease_for(self: &Arc<Self>, wish: Wish<'_>) -> Result<Lease> {
         if let NodeState::Down(reason) = &*self.state.borrow() {
             return Err(self.down(reason));
         }
         let [changed, found] = &self.pools;
-        let pool = if found_rows { found } else { changed };
-        match pool.get().await {
+        let pool = if wish.found_rows { found } else { changed };
+        match pool.get(wish.state).await {
             Ok(connection) => Ok(Lease::new(connection, Arc::clone(self))),
             Err(ConnectError::Refused(error)) => Err(error),
             Err(ConnectError::Unreachable(error)) => {
@@ -245,7 +251,7 @@ impl Node {
     }
 
     pub(super) fn reap(&self) {
-        self.pools.iter().for_each(Pool::reap);
+        self.pools.iter().for_each(|pool| pool.reap());
     }
 
     pub(super) fn lease_begins(&self) {

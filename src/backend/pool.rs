@@ -2,33 +2,31 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use deadpool::Runtime;
-use deadpool::managed::{
-    self, Metrics, Object, PoolConfig, PoolError, QueueMode, RecycleError, RecycleResult,
-    TimeoutType, Timeouts,
-};
-use tokio::time::Instant;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout};
 
 use crate::backend::channel::Deadline;
 use crate::backend::connection::Connection;
+use crate::backend::keeper::Keeper;
 use crate::backend::login::{ConnectError, Target};
 use crate::backend::node::Node;
 use crate::backend::settings::Settings;
+use crate::backend::state::SessionState;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The connections to one node with the same value of `CLIENT_FOUND_ROWS`.
 pub(super) struct Pool {
-    pool: managed::Pool<Opener>,
-    settings: Arc<Settings>,
-}
-
-/// Opens connections for a pool, and looks at those that come back from it.
-struct Opener {
     target: Arc<Target>,
     settings: Arc<Settings>,
     found_rows: bool,
+    /// A permit for each connection that may be lent; one that is lent has taken it.
+    places: Semaphore,
+    /// Those at rest. The last one was used last.
+    idle: Mutex<Vec<Box<Connection>>>,
+    waiting: AtomicUsize,
 }
 
 /// How full a pool is.
@@ -41,86 +39,115 @@ pub struct PoolStatus {
     pub waiting: usize,
 }
 
-impl managed::Manager for Opener {
-    type Type = Connection;
-    type Error = ConnectError;
-
-    async fn create(&self) -> Result<Connection, ConnectError> {
-        Box::pin(Connection::connect(&self.target, &self.settings, self.found_rows)).await
-    }
-
-    async fn recycle(
-        &self,
-        connection: &mut Connection,
-        _: &Metrics,
-    ) -> RecycleResult<ConnectError> {
-        match connection.stale(&self.settings) {
-            Some(reason) => {
-                tracing::debug!(node = %self.target.node, reason, "pooled connection dropped");
-                Err(RecycleError::message(reason))
-            }
-            None => Ok(()),
-        }
-    }
+/// Which connection would suit best.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wish<'a> {
+    /// An UPDATE counts the rows it found, rather than those it changed. Always fulfilled.
+    pub found_rows: bool,
+    /// What is to be set on it: best it is already.
+    pub state: Option<&'a Arc<SessionState>>,
 }
 
 impl Pool {
     pub(super) fn new(target: Arc<Target>, settings: Arc<Settings>, found_rows: bool) -> Self {
-        let timeouts = Timeouts { wait: Some(settings.pool_wait), create: None, recycle: None };
-        // Those used last are used next: their caches are warm, and the others grow old and close.
-        let queue_mode = QueueMode::Lifo;
-        let max_size = settings.pool_size.max(1);
-        let config = PoolConfig { max_size, timeouts, queue_mode };
-        let opener = Opener { target, settings: Arc::clone(&settings), found_rows };
-        let pool = managed::Pool::builder(opener)
-            .config(config)
-            .runtime(Runtime::Tokio1)
-            .build()
-            .expect("a pool with timeouts builds if it has a runtime");
-        Self { pool, settings }
+        let places = Semaphore::new(settings.pool_size.clamp(1, Semaphore::MAX_PERMITS));
+        let (idle, waiting) = (Mutex::default(), AtomicUsize::new(0));
+        Self { target, settings, found_rows, places, idle, waiting }
     }
 
     /// An idle connection, or a new one, or one that comes back within `backend.pool_wait`.
-    pub(super) async fn get(&self) -> Result<Pooled, ConnectError> {
-        self.pool.get().await.map(Pooled).map_err(|error| self.explain(error))
+    pub(super) async fn get(
+        self: &Arc<Self>,
+        state: Option<&Arc<SessionState>>,
+    ) -> Result<Pooled, ConnectError> {
+        let mut pooled = self.place().await?;
+        while let Some(connection) = self.take_idle(state) {
+            match connection.stale(&self.settings) {
+                None => {
+                    pooled.connection = Some(connection);
+                    return Ok(pooled);
+                }
+                Some(reason) => {
+                    tracing::debug!(node = %self.target.node, reason, "pooled connection dropped");
+                }
+            }
+        }
+        let opened =
+            Box::pin(Connection::connect(&self.target, &self.settings, self.found_rows)).await?;
+        pooled.connection = Some(Box::new(opened));
+        Ok(pooled)
+    }
+
+    /// The right to have a connection.
+    async fn place(self: &Arc<Self>) -> Result<Pooled, ConnectError> {
+        // No timer is set where nobody waits.
+        let permit = match self.places.try_acquire() {
+            Ok(permit) => permit,
+            Err(_) => {
+                let _waiting = Waiting::new(&self.waiting);
+                match timeout(self.settings.pool_wait, self.places.acquire()).await {
+                    Ok(Ok(permit)) => permit,
+                    Ok(Err(_)) | Err(_) => return Err(ConnectError::Refused(self.exhausted())),
+                }
+            }
+        };
+        permit.forget();
+        Ok(Pooled { connection: None, pool: Arc::clone(self) })
+    }
+
+    /// Of the connections at rest the one that needs the least to be brought to `state`. Those used last
+    /// come first: their caches are warm, and the others grow old and close.
+    fn take_idle(&self, state: Option<&Arc<SessionState>>) -> Option<Box<Connection>> {
+        let mut idle = self.idle();
+        let Some(state) = state else { return idle.pop() };
+        let mut best = None;
+        for (index, connection) in idle.iter().enumerate().rev() {
+            let own = connection.state();
+            if Arc::ptr_eq(own, state) {
+                best = Some(index);
+                break;
+            }
+            if best.is_none() && own.schema == state.schema {
+                best = Some(index);
+            }
+        }
+        match best {
+            Some(index) => Some(idle.remove(index)),
+            None => idle.pop(),
+        }
     }
 
     /// Closes connections that are idle for too long.
     pub(super) fn reap(&self) {
-        self.pool.retain(|connection, _| connection.stale(&self.settings).is_none());
+        let is_stale = |it: &mut Box<Connection>| it.stale(&self.settings).is_some();
+        // Closed after the lock is given back.
+        let stale: Vec<Box<Connection>> = self.idle().extract_if(.., is_stale).collect();
+        drop(stale);
     }
 
     pub(super) fn status(&self) -> PoolStatus {
-        let status = self.pool.status();
-        PoolStatus {
-            max: status.max_size,
-            open: status.size,
-            idle: status.available,
-            waiting: status.waiting,
-        }
+        let max = self.settings.pool_size.max(1);
+        let idle = self.idle().len();
+        let lent = max.saturating_sub(self.places.available_permits());
+        PoolStatus { max, open: lent + idle, idle, waiting: self.waiting.load(Ordering::Relaxed) }
     }
 
-    fn explain(&self, error: PoolError<ConnectError>) -> ConnectError {
-        let node = &self.pool.manager().target.node;
+    fn idle(&self) -> MutexGuard<'_, Vec<Box<Connection>>> {
+        // It is whole after every single call, so a panic elsewhere broke nothing.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn exhausted(&self) -> Error {
+        let node = &self.target.node;
         let Settings { pool_size, pool_wait, .. } = *self.settings;
-        let error = match error {
-            PoolError::Backend(error) => return error,
-            PoolError::Timeout(TimeoutType::Wait) => Error::new(
-                ErrorKind::PoolTimeout,
-                format!(
-                    "no connection to {node} became free within backend.pool_wait = {pool_wait:?}: \
-                     all of backend.pool_size = {pool_size} are in use; \
-                     raise backend.pool_size, or end long transactions"
-                ),
+        Error::new(
+            ErrorKind::PoolTimeout,
+            format!(
+                "no connection to {node} became free within backend.pool_wait = {pool_wait:?}: \
+                 all of backend.pool_size = {pool_size} are in use; \
+                 raise backend.pool_size, or end long transactions"
             ),
-            PoolError::Closed => {
-                Error::new(ErrorKind::ShuttingDown, format!("{node}: its pool is closed"))
-            }
-            other @ (PoolError::Timeout(_)
-            | PoolError::NoRuntimeSpecified
-            | PoolError::PostCreateHook(_)) => Error::internal(format!("{node}: pool: {other:?}")),
-        };
-        ConnectError::Refused(error)
+        )
     }
 }
 
@@ -130,21 +157,64 @@ impl fmt::Debug for Pool {
     }
 }
 
-/// A connection out of its pool; on drop it goes back.
-pub(super) struct Pooled(Object<Opener>);
+/// Counts one that waits, until it is dropped.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A connection out of its pool. On drop its place is free again, and what is left in it is closed.
+pub(super) struct Pooled {
+    /// `None` before it is open and after it was given back.
+    connection: Option<Box<Connection>>,
+    pool: Arc<Pool>,
+}
+
+impl Pooled {
+    /// Puts it back for others.
+    fn keep(mut self) {
+        if let Some(connection) = self.connection.take() {
+            self.pool.idle().push(connection);
+        }
+    }
+}
+
+impl Drop for Pooled {
+    fn drop(&mut self) {
+        // Closed, or at rest, before another may be opened.
+        drop(self.connection.take());
+        self.pool.places.add_permits(1);
+    }
+}
 
 /// A connection borrowed from its pool. On drop it goes back if it is clean, else it is closed: what is
 /// left of a reply is never read to save a connection.
 pub struct Lease {
     /// `None` only while it is dropped.
-    connection: Option<Pooled>,
+    pooled: Option<Pooled>,
     node: Arc<Node>,
+    /// Where it goes in place of its pool.
+    keeper: Option<Keeper>,
 }
 
 impl Lease {
-    pub(super) fn new(connection: Pooled, node: Arc<Node>) -> Self {
+    pub(super) fn new(pooled: Pooled, node: Arc<Node>) -> Self {
         node.lease_begins();
-        Self { connection: Some(connection), node }
+        Self { pooled: Some(pooled), node, keeper: None }
+    }
+
+    pub(super) fn set_keeper(&mut self, keeper: Keeper) {
+        self.keeper = Some(keeper);
     }
 
     /// The node that it leads to.
@@ -157,39 +227,53 @@ impl Deref for Lease {
     type Target = Connection;
 
     fn deref(&self) -> &Connection {
-        &self.connection.as_ref().expect("it is there until drop").0
+        let connection = self.pooled.as_ref().and_then(|pooled| pooled.connection.as_deref());
+        connection.expect("it is there until drop")
     }
 }
 
 impl DerefMut for Lease {
     fn deref_mut(&mut self) -> &mut Connection {
-        &mut self.connection.as_mut().expect("it is there until drop").0
+        let connection = self.pooled.as_mut().and_then(|pooled| pooled.connection.as_deref_mut());
+        connection.expect("it is there until drop")
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Some(mut pooled) = self.connection.take() else { return };
-        pooled.0.end_report();
-        let node = Arc::clone(&self.node);
-        let must_clean = !pooled.0.is_clean() && pooled.0.is_clean_but_for_temporaries();
-        match tokio::runtime::Handle::try_current() {
-            Ok(runtime) if must_clean => drop(runtime.spawn(clean(pooled, node))),
-            Ok(_) | Err(_) => give_back(pooled, &node),
+        let Some(mut pooled) = self.pooled.take() else { return };
+        let Some(connection) = &mut pooled.connection else { return };
+        connection.end_report();
+        if let Some(keeper) = self.keeper.take() {
+            if connection.can_be_kept() {
+                connection.set_deadline(None);
+                let node = Arc::clone(&self.node);
+                keeper.take_back(Self { pooled: Some(pooled), node, keeper: None });
+                return;
+            }
+            keeper.lose();
+        }
+        let must_clean = !connection.is_clean() && connection.is_clean_but_for_temporaries();
+        if must_clean && let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(clean(pooled, Arc::clone(&self.node)));
+        } else {
+            give_back(pooled, &self.node);
         }
     }
 }
 
 /// Keeps it if it is clean, else closes it.
-fn give_back(Pooled(mut connection): Pooled, node: &Arc<Node>) {
+fn give_back(mut pooled: Pooled, node: &Arc<Node>) {
+    let Some(connection) = &mut pooled.connection else { return };
     let is_broken = connection.is_broken();
     if connection.is_clean() {
         connection.returned_now();
+        pooled.keep();
     } else {
         if !connection.is_between_replies() {
             end_on_server(Arc::clone(node), connection.thread_id());
         }
-        drop(Object::take(connection));
+        drop(pooled);
     }
     node.lease_ends(is_broken);
 }
@@ -200,9 +284,11 @@ async fn clean(mut pooled: Pooled, node: Arc<Node>) {
         at: Instant::now() + node.settings().connect_timeout,
         setting: "dropping temporary tables ran into backend.connect_timeout",
     };
-    pooled.0.set_deadline(Some(deadline));
-    if let Err(error) = pooled.0.clean().await {
-        tracing::debug!(node = %node.name(), %error, "connection not cleaned");
+    if let Some(connection) = &mut pooled.connection {
+        connection.set_deadline(Some(deadline));
+        if let Err(error) = connection.clean().await {
+            tracing::debug!(node = %node.name(), %error, "connection not cleaned");
+        }
     }
     give_back(pooled, &node);
 }

@@ -28,6 +28,14 @@ pub(super) enum Phase {
     RowTail,
 }
 
+/// Rows as a server framed them, headers included.
+#[derive(Debug)]
+pub struct Frames {
+    pub bytes: BytesMut,
+    /// How many rows end in them.
+    pub rows: u64,
+}
+
 /// All rows of one result, for questions of our own.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct QueryResult {
@@ -77,16 +85,33 @@ impl Connection {
         Ok(head)
     }
 
+    /// Reads one of the column definitions that [`ReplyHead::Columns`] announced, as it came. `None`
+    /// after the last.
+    pub async fn read_column_packet(&mut self) -> Result<Option<Bytes>> {
+        let left = match self.phase {
+            Phase::Columns(left) => left,
+            Phase::Rows => return Ok(None),
+            Phase::Idle | Phase::Head | Phase::RowTail => return Err(self.out_of_order("columns")),
+        };
+        let packet = self.channel.read().await?;
+        // Counted one by one, for a caller that gives up in between and drains.
+        self.phase = if left > 1 { Phase::Columns(left - 1) } else { Phase::Rows };
+        Ok(Some(packet))
+    }
+
     /// Reads the column definitions that [`ReplyHead::Columns`] announced, as they came.
     pub async fn read_column_packets(&mut self) -> Result<Vec<Bytes>> {
         let Phase::Columns(count) = self.phase else { return Err(self.out_of_order("columns")) };
         let mut packets = Vec::with_capacity(usize::from(count));
-        for left in (0..count).rev() {
-            packets.push(self.channel.read().await?);
-            // Counted one by one, for a caller that gives up in between and drains.
-            self.phase = if left == 0 { Phase::Rows } else { Phase::Columns(left) };
+        while let Some(packet) = self.read_column_packet().await? {
+            packets.push(packet);
         }
         Ok(packets)
+    }
+
+    /// A packet that the caller found to be malformed: nobody knows what comes next.
+    pub fn refuse_packet(&mut self, error: Error) -> Error {
+        self.malformed(error)
     }
 
     /// As [`Connection::read_column_packets`], parsed.
@@ -113,17 +138,18 @@ impl Connection {
         }
     }
 
-    /// As many of the next rows as have come, with the frames' headers in front of each, so that they
-    /// can be passed on by one write once their sequence numbers are patched. At least one frame; a row
-    /// of several frames may come in several parts. `None` after the last row.
-    pub async fn read_row_frames(&mut self) -> Result<Option<BytesMut>> {
+    /// As many of the next rows as have come, as they were framed, to be passed on as they are: the
+    /// frames are numbered anew, from `seq`, which counts on. At least one frame; a row of several frames
+    /// may come in several parts. `None` after the last row.
+    pub async fn read_row_frames(&mut self, seq: &mut u8) -> Result<Option<Frames>> {
         if !matches!(self.phase, Phase::Rows | Phase::RowTail) {
             return Err(self.out_of_order("rows"));
         }
         loop {
-            let whole = self.row_frames_len();
+            let (whole, rows) = self.take_row_frames(seq);
             if whole > 0 {
-                return Ok(Some(self.channel.inbound().split_to(whole)));
+                let bytes = self.channel.inbound().split_to(whole);
+                return Ok(Some(Frames { bytes, rows }));
             }
             let (header, first) = self.channel.peek().await?;
             let is_end = self.phase == Phase::Rows && ends_rows(header, first);
@@ -136,6 +162,11 @@ impl Connection {
                 self.channel.fill(missing).await?;
             }
         }
+    }
+
+    /// A row has been handed out in part: nothing but its rest may follow.
+    pub fn is_in_row(&self) -> bool {
+        self.phase == Phase::RowTail
     }
 
     /// What ended the last result: counts, status, info and session changes. Of a reply that ended by an
@@ -156,7 +187,7 @@ impl Connection {
                 Phase::Idle if self.expected.is_empty() => return Ok(()),
                 Phase::Idle | Phase::Head => self.read_head().await.map(|_| ()),
                 Phase::Columns(_) => self.read_column_packets().await.map(|_| ()),
-                Phase::Rows | Phase::RowTail => self.read_row_frames().await.map(|_| ()),
+                Phase::Rows | Phase::RowTail => self.read_row_frames(&mut 0).await.map(|_| ()),
             };
             match step {
                 Err(error) if matches!(error.kind(), ErrorKind::Server(_)) && !self.is_broken() => {
@@ -294,30 +325,37 @@ impl Connection {
         Error::internal(format!("{what} asked for in phase {:?}", self.phase))
     }
 
-    /// Bytes of the frames at the front of what has come that belong to rows and are whole. Follows
-    /// the phase through rows of several frames.
-    fn row_frames_len(&mut self) -> usize {
+    /// Bytes of the frames at the front of what has come that belong to rows and are whole, and how many
+    /// rows end in them. Follows the phase through rows of several frames, and numbers the frames from
+    /// `seq`.
+    fn take_row_frames(&mut self, seq: &mut u8) -> (usize, u64) {
         let capabilities = self.capabilities;
-        let mut whole = 0;
-        let mut seq = self.channel.assembler.next_seq();
+        let (mut whole, mut rows) = (0, 0);
+        let mut due = self.channel.assembler.next_seq();
         loop {
-            let rest = self.channel.inbound().get(whole..).unwrap_or_default();
+            let rest = self.channel.inbound().get_mut(whole..).unwrap_or_default();
             let Some(header) = Header::peek(rest) else { break };
-            let Some(payload) = rest.get(HEADER_LEN..HEADER_LEN + header.len) else { break };
+            let Some(frame) = rest.get_mut(..HEADER_LEN + header.len) else { break };
+            let (head, payload) = frame.split_at_mut(HEADER_LEN);
             let is_start = self.phase == Phase::Rows;
             let is_row = !is_start
                 || !(payload.is_empty()
                     || payload.first() == Some(&ERR)
                     || is_rows_end(payload, capabilities));
-            if !is_row || header.seq != seq {
+            if !is_row || header.seq != due {
                 break;
             }
+            if let Some(number) = head.last_mut() {
+                *number = *seq;
+            }
+            *seq = seq.wrapping_add(1);
+            due = due.wrapping_add(1);
             self.phase = if header.last() { Phase::Rows } else { Phase::RowTail };
-            seq = seq.wrapping_add(1);
+            rows += u64::from(header.last());
             whole += HEADER_LEN + header.len;
         }
-        self.channel.assembler.set_next_seq(seq);
-        whole
+        self.channel.assembler.set_next_seq(due);
+        (whole, rows)
     }
 
     fn check_frame(&mut self, header: Header) -> Result<()> {

@@ -46,6 +46,14 @@ impl Statements {
         Some(entry.prepared.clone())
     }
 
+    /// As [`Statements::get`], the server's number alone.
+    pub(super) fn id(&mut self, meaning: &str, text: &[u8]) -> Option<u32> {
+        self.clock += 1;
+        let entry = self.by_meaning.get_mut(meaning)?.get_mut(text)?;
+        entry.used = self.clock;
+        Some(entry.prepared.id)
+    }
+
     /// Adds a statement that is not there. Returns the id of one to close for it.
     pub(super) fn insert(&mut self, meaning: &str, text: Bytes, prepared: Prepared) -> Option<u32> {
         let evicted = if self.count >= self.capacity { self.evict() } else { None };
@@ -118,7 +126,7 @@ mod tests {
         let mut statements = Statements::new(2);
         assert_eq!(insert(&mut statements, "", "a", 1), None);
         assert_eq!(insert(&mut statements, "", "b", 2), None);
-        assert_eq!(statements.get("", b"a"), Some(prepared(1)));
+        assert_eq!(statements.id("", b"a"), Some(1));
         assert_eq!(insert(&mut statements, "", "c", 3), Some(2));
         assert_eq!(statements.get("", b"b"), None);
         assert_eq!(statements.get("", b"a"), Some(prepared(1)));

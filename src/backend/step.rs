@@ -123,6 +123,7 @@ impl Connection {
         self.read_steps(0).await?;
         self.temporaries.clear();
         self.unlogged = false;
+        self.pinned = false;
         Ok(())
     }
 }

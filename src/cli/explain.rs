@@ -297,9 +297,13 @@ fn refuse_without_plan(kind: &StatementKind) -> Result<()> {
         | StatementKind::Show(_)
         | StatementKind::Describe { .. }
         | StatementKind::Explain(_)
-        | StatementKind::Prepare
-        | StatementKind::Execute
-        | StatementKind::Deallocate
+        | StatementKind::Prepare { .. }
+        | StatementKind::Execute(_)
+        | StatementKind::Deallocate(_)
+        | StatementKind::Call(_)
+        | StatementKind::LockTables(_)
+        | StatementKind::Handler(_)
+        | StatementKind::Do { .. }
         | StatementKind::Kill { .. }
         | StatementKind::Empty => Err(Error::new(
             ErrorKind::Unsupported,

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::client_state::LAST_INSERT_ID;
 use crate::backend::{Connection, QueryResult, SessionState};
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::capability::ColumnType;
@@ -18,6 +19,10 @@ pub struct Aftermath {
     pub assigned: Arc<[String]>,
     /// The statement has SQL_CALC_FOUND_ROWS.
     pub found_rows: bool,
+    /// The statement may have changed what LAST_INSERT_ID() answers, without saying so in its reply.
+    pub insert_id: bool,
+    /// It ran a procedure, which may have set any user variable, and left more on the connection.
+    pub procedure: bool,
     /// Bytes that the values may have.
     pub bytes_max: u64,
 }
@@ -28,11 +33,19 @@ pub struct Learned {
     /// Names of user variables and their values as SQL literals.
     pub variables: Vec<(String, String)>,
     pub found_rows: Option<u64>,
+    pub last_insert_id: Option<u64>,
 }
 
 impl Aftermath {
     /// Notes that the connection's variables are not those of the session, until they are read back.
     pub(super) fn doubt(&self, connection: &mut Connection) {
+        if self.procedure {
+            // Its pool takes it back only after a reset.
+            connection.note_temporary("");
+            let mut state = SessionState::clone(connection.state());
+            state.variables.remove(LAST_INSERT_ID);
+            connection.assume_state(Arc::new(state));
+        }
         if self.assigned.is_empty() {
             return;
         }
@@ -51,13 +64,19 @@ impl Aftermath {
     pub(super) async fn learn(&self, connection: &mut Connection) -> Result<Learned> {
         let mut learned = Learned::default();
         if self.found_rows {
-            let result = connection.query_all("SELECT FOUND_ROWS()").await?;
-            let cell = result.rows.into_iter().next().and_then(|row| row.into_iter().next());
-            let text = cell.flatten().unwrap_or_default();
-            learned.found_rows = std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok());
+            learned.found_rows = number_of(connection, "SELECT FOUND_ROWS()").await?;
         }
-        if !self.assigned.is_empty() {
-            learned.variables = self.variables(connection).await?;
+        if self.insert_id || self.procedure {
+            learned.last_insert_id = number_of(connection, "SELECT LAST_INSERT_ID()").await?;
+        }
+        let mut assigned = self.assigned.to_vec();
+        if self.procedure {
+            assigned.extend(all_variables(connection).await?);
+            assigned.sort_unstable();
+            assigned.dedup();
+        }
+        if !assigned.is_empty() {
+            learned.variables = self.variables(connection, &assigned).await?;
             let mut state = SessionState::clone(connection.state());
             state.user_variables.extend(learned.variables.iter().cloned());
             connection.assume_state(Arc::new(state));
@@ -65,14 +84,17 @@ impl Aftermath {
         Ok(learned)
     }
 
-    async fn variables(&self, connection: &mut Connection) -> Result<Vec<(String, String)>> {
-        let items: Vec<String> = self.assigned.iter().map(|name| select_items(name)).collect();
+    async fn variables(
+        &self,
+        connection: &mut Connection,
+        assigned: &[String],
+    ) -> Result<Vec<(String, String)>> {
+        let items: Vec<String> = assigned.iter().map(|name| select_items(name)).collect();
         let query = format!("SELECT {}", items.join(", "));
         let QueryResult { columns, rows, .. } = connection.query_all(&query).await?;
         let cells = rows.into_iter().next().unwrap_or_default();
-        let mut values = Vec::with_capacity(self.assigned.len());
-        for ((name, cells), columns) in
-            self.assigned.iter().zip(cells.chunks(2)).zip(columns.chunks(2))
+        let mut values = Vec::with_capacity(assigned.len());
+        for ((name, cells), columns) in assigned.iter().zip(cells.chunks(2)).zip(columns.chunks(2))
         {
             let ([value, told], [column, _]) = (cells, columns) else {
                 return Err(Error::protocol("a backend answers SELECT with too few columns"));
@@ -91,6 +113,32 @@ impl Aftermath {
         }
         Ok(values)
     }
+}
+
+async fn number_of(connection: &mut Connection, query: &str) -> Result<Option<u64>> {
+    let result = connection.query_all(query).await?;
+    let cell = result.rows.into_iter().next().and_then(|row| row.into_iter().next());
+    let text = cell.flatten().unwrap_or_default();
+    Ok(std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok()))
+}
+
+/// The names of all user variables on a connection, as far as its server tells them.
+async fn all_variables(connection: &mut Connection) -> Result<Vec<String>> {
+    let query = match connection.is_mariadb() {
+        true => "SELECT LOWER(VARIABLE_NAME) FROM information_schema.USER_VARIABLES",
+        false => {
+            "SELECT LOWER(VARIABLE_NAME) FROM performance_schema.user_variables_by_thread \
+             WHERE THREAD_ID = PS_CURRENT_THREAD_ID()"
+        }
+    };
+    let rows = match connection.query_all(query).await {
+        Ok(result) => result.rows,
+        // It may lack the plugin, or Margay's user the right.
+        Err(error) if matches!(error.kind(), ErrorKind::Server(_)) => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    let names = rows.into_iter().filter_map(|row| row.into_iter().next().flatten());
+    Ok(names.filter_map(|name| String::from_utf8(name.to_vec()).ok()).collect())
 }
 
 /// The items of a SELECT that tell a user variable.

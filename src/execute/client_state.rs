@@ -7,6 +7,9 @@ use crate::backend::SessionState;
 use crate::protocol::charset::BINARY;
 use crate::protocol::column::Column;
 
+/// The variable that says what LAST_INSERT_ID() answers. It is set on a connection for one statement.
+pub(super) const LAST_INSERT_ID: &str = "last_insert_id";
+
 /// What a client has set, and one shared copy of it a database, so that a connection that has it
 /// already is recognised by its address.
 pub struct ClientState {
@@ -36,10 +39,22 @@ impl ClientState {
         }
     }
 
+    /// The collation in which the client sees a column that has `charset`, if it is another.
+    pub(super) fn dressed(&self, charset: u16) -> Option<u16> {
+        self.text_collation.filter(|id| charset != BINARY && charset != *id)
+    }
+
     /// The same, with the clock standing still at a value of the session variable `timestamp`.
     pub(super) fn at(&self, time: &str) -> Self {
         let mut base = self.base.clone();
         base.variables.insert("timestamp".to_owned(), time.to_owned());
+        Self::new(base, self.text_collation)
+    }
+
+    /// The same, with what LAST_INSERT_ID() answers on the connection.
+    pub(super) fn with_insert_id(&self, id: u64) -> Self {
+        let mut base = self.base.clone();
+        base.variables.insert(LAST_INSERT_ID.to_owned(), id.to_string());
         Self::new(base, self.text_collation)
     }
 

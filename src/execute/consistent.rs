@@ -8,6 +8,7 @@ use futures_util::future::{join_all, try_join_all};
 use tokio::time::Instant;
 
 use super::client_state::ClientState;
+use super::pins::Pins;
 use super::snapshot::Snapshot;
 use crate::backend::Deadline;
 use crate::catalog::ShardId;
@@ -27,7 +28,7 @@ impl Snapshot {
         transaction: &mut Transaction,
         shards: &[ShardId],
         state: &ClientState,
-        found_rows: bool,
+        (found_rows, pins): (bool, &Pins),
     ) -> Result<()> {
         let mut databases: BTreeMap<usize, &str> = BTreeMap::new();
         for id in shards {
@@ -36,7 +37,7 @@ impl Snapshot {
         }
         let mut lents: Vec<Lent> = Vec::with_capacity(databases.len());
         for cluster in databases.keys() {
-            lents.push(self.join(transaction, *cluster, found_rows).await?);
+            lents.push(self.join(transaction, *cluster, found_rows, pins).await?);
         }
         // All that may take long comes before the fence is closed: a server that does not answer must
         // not keep others from committing.

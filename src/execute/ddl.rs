@@ -8,7 +8,7 @@ use super::reply::Reply;
 use super::run::{Fragment, Run};
 use super::summary::Summary;
 use super::warnings::Warnings;
-use crate::backend::Access;
+use crate::backend::{Access, Lease};
 use crate::catalog::TableKind;
 use crate::error::{Error, ErrorKind, Result, ServerError};
 use crate::plan::facts::{Facts, TableId};
@@ -71,6 +71,14 @@ impl Run<'_> {
         Ok(summary)
     }
 
+    /// A connection for DDL: that of LOCK TABLES, if there is one.
+    async fn ddl_lease(&self, cluster: usize) -> Result<Lease> {
+        match self.pinned(cluster)? {
+            Some(keeper) => keeper.lend(self.snapshot.config.settings.backend.pool_wait).await,
+            None => self.snapshot.backends.lease(cluster, Access::Primary, false).await,
+        }
+    }
+
     /// Runs the fragments one after the other on one connection of the cluster's primary.
     async fn ddl_on_cluster(
         &self,
@@ -82,7 +90,7 @@ impl Run<'_> {
         for (fragment, target) in work {
             let mut lent = match lease.take() {
                 Some(lent) => lent,
-                None => match self.snapshot.backends.lease(cluster, Access::Primary, false).await {
+                None => match self.ddl_lease(cluster).await {
                     Ok(lease) => {
                         let mut lent = crate::transaction::Lent::apart(lease, cluster);
                         self.report(&mut lent);

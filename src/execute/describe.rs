@@ -8,7 +8,7 @@ use super::client_state::ClientState;
 use super::names::Names;
 use super::run::Run;
 use super::snapshot::Snapshot;
-use crate::backend::{Access, Deadline};
+use crate::backend::{Access, Connection, Deadline};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
 use crate::plan::explain;
@@ -78,7 +78,11 @@ impl Snapshot {
         }
     }
 
-    pub(super) async fn describe_at(
+    /// As [`Snapshot::describe`], of a text at a target.
+    ///
+    /// # Errors
+    /// What the server says of the text.
+    pub async fn describe_at(
         &self,
         target: &Target,
         text: Vec<u8>,
@@ -90,14 +94,26 @@ impl Snapshot {
         lease.set_deadline(deadline);
         let state_there = state.in_database(&shard.database);
         lease.queue_state(&state_there)?;
+        let described = self.described(&mut lease, target, text, state).await?;
+        // The state is still on its way if the statement was there.
+        lease.ensure_state(&state_there).await?;
+        Ok(described)
+    }
+
+    /// What a connection says of a text.
+    pub(super) async fn described(
+        &self,
+        connection: &mut Connection,
+        target: &Target,
+        text: Vec<u8>,
+        state: &ClientState,
+    ) -> Result<(Vec<Column>, Vec<Column>)> {
         let names = Names::new(self, target);
         let restore = |error: Error| match &names {
             Some(names) => names.restore_error(error),
             None => error,
         };
-        let prepared = lease.prepare(&Bytes::from(text)).await.map_err(restore)?;
-        // The state is still on its way if the statement was there.
-        lease.ensure_state(&state_there).await?;
+        let prepared = connection.prepare(&Bytes::from(text)).await.map_err(restore)?;
         let parse =
             |packets: &Arc<[Bytes]>| packets.iter().map(Column::parse).collect::<Result<Vec<_>>>();
         let params = parse(&prepared.parameters)?;

@@ -40,7 +40,7 @@ struct Inner {
     /// The views of schemas, and since when.
     views: HashMap<String, (Arc<SchemaViews>, Instant)>,
     /// Columns of whole statements as servers have described them, by texts and session states.
-    shapes: HashMap<Vec<u8>, Arc<[Described]>>,
+    shapes: HashMap<Vec<u8>, (Arc<[Described]>, Instant)>,
 }
 
 /// Statements whose columns are kept, and the longest text; the cache starts anew when it is full.
@@ -50,7 +50,7 @@ const SHAPE_TEXT_MAX: usize = 16 << 10;
 /// Weight strings kept; the cache starts anew when it is full.
 const WEIGHTS_MAX: usize = 65_536;
 
-type Row = Vec<Option<Bytes>>;
+pub(super) type Row = Vec<Option<Bytes>>;
 
 impl FactCache {
     pub fn new(ttl: Duration) -> Self {
@@ -154,9 +154,11 @@ impl FactCache {
         self.changed();
     }
 
-    /// The columns of a statement that was described before.
+    /// The columns of a statement that was described not too long ago.
     pub(super) fn shape(&self, key: &[u8]) -> Option<Arc<[Described]>> {
-        self.inner().shapes.get(key).cloned()
+        let inner = self.inner();
+        let (columns, since) = inner.shapes.get(key)?;
+        (since.elapsed() < self.ttl).then(|| columns.clone())
     }
 
     pub(super) fn learn_shape(&self, key: Vec<u8>, columns: &[Described]) {
@@ -167,7 +169,7 @@ impl FactCache {
         if inner.shapes.len() >= SHAPES_MAX {
             inner.shapes.clear();
         }
-        inner.shapes.insert(key, columns.into());
+        inner.shapes.insert(key, (columns.into(), Instant::now()));
     }
 
     pub(super) fn knows_period(&self, shard: ShardId, table: &str) -> bool {
@@ -497,7 +499,7 @@ fn number_of(row: &Row, index: usize) -> u32 {
 }
 
 /// A row of information_schema.COLUMNS, in the order of the query above.
-fn column(row: &Row) -> Column {
+pub(super) fn column(row: &Row) -> Column {
     let extra = text_of(row, 7).unwrap_or_default().to_ascii_lowercase();
     Column {
         name: text_of(row, 0).unwrap_or_default(),

@@ -44,7 +44,7 @@ impl Run<'_> {
         };
         let state = self.state.for_literals();
         // A connection whose rows are not read to their end takes no other statement.
-        let streams = alone && !feed.reads_first;
+        let streams = alone && !feed.reads_first && !self.pins.used;
         let mut apart = Transaction::default();
         let mut run = Run { state: &state, call: bound.call(), writes: false, ..self.again() };
         if streams {

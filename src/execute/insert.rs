@@ -69,6 +69,7 @@ impl Run<'_> {
             if (split || self.part.told) && rows.len() == 1 {
                 fragment.info = Info::OneRow { on_duplicate: !insert.tail.pieces.is_empty() };
             }
+            fragment.rows = rows;
             work.push((fragment, target));
         }
         let outcome = self.write_all(work, Count::Sum).await;

@@ -6,15 +6,20 @@
 
 pub mod aftermath;
 pub mod client_state;
+pub mod columns;
 pub mod facts;
 pub mod information;
 pub mod periods;
+pub mod pins;
+mod procedure;
 pub mod reply;
 pub mod run;
 pub mod snapshot;
 pub mod summary;
+mod temporary;
 pub mod views;
 
+mod binary;
 mod combine;
 mod consistent;
 mod ddl;
@@ -31,6 +36,7 @@ mod numbers;
 mod pick;
 pub mod planning;
 pub mod plans;
+mod returned;
 mod select;
 
 pub mod warnings;

@@ -9,6 +9,7 @@ use crate::plan::render::physical_name;
 use crate::plan::template::{Part, Target};
 use crate::protocol::capability::ColumnFlags;
 use crate::protocol::column::Column;
+use crate::protocol::definition::{Changes, Definition};
 
 /// What a shard calls its things, and what the client calls them.
 pub(super) struct Names<'a> {
@@ -64,6 +65,22 @@ impl<'a> Names<'a> {
                     }
                 }
             }
+        }
+    }
+
+    /// The names that one server would show in a column definition, where they differ.
+    pub(super) fn changes(&self, column: &Definition<'_>) -> Changes<'a> {
+        let own = column.schema == self.shard.database.as_bytes();
+        let schema = self.schema.filter(|schema| own && column.schema != schema.as_bytes());
+        let logical = |name: &[u8]| {
+            let known = self.tables.iter().find(|(physical, _)| physical.as_bytes() == name);
+            known.map(|(_, logical)| logical.as_bytes())
+        };
+        Changes {
+            schema: schema.map(str::as_bytes),
+            table: logical(column.table),
+            org_table: logical(column.org_table),
+            charset: None,
         }
     }
 

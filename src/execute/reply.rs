@@ -6,12 +6,16 @@ use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::aftermath::{Aftermath, Learned};
+use super::binary::binary_row;
+use super::columns::Columns;
 use super::summary::Summary;
 use super::warnings::Warnings;
-use crate::backend::Connection;
+use crate::backend::{Connection, Frames};
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{Merge, Step};
-use crate::protocol::column::Column;
+use crate::plan::template::Target;
+use crate::protocol::capability::StatusFlags;
+use crate::protocol::reply::ReplyHead;
 use crate::transaction::Lent;
 
 /// The answer to one statement.
@@ -22,12 +26,19 @@ pub enum Reply {
 
 /// A result set: columns, then rows until there are no more, then [`Rows::end`].
 pub struct Rows {
-    pub columns: Vec<Column>,
+    pub columns: Columns,
     source: Source,
     warnings: Warnings,
     pub(super) aftermath: Aftermath,
     /// What was learned at the end of the rows.
     pub learned: Learned,
+    /// The statement may give further results, all of them from this target.
+    pub(super) several: Option<Target>,
+    /// What ended the rows says so of them: they are the OUT parameters of a prepared CALL.
+    out_params: bool,
+    more: bool,
+    /// They come as text, and the client takes binary rows.
+    to_binary: bool,
 }
 
 pub(super) enum Source {
@@ -87,19 +98,85 @@ pub(super) enum Input {
 }
 
 impl Rows {
-    pub(super) fn new(columns: Vec<Column>, source: Source) -> Self {
+    pub(super) fn new(columns: impl Into<Columns>, source: Source) -> Self {
         Self {
-            columns,
+            columns: columns.into(),
             source,
             warnings: Warnings::default(),
             aftermath: Aftermath::default(),
             learned: Learned::default(),
+            several: None,
+            out_params: false,
+            more: false,
+            to_binary: false,
         }
     }
 
+    /// Gives rows that come as text in the binary form of the protocol.
+    pub fn to_binary(&mut self) {
+        self.to_binary = true;
+    }
+
+    /// Another result of the same statement follows: see [`Rows::next_result`].
+    pub fn has_more(&self) -> bool {
+        self.more
+    }
+
+    /// The statement may give further results.
+    pub fn may_be_several(&self) -> bool {
+        self.several.is_some()
+    }
+
+    /// What the end of the rows tells of them.
+    pub fn flags(&self) -> StatusFlags {
+        match self.out_params {
+            true => StatusFlags::SERVER_PS_OUT_PARAMS,
+            false => StatusFlags::empty(),
+        }
+    }
+
+    /// Goes on to the next result: its columns are here then, or the statement is over with a summary.
+    ///
+    /// # Errors
+    /// The server's own, by which the statement ends.
+    pub(super) async fn go_on(&mut self) -> Result<Option<Summary>> {
+        let Source::One(lent) = &mut self.source else {
+            return Err(Error::internal("a further result of a statement that has one"));
+        };
+        self.more = false;
+        let summary = match lent.lease.read_head().await? {
+            ReplyHead::Columns(_) => {
+                self.columns = lent.lease.read_columns().await?.into();
+                return Ok(None);
+            }
+            ReplyHead::Ok(ok) => Summary::of(&ok),
+            ReplyHead::Err(error) => return Err(Error::server(error)),
+            ReplyHead::LocalInfile(_) => return Err(Error::protocol("a file among results")),
+        };
+        refuse_more(&lent.lease)?;
+        self.end_one().await?;
+        Ok(Some(summary))
+    }
+
+    /// The one connection has no more to say of the statement.
+    async fn end_one(&mut self) -> Result<()> {
+        let source = std::mem::replace(&mut self.source, Source::Ended(Vec::new()));
+        let Source::One(mut lent) = source else { return Ok(()) };
+        self.warnings.collect(&mut lent.lease).await;
+        let learned = self.aftermath.learn(&mut lent.lease).await;
+        self.source = Source::Ended(vec![*lent]);
+        self.learned = learned?;
+        Ok(())
+    }
+
     /// A result that Margay answers itself; rows are payloads of the protocol in use.
-    pub fn local(columns: Vec<Column>, rows: impl IntoIterator<Item = Bytes>) -> Self {
+    pub fn local(columns: impl Into<Columns>, rows: impl IntoIterator<Item = Bytes>) -> Self {
         Self::new(columns, Source::Memory(rows.into_iter().collect()))
+    }
+
+    /// The same, which warned of this.
+    pub(super) fn warning(self, warnings: Warnings) -> Self {
+        Self { warnings, ..self }
     }
 
     /// The payload of the next row. None: there are no more.
@@ -107,29 +184,23 @@ impl Rows {
     /// # Errors
     /// A shard's own error, a lost connection, a limit: the client gets it in place of the next row.
     pub async fn next(&mut self) -> Result<Option<Bytes>> {
+        match self.next_as_it_comes().await? {
+            Some(row) if self.to_binary => binary_row(&row, &self.columns).map(Some),
+            row => Ok(row),
+        }
+    }
+
+    async fn next_as_it_comes(&mut self) -> Result<Option<Bytes>> {
         match &mut self.source {
             Source::Memory(rows) => Ok(rows.pop_front()),
             Source::Ended(_) => Ok(None),
-            Source::One(lent) => {
-                if let Some(row) = lent.lease.read_row().await? {
-                    return Ok(Some(row));
+            Source::One(lent) | Source::Apart(lent) => {
+                if self.more {
+                    return Ok(None);
                 }
-                refuse_more(&lent.lease)?;
-                self.warnings.collect(&mut lent.lease).await;
-                self.learned = self.aftermath.learn(&mut lent.lease).await?;
-                let source = std::mem::replace(&mut self.source, Source::Ended(Vec::new()));
-                if let Source::One(lent) = source {
-                    self.source = Source::Ended(vec![*lent]);
-                }
-                Ok(None)
-            }
-            Source::Apart(lent) => {
                 let row = lent.lease.read_row().await?;
                 if row.is_none() {
-                    refuse_more(&lent.lease)?;
-                    self.warnings.collect(&mut lent.lease).await;
-                    self.learned = self.aftermath.learn(&mut lent.lease).await?;
-                    self.source = Source::Ended(Vec::new());
+                    self.end_rows().await?;
                 }
                 Ok(row)
             }
@@ -141,6 +212,61 @@ impl Rows {
                 }
                 Ok(row)
             }
+        }
+    }
+
+    /// Rows come as one server framed them, by [`Rows::next_frames`].
+    pub fn is_framed(&self) -> bool {
+        !self.to_binary && matches!(self.source, Source::One(_) | Source::Apart(_))
+    }
+
+    /// As many of the next rows as have come, numbered from `seq`, which counts on. None: there are no
+    /// more.
+    ///
+    /// # Errors
+    /// As [`Rows::next`].
+    pub async fn next_frames(&mut self, seq: &mut u8) -> Result<Option<Frames>> {
+        let (Source::One(lent) | Source::Apart(lent)) = &mut self.source else {
+            return Err(Error::internal("frames of rows that one server does not send"));
+        };
+        if self.more {
+            return Ok(None);
+        }
+        let frames = lent.lease.read_row_frames(seq).await?;
+        if frames.is_none() {
+            self.end_rows().await?;
+        }
+        Ok(frames)
+    }
+
+    /// A row has been handed out in part: nothing but its rest may follow.
+    pub fn is_in_row(&self) -> bool {
+        match &self.source {
+            Source::One(lent) | Source::Apart(lent) => lent.lease.is_in_row(),
+            Source::Memory(_) | Source::Merged(_) | Source::Ended(_) => false,
+        }
+    }
+
+    /// The one server has sent the last row of a result.
+    async fn end_rows(&mut self) -> Result<()> {
+        match &mut self.source {
+            Source::One(lent) => {
+                self.out_params = lent.lease.status().contains(StatusFlags::SERVER_PS_OUT_PARAMS);
+                self.more = lent.lease.has_more() && self.several.is_some();
+                if self.more {
+                    return Ok(());
+                }
+                refuse_more(&lent.lease)?;
+                self.end_one().await
+            }
+            Source::Apart(lent) => {
+                refuse_more(&lent.lease)?;
+                self.warnings.collect(&mut lent.lease).await;
+                self.learned = self.aftermath.learn(&mut lent.lease).await?;
+                self.source = Source::Ended(Vec::new());
+                Ok(())
+            }
+            Source::Memory(_) | Source::Merged(_) | Source::Ended(_) => Ok(()),
         }
     }
 
@@ -180,7 +306,7 @@ impl Rows {
     }
 }
 
-/// A procedure may give several results; only one has a place in a reply today.
+/// A procedure may give several results, which only CALL has a place for.
 pub(super) fn refuse_more(connection: &Connection) -> Result<()> {
     if connection.has_more() {
         return Err(Error::unsupported(

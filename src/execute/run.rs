@@ -2,21 +2,22 @@
 
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
 use super::aftermath::Aftermath;
 use super::client_state::ClientState;
 use super::combine::{Held, hold};
 use super::names::Names;
 use super::numbers::Ids;
+use super::pins::Pins;
 use super::reply::Reply;
 use super::snapshot::Snapshot;
 use super::summary::Summary;
 use super::warnings::Warnings;
 use crate::backend::node::Role;
-use crate::backend::{Access, Connection, Deadline, SessionState, Written};
+use crate::backend::{Access, Connection, Deadline, Keeper, SessionState, Wish, Written};
 use crate::catalog::ShardId;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, ServerError};
 use crate::plan::Plan;
 use crate::plan::facts::{Facts, Stop};
 use crate::plan::key::Run as Values;
@@ -59,6 +60,17 @@ pub struct Run<'a> {
     pub held: Option<HeldTables<'a>>,
     /// How it is a part of another statement.
     pub part: Part,
+    pub pins: Pinned<'a>,
+}
+
+/// The connections that the session is pinned to.
+#[derive(Clone, Copy)]
+pub struct Pinned<'a> {
+    pub pins: &'a Pins,
+    /// The statement needs what is on them: its connections to their clusters are these.
+    pub used: bool,
+    /// It reads what is on them, or tables are locked: rows may not pass over other connections.
+    pub read: bool,
 }
 
 /// How a statement is a part of one that writes what it reads.
@@ -105,6 +117,8 @@ pub(super) struct Fragment {
     pub(super) tells_id: bool,
     /// Generated ids in its rows.
     pub(super) ids: Option<Ids>,
+    /// Which rows of an INSERT it has; empty if all, or for other statements.
+    pub(super) rows: Vec<usize>,
 }
 
 /// Who tells the info text of a write.
@@ -120,12 +134,12 @@ pub(super) enum Info {
 impl Fragment {
     pub(super) fn new(shard: ShardId, text: Vec<u8>, params: Vec<u16>) -> Self {
         let more_params = Arc::default();
-        Self { shard, text, params, more_params, info: Info::Server, tells_id: true, ids: None }
+        let (info, rows) = (Info::Server, Vec::new());
+        Self { shard, text, params, more_params, info, tells_id: true, ids: None, rows }
     }
 
     /// What the server did with it.
-    pub(super) fn summary(&self, ok: &OkPacket) -> Summary {
-        let mut summary = Summary::of(ok);
+    pub(super) fn outcome(&self, mut summary: Summary) -> Summary {
         if !self.tells_id {
             summary.last_insert_id = 0;
         }
@@ -214,11 +228,19 @@ impl Run<'_> {
 
     /// A connection to the shard's cluster: the transaction's if there is one, else from the pool.
     pub(super) async fn connect(&mut self, shard: ShardId, access: Access) -> Result<Lent> {
-        let cluster = self.snapshot.shard(shard)?.cluster;
+        let shard = self.snapshot.shard(shard)?;
+        let cluster = shard.cluster;
         let mut lent = if self.transaction.is_active() {
-            Box::pin(self.snapshot.join(self.transaction, cluster, self.found_rows)).await?
+            let join =
+                self.snapshot.join(self.transaction, cluster, self.found_rows, self.pins.pins);
+            Box::pin(join).await?
+        } else if let Some(keeper) = self.pinned(cluster)? {
+            let limit = self.snapshot.config.settings.backend.pool_wait;
+            Lent::apart(keeper.lend(limit).await?, cluster)
         } else {
-            let lease = self.snapshot.backends.lease(cluster, access, self.found_rows).await?;
+            let state = self.clocked.as_ref().unwrap_or(self.state).in_database(&shard.database);
+            let wish = Wish { found_rows: self.found_rows, state: Some(&state) };
+            let lease = self.snapshot.backends.lease_for(cluster, access, wish).await?;
             Lent::apart(lease, cluster)
         };
         if self.writes {
@@ -226,6 +248,19 @@ impl Run<'_> {
         }
         self.report(&mut lent);
         Ok(lent)
+    }
+
+    /// The connection that the statement has to take.
+    pub(super) fn pinned(&self, cluster: usize) -> Result<Option<&Keeper>> {
+        let Pinned { pins, used, .. } = self.pins;
+        if pins.locked().is_some_and(|locked| locked != cluster) {
+            return Err(Error::server(ServerError {
+                code: 1100,
+                state: *b"HY000",
+                message: b"A table on another cluster was not locked with LOCK TABLES".to_vec(),
+            }));
+        }
+        Ok(if used { pins.keeper(cluster) } else { None })
     }
 
     /// The session shall hear of what is committed on a primary, also by a SELECT that calls a function.
@@ -321,7 +356,7 @@ pub(super) async fn queue_execute(
     fragment: &Fragment,
     params: &[Param],
 ) -> Result<()> {
-    let prepared = connection.prepare(&Bytes::copy_from_slice(&fragment.text)).await?;
+    let statement = connection.prepare_id(&fragment.text).await?;
     let picks: Vec<usize> = fragment.params.iter().map(|index| usize::from(*index)).collect();
     let mut payload = BytesMut::new();
     let all: Vec<Param>;
@@ -332,6 +367,6 @@ pub(super) async fn queue_execute(
             &all
         }
     };
-    put_execute(&mut payload, Execute { statement: prepared.id, flags: 0 }, params, &picks)?;
+    put_execute(&mut payload, Execute { statement, flags: 0 }, params, &picks)?;
     connection.queue_command(&[&payload])
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::try_join_all;
 
+use super::columns::Columns;
 use super::names::{self, Names};
 use super::reply::{Input, Inputs, Merged, Reply, Rows, Source, Window, refuse_more};
 use super::run::{Call, Fragment, Run};
@@ -16,6 +17,7 @@ use crate::plan::resolve;
 use crate::plan::template::Target;
 use crate::plan::types::{Scatter, Select};
 use crate::protocol::column::Column;
+use crate::protocol::definition::{Changes, Definition};
 use crate::protocol::reply::ReplyHead;
 use crate::transaction::{Lent, Transaction};
 
@@ -31,6 +33,9 @@ impl Run<'_> {
             }
             Err(error) => return Err(error),
         };
+        if self.pins.read && targets.len() > 1 && !self.transaction.is_active() {
+            return Err(beside_pinned());
+        }
         match targets.as_slice() {
             [target] => self.select_at(select, target, facts).await,
             targets => {
@@ -98,14 +103,10 @@ impl Run<'_> {
         access: Access,
     ) -> Result<Reply> {
         let mut lent = self.connect(fragment.shard, access).await?;
-        let head = self.start_rows(&mut lent, fragment).await;
+        let head = self.start_passing(&mut lent, fragment, target).await;
         self.aftermath.doubt(&mut lent.lease);
         match head {
-            Ok(Head::Rows(mut columns)) => {
-                if let Some(names) = Names::new(self.snapshot, target) {
-                    names.restore_columns(&mut columns);
-                }
-                self.state.dress(&mut columns);
+            Ok(Head::Rows(columns)) => {
                 let mut rows = Rows::new(columns, Source::One(Box::new(lent)));
                 rows.aftermath = self.aftermath.clone();
                 Ok(Reply::Rows(rows))
@@ -165,6 +166,32 @@ impl Run<'_> {
     pub(super) async fn start_rows(&self, lent: &mut Lent, fragment: &Fragment) -> Result<Head> {
         let head = self.start(lent, fragment).await?;
         self.rows_after(lent, head).await
+    }
+
+    /// As [`Run::start_rows`], for rows that the client gets as they are. The columns have logical names.
+    async fn start_passing(
+        &self,
+        lent: &mut Lent,
+        fragment: &Fragment,
+        target: &Target,
+    ) -> Result<Head<Columns>> {
+        match self.start(lent, fragment).await? {
+            ReplyHead::Columns(_) => {
+                let names = Names::new(self.snapshot, target);
+                let change = |definition: &Definition<'_>| {
+                    let changes = names.as_ref().map(|names| names.changes(definition));
+                    let charset = self.state.dressed(definition.charset);
+                    Changes { charset, ..changes.unwrap_or_default() }
+                };
+                Ok(Head::Rows(Columns::read(&mut lent.lease, change).await?))
+            }
+            head @ (ReplyHead::Ok(_) | ReplyHead::Err(_) | ReplyHead::LocalInfile(_)) => {
+                match self.rows_after(lent, head).await? {
+                    Head::Done(summary) => Ok(Head::Done(summary)),
+                    Head::Rows(columns) => Ok(Head::Rows(columns.into())),
+                }
+            }
+        }
     }
 
     /// As [`Run::start_rows`], in the state that the connection is to have.
@@ -335,6 +362,14 @@ impl Run<'_> {
     }
 }
 
+/// Why a statement over several shards does not read a temporary table.
+pub(super) fn beside_pinned() -> Error {
+    Error::unsupported(
+        "a temporary table, or any after LOCK TABLES, beside rows of several shards is not supported; \
+         copy the rows into a temporary table first, by INSERT ... SELECT",
+    )
+}
+
 /// Positions that the plan counted must be those of the answer.
 fn check_columns(scatter: &Scatter, heads: &[Vec<Column>]) -> Result<()> {
     let expected = scatter.columns.map(|columns| columns + scatter.merge.hidden);
@@ -347,7 +382,7 @@ fn check_columns(scatter: &Scatter, heads: &[Vec<Column>]) -> Result<()> {
     Ok(())
 }
 
-pub(super) enum Head {
-    Rows(Vec<Column>),
+pub(super) enum Head<C = Vec<Column>> {
+    Rows(C),
     Done(super::Summary),
 }

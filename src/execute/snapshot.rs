@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::combine::Abilities;
 use super::facts::FactCache;
+use super::pins::Pins;
 use super::plans::Plans;
 use crate::backend::{Access, Backends, Deadline};
 use crate::catalog::{Catalog, Schema, Shard, ShardId, Table};
@@ -87,11 +88,15 @@ impl Snapshot {
         transaction: &mut Transaction,
         cluster: usize,
         found_rows: bool,
+        pins: &Pins,
     ) -> Result<Lent> {
         if let Some(lent) = transaction.take(cluster)? {
             return Ok(lent);
         }
-        let lease = self.backends.lease(cluster, Access::Primary, found_rows).await?;
+        let lease = match pins.keeper(cluster) {
+            Some(keeper) => keeper.lend(self.config.settings.backend.pool_wait).await?,
+            None => self.backends.lease(cluster, Access::Primary, found_rows).await?,
+        };
         transaction.open(cluster, lease, &self.coordinator).await
     }
 

@@ -133,6 +133,7 @@ impl Run<'_> {
             warnings: &mut *self.warnings,
             held: None,
             part: Part::default(),
+            pins: self.pins,
         }
     }
 

@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 
 use super::aftermath::Aftermath;
 use super::reply::Reply;
+use super::returned::Returned;
 use super::run::{Fragment, Info, Run};
 use super::summary::Summary;
 use super::warnings::Warnings;
@@ -94,6 +95,7 @@ impl Run<'_> {
             aftermath: Aftermath::default(),
             held: None,
             part: self.part,
+            pins: self.pins,
             warnings: &mut *self.warnings,
         };
         let outcome = run.write_together(work, count, false).await;
@@ -147,9 +149,9 @@ impl Run<'_> {
         let run = &*self;
         let parts = lents.iter_mut().zip(by_cluster.values());
         let outcomes = join_all(parts.map(|(lent, items)| async move {
-            let mut warnings = Warnings::default();
-            let summary = run.write_in_turn(lent, items, count, &mut warnings).await;
-            Ok((summary?, warnings))
+            let (mut warnings, mut returned) = (Warnings::default(), Returned::default());
+            let summary = run.write_in_turn(lent, items, count, &mut warnings, &mut returned).await;
+            Ok((summary?, warnings, returned))
         }))
         .await;
         let outcomes = match timestamp {
@@ -163,7 +165,7 @@ impl Run<'_> {
     async fn conclude(
         &mut self,
         mut lents: Vec<Lent>,
-        outcomes: Vec<Result<(Summary, Warnings)>>,
+        outcomes: Vec<Result<(Summary, Warnings, Returned)>>,
         count: Count,
         savepoint: bool,
     ) -> Result<Reply> {
@@ -181,9 +183,11 @@ impl Run<'_> {
             return Err(first.unwrap_or_else(|| Error::internal("a failure without an error")));
         }
         let mut total: Option<Summary> = None;
-        for (summary, warnings) in outcomes.into_iter().flatten() {
+        let mut all = Returned::default();
+        for (summary, warnings, returned) in outcomes.into_iter().flatten() {
             if total.is_none() || count == Count::Sum {
                 self.warnings.add(warnings);
+                all.add(returned);
             }
             merge_summary(&mut total, &summary, count);
         }
@@ -191,7 +195,9 @@ impl Run<'_> {
         if self.transaction.is_broken() {
             return Err(transaction::broken());
         }
-        total.map(Reply::Done).ok_or_else(|| Error::internal("a write without a target"))
+        total
+            .map(|total| all.reply(total, self.warnings))
+            .ok_or_else(|| Error::internal("a write without a target"))
     }
 
     /// Copies must agree on NOW() and on columns that default to it. None: the client has set the time
@@ -212,16 +218,22 @@ impl Run<'_> {
         work: &[(Fragment, Target)],
         count: Count,
         warnings: &mut Warnings,
+        returned: &mut Returned,
     ) -> Result<Summary> {
         let mut total: Option<Summary> = None;
         for (fragment, target) in work {
-            let ok = self.run_to_ok(lent, fragment).await;
-            let ok = ok.map_err(|error| self.restore(error, target))?;
+            // Copies return the same rows again.
+            let mut again = Returned::default();
+            let returned = match total.is_none() || count == Count::Sum {
+                true => &mut *returned,
+                false => &mut again,
+            };
+            let summary = self.write_one(lent, (fragment, target), returned).await;
+            let mut summary = summary.map_err(|error| self.restore(error, target))?;
             let raised = self.raised(lent, target).await;
             if total.is_none() || count == Count::Sum {
                 warnings.add(raised);
             }
-            let mut summary = fragment.summary(&ok);
             fragment.note_ids(lent, &mut summary).await?;
             merge_summary(&mut total, &summary, count);
         }

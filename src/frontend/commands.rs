@@ -4,21 +4,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio_util::sync::CancellationToken;
 
 use super::handshake::{self, HandshakeContext, Login};
+use super::idle::IdleTimer;
 use super::reply::ReplyWriter;
 use super::stream::ClientStream;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::Reply;
 use crate::protocol::command::{Command, Execute};
-use crate::session::registry::Kill;
+use crate::session::registry::{Kill, KillSignal};
+use crate::session::signal::Asked;
 use crate::session::{Identity, Session, Shared};
+
+/// When a client counts as resting, so that its buffers are given back.
+const RESTS_AFTER: Duration = Duration::from_secs(1);
 
 /// A client after its login.
 pub struct Client {
     stream: ClientStream,
     session: Session,
+    /// That of `session`.
+    kill: KillSignal,
+    idle: IdleTimer,
     login: Login,
     shared: Arc<Shared>,
     context: Arc<HandshakeContext>,
@@ -26,6 +33,8 @@ pub struct Client {
 
 enum Next {
     Go,
+    /// An error was written: what the client has sent behind the statement is not run.
+    Failed,
     Stop,
 }
 
@@ -39,18 +48,20 @@ impl Client {
     ) -> Self {
         let identity = identity(&login, peer);
         let session = Session::new(shared.clone(), identity, login.schema.clone());
-        Self { stream, session, login, shared, context }
+        let kill = session.kill_signal();
+        Self { stream, session, kill, idle: IdleTimer::new(RESTS_AFTER), login, shared, context }
     }
 
-    /// Serves the client until it leaves, or until `stop` is cancelled and its transaction is over.
+    /// Serves the client until it leaves, or until the program stops and its transaction is over.
     ///
     /// # Errors
     /// Why the connection ended other than by COM_QUIT: for the log.
-    pub async fn run(&mut self, stop: &CancellationToken) -> Result<()> {
+    pub async fn run(&mut self) -> Result<()> {
         let snapshot = self.shared.snapshot();
         let limits = &snapshot.config.settings.limits;
+        let packet_max = usize::try_from(limits.max_allowed_packet.0).unwrap_or(usize::MAX);
         loop {
-            if stop.is_cancelled() && !self.session.in_transaction() {
+            if self.shared.registry.is_closing() && !self.session.in_transaction() {
                 let error = Error::new(ErrorKind::ShuttingDown, "Server shutdown in progress");
                 self.stream.answer_ahead();
                 self.write_error(&error).await?;
@@ -63,45 +74,51 @@ impl Client {
             {
                 idle = (limit, "`limits.transaction_idle_timeout`");
             }
-            let command = self.next_command(idle, limits.max_allowed_packet.0);
-            let payload = tokio::select! {
-                payload = command => payload?,
-                () = stop.cancelled(), if !stop.is_cancelled() => continue,
-            };
+            let Some(payload) = self.next_command(idle, packet_max).await? else { continue };
             match self.serve(&payload).await {
-                Ok(Next::Go) => self.stream.flush().await?,
+                Ok(Next::Go | Next::Failed) => self.stream.flush().await?,
                 Ok(Next::Stop) => return Ok(()),
                 Err(error) => return Err(error),
             }
         }
     }
 
-    /// Waits for a command, for a while, or until another session kills this one.
-    async fn next_command(&mut self, idle: (Duration, &str), limit: u64) -> Result<Bytes> {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let mut signal = self.session.kill_signal();
+    /// Waits for a command, for a while, or until another session kills this one. None: the program
+    /// stops.
+    async fn next_command(
+        &mut self,
+        idle: (Duration, &str),
+        limit: usize,
+    ) -> Result<Option<Bytes>> {
+        self.idle.begin();
         loop {
+            let may_leave = !self.session.in_transaction();
             tokio::select! {
+                biased;
                 packet = self.stream.read_command(limit) => return match packet {
                     Err(error) if *error.kind() == ErrorKind::PacketTooLarge => {
                         self.write_error(&error).await?;
                         self.stream.flush().await?;
                         Err(error)
                     }
-                    packet => packet,
+                    packet => packet.map(Some),
                 },
-                kill = signal.wait() => match kill {
-                    Kill::Connection => {
+                asked = self.kill.wait_idle(may_leave) => match asked {
+                    Asked::Kill(Kill::Connection) => {
                         return Err(Error::new(ErrorKind::Killed, "killed by another session"));
                     }
                     // Nothing runs: it is too late, and stays noted until the next statement begins.
-                    Kill::Statement => self.session.forget_kill(),
+                    Asked::Kill(Kill::Statement) => self.session.forget_kill(),
+                    Asked::Leave => return Ok(None),
                 },
-                () = tokio::time::sleep(idle.0) => {
-                    return Err(Error::new(
-                        ErrorKind::ClientGone,
-                        format!("idle for longer than {}", idle.1),
-                    ));
+                elapsed = self.idle.elapsed(idle.0) => {
+                    if elapsed >= idle.0 {
+                        return Err(Error::new(
+                            ErrorKind::ClientGone,
+                            format!("idle for longer than {}", idle.1),
+                        ));
+                    }
+                    self.stream.release_buffers();
                 }
             }
         }
@@ -117,7 +134,7 @@ impl Client {
         };
         match command {
             Command::Quit => return Ok(Next::Stop),
-            Command::Query(text) => return self.query(text).await,
+            Command::Query(text) => return self.queries(text).await,
             Command::Execute(execute) => return self.execute(payload, execute).await,
             Command::Prepare(text) => {
                 let outcome = self.session.prepare(text).await;
@@ -129,9 +146,9 @@ impl Client {
             Command::SendLongData { statement, param, data } => {
                 self.session.send_long_data(statement, param, data);
             }
-            Command::Close(statement) => self.session.close_statement(statement),
+            Command::Close(statement) => self.session.close_statement(statement).await,
             Command::Reset(statement) => {
-                let outcome = self.session.reset_statement(statement);
+                let outcome = self.session.reset_statement(statement).await;
                 self.ok_or_error(outcome).await?;
             }
             Command::InitDb(name) => {
@@ -149,19 +166,14 @@ impl Client {
             }
             Command::ChangeUser => return self.change_user(payload).await,
             Command::SetOption { multi_statements } => {
-                self.set_option(multi_statements).await?;
+                self.session.allow_many(multi_statements);
+                self.writer().eof().await?;
             }
             Command::FieldList { table, wildcard } => self.field_list(table, wildcard).await?,
             Command::ProcessInfo => return self.query(b"SHOW PROCESSLIST").await,
             Command::ProcessKill(id) => return self.query(format!("KILL {id}").as_bytes()).await,
             Command::Debug => self.ok_or_error(Ok(())).await?,
-            Command::Fetch { statement, .. } => {
-                let error = Error::new(
-                    ErrorKind::UnknownStatement,
-                    format!("The statement ({statement}) has no open cursor."),
-                );
-                self.write_error(&error).await?;
-            }
+            Command::Fetch { statement, rows } => self.writer().fetch(statement, rows).await?,
             Command::Unknown(code) => {
                 tracing::debug!(code, "unknown command");
                 let error = Error::new(ErrorKind::UnknownCommand, "Unknown command");
@@ -171,10 +183,27 @@ impl Client {
         Ok(Next::Go)
     }
 
+    /// Runs the statements of a text one after another, until one fails.
+    async fn queries(&mut self, text: &[u8]) -> Result<Next> {
+        let mut rest = text;
+        while let Some((first, others)) = self.session.split(rest) {
+            self.session.announce_more(true);
+            let next = self.query(first).await;
+            self.session.announce_more(false);
+            match next? {
+                Next::Go => {}
+                ended @ (Next::Failed | Next::Stop) => return Ok(ended),
+            }
+            // The next one may take its time.
+            self.stream.flush().await?;
+            rest = others;
+        }
+        self.query(rest).await
+    }
+
     async fn query(&mut self, text: &[u8]) -> Result<Next> {
         let outcome = {
-            let Self { session, stream, .. } = self;
-            let mut kill = session.kill_signal();
+            let Self { session, stream, kill, .. } = self;
             tokio::select! {
                 // The statement first: it forgets a KILL QUERY that was meant for the one before.
                 biased;
@@ -188,8 +217,7 @@ impl Client {
 
     async fn execute(&mut self, payload: &Bytes, execute: Execute) -> Result<Next> {
         let outcome = {
-            let Self { session, stream, .. } = self;
-            let mut kill = session.kill_signal();
+            let Self { session, stream, kill, .. } = self;
             tokio::select! {
                 // The statement first: it forgets a KILL QUERY that was meant for the one before.
                 biased;
@@ -198,17 +226,23 @@ impl Client {
                 gone = stream.gone() => return Err(gone),
             }
         };
-        self.answer(outcome).await
+        match outcome {
+            Ok(Ok(Reply::Rows(rows))) if execute.wants_cursor() && !rows.may_be_several() => {
+                self.writer().cursor(execute.statement, rows).await.map(|()| Next::Go)
+            }
+            outcome => self.answer(outcome).await,
+        }
     }
 
     async fn answer(&mut self, outcome: Result<Result<Reply>, Kill>) -> Result<Next> {
         match outcome {
             Ok(Ok(reply)) => {
-                self.writer().reply(reply).await?;
+                let succeeded = self.writer().reply(reply).await?;
                 if self.session.is_leaving() {
                     self.stream.flush().await?;
                     return Ok(Next::Stop);
                 }
+                return Ok(if succeeded { Next::Go } else { Next::Failed });
             }
             Ok(Err(error)) => self.write_error(&error).await?,
             Err(kill) => {
@@ -222,7 +256,7 @@ impl Client {
                 }
             }
         }
-        Ok(Next::Go)
+        Ok(Next::Failed)
     }
 
     async fn change_user(&mut self, payload: &Bytes) -> Result<Next> {
@@ -232,22 +266,13 @@ impl Client {
                 let peer = self.session.peer().to_owned();
                 let identity = identity(&login, peer);
                 self.session = Session::new(self.shared.clone(), identity, login.schema.clone());
+                self.kill = self.session.kill_signal();
                 self.login = login;
                 Ok(Next::Go)
             }
             // The client has been told, and has no user any more, as in MySQL.
             Err(error) => Err(error),
         }
-    }
-
-    async fn set_option(&mut self, multi_statements: bool) -> Result<()> {
-        if multi_statements {
-            let error = Error::unsupported(
-                "several statements in one query are not supported; send them one by one",
-            );
-            return self.write_error(&error).await;
-        }
-        self.writer().eof().await
     }
 
     async fn field_list(&mut self, table: &[u8], wildcard: &[u8]) -> Result<()> {
@@ -270,7 +295,7 @@ impl Client {
     }
 
     fn writer(&mut self) -> ReplyWriter<'_> {
-        ReplyWriter::new(&mut self.stream, &mut self.session)
+        ReplyWriter::new(&mut self.stream, &mut self.session, &self.kill)
     }
 
     async fn ok_or_error(&mut self, outcome: Result<()>) -> Result<()> {

@@ -1,6 +1,7 @@
 //! The stream of packets from and to one client, plain or over TLS.
 
-use std::io;
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
 use std::sync::Arc;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
@@ -20,6 +21,10 @@ use crate::protocol::reply::{OkPacket, put_err};
 const READ_LEN: usize = 8 * 1024;
 /// The out-buffer is sent on when it passes this many bytes.
 const OUT_LEN_MAX: usize = 64 * 1024;
+/// Rows of fewer bytes are copied into the out-buffer; more are sent from where they were read.
+const COPY_LEN_MAX: usize = 2 * 1024;
+/// Rows of so many bytes are sent at once, so that the memory they lie in is free for more.
+const CHUNK_LEN_MAX: usize = 32 * 1024;
 /// How much of the next commands is read while one runs.
 const AHEAD_LEN_MAX: usize = 64 * 1024;
 
@@ -30,6 +35,9 @@ pub struct ClientStream {
     assembler: Assembler,
     input: BytesMut,
     out: BytesMut,
+    /// Rows that go out in the midst of the out-buffer, in front of its byte number `chunk_at`.
+    chunk: BytesMut,
+    chunk_at: usize,
     /// The sequence number of the next packet to the client.
     seq: u8,
     /// What the greeting told the client to mix with its password.
@@ -52,6 +60,8 @@ impl ClientStream {
             assembler: Assembler::of_client(0),
             input: BytesMut::new(),
             out: BytesMut::new(),
+            chunk: BytesMut::new(),
+            chunk_at: 0,
             seq: 0,
             salt: Salt::default(),
         }
@@ -113,14 +123,24 @@ impl ClientStream {
         }
     }
 
+    /// Reads once. Room is made when there is something to read: a client that rests needs none.
     async fn fill(&mut self, room: usize) -> Result<()> {
         if self.input.is_empty() && self.input.capacity() > READ_LEN {
             self.input = BytesMut::new();
         }
-        self.input.reserve(room);
         let read = match &mut self.socket {
-            Socket::Plain(socket) => socket.read_buf(&mut self.input).await,
-            Socket::Tls(socket) => socket.read_buf(&mut self.input).await,
+            Socket::Plain(socket) => loop {
+                poll_fn(|context| socket.poll_read_ready(context)).await.map_err(gone)?;
+                self.input.reserve(room);
+                match socket.try_read_buf(&mut self.input) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    read => break read,
+                }
+            },
+            Socket::Tls(socket) => {
+                self.input.reserve(room);
+                socket.read_buf(&mut self.input).await
+            }
         };
         check_read(read)
     }
@@ -171,25 +191,32 @@ impl ClientStream {
         self.seq = 1;
     }
 
-    /// Adds whole frames as a server sent them, headers included; their sequence numbers are
-    /// replaced. Fails with kind `Internal` if `frames` does not end with a frame.
-    pub fn put_framed(&mut self, frames: &[u8]) -> Result<()> {
+    /// Adds whole small frames, headers included, whose numbers are replaced.
+    pub fn put_framed(&mut self, frames: &[u8]) {
         let start = self.out.len();
         self.out.extend_from_slice(frames);
         let mut rest = self.out.get_mut(start..).unwrap_or_default();
-        while !rest.is_empty() {
-            let whole = Header::peek(rest).map_or(usize::MAX, |header| HEADER_LEN + header.len);
-            let Some((frame, tail)) = rest.split_at_mut_checked(whole) else {
-                self.out.truncate(start);
-                return Err(Error::internal("a part of a frame among whole ones"));
-            };
+        while let Some(header) = Header::peek(rest)
+            && let Some((frame, tail)) = rest.split_at_mut_checked(HEADER_LEN + header.len)
+        {
             if let Some(seq) = frame.get_mut(HEADER_LEN - 1) {
                 *seq = self.seq;
             }
             self.seq = self.seq.wrapping_add(1);
             rest = tail;
         }
-        Ok(())
+    }
+
+    /// Adds whole frames that are numbered from [`Self::next_seq`] on; `next_seq` is the number behind
+    /// them. Should be sent before more is put if the out-buffer [is full](Self::is_full) then.
+    pub fn put_frames(&mut self, frames: BytesMut, next_seq: u8) {
+        self.seq = next_seq;
+        if frames.len() <= COPY_LEN_MAX || !self.chunk.is_empty() {
+            self.out.extend_from_slice(&frames);
+        } else {
+            self.chunk = frames;
+            self.chunk_at = self.out.len();
+        }
     }
 
     /// The assembler expects the client to answer the packets put so far.
@@ -199,7 +226,7 @@ impl ClientStream {
 
     /// The out-buffer is so full that it should be sent before more is put.
     pub fn is_full(&self) -> bool {
-        self.out.len() >= OUT_LEN_MAX
+        self.out.len() + self.chunk.len() >= OUT_LEN_MAX || self.chunk.len() >= CHUNK_LEN_MAX
     }
 
     /// Sends the out-buffer if it [is full](Self::is_full). Waits while the client does not take
@@ -214,23 +241,31 @@ impl ClientStream {
         self.relieve().await
     }
 
-    /// Adds frames as [`Self::put_framed`] does, and sends the out-buffer if it is full.
-    pub async fn write_framed(&mut self, frames: &[u8]) -> Result<()> {
-        self.put_framed(frames)?;
-        self.relieve().await
-    }
-
     /// Sends all that was put. Cancel-safe: the next flush goes on where this one stopped.
     pub async fn flush(&mut self) -> Result<()> {
+        while !self.chunk.is_empty() {
+            let (before, behind) = self.out.split_at_checked(self.chunk_at).unwrap_or_default();
+            let slices = [before, &self.chunk, behind].map(IoSlice::new);
+            let written = match &mut self.socket {
+                Socket::Plain(socket) => socket.write_vectored(&slices).await,
+                Socket::Tls(socket) => {
+                    let next = if before.is_empty() { &self.chunk } else { before };
+                    socket.write(next).await
+                }
+            };
+            self.written(check_write(written)?);
+        }
+        // Given back at once: more is about to be read into its place.
+        self.chunk = BytesMut::new();
         while !self.out.is_empty() {
             let written = match &mut self.socket {
                 Socket::Plain(socket) => socket.write(&self.out).await,
                 Socket::Tls(socket) => socket.write(&self.out).await,
             };
-            match written {
-                Ok(0) => return Err(gone(io::ErrorKind::WriteZero.into())),
-                Ok(len) => self.out.advance(len),
-                Err(error) => return Err(gone(error)),
+            match check_write(written)? {
+                // Advancing would leave the room in front unused.
+                len if len == self.out.len() => self.out.clear(),
+                len => self.out.advance(len),
             }
         }
         if let Socket::Tls(socket) = &mut self.socket {
@@ -240,6 +275,16 @@ impl ClientStream {
             self.out = BytesMut::new();
         }
         Ok(())
+    }
+
+    /// Takes off what was sent of the out-buffer with its chunk.
+    fn written(&mut self, len: usize) {
+        let before = len.min(self.chunk_at);
+        let chunk = (len - before).min(self.chunk.len());
+        self.out.advance(before);
+        self.chunk_at -= before;
+        self.chunk.advance(chunk);
+        self.out.advance(len - before - chunk);
     }
 
     /// Gives all memory of empty buffers back: for a connection that has been idle for a while.
@@ -281,6 +326,14 @@ fn check_read(read: io::Result<usize>) -> Result<()> {
     match read {
         Ok(0) => Err(Error::new(ErrorKind::ClientGone, "the client closed the connection")),
         Ok(_) => Ok(()),
+        Err(error) => Err(gone(error)),
+    }
+}
+
+fn check_write(written: io::Result<usize>) -> Result<usize> {
+    match written {
+        Ok(0) => Err(gone(io::ErrorKind::WriteZero.into())),
+        Ok(len) => Ok(len),
         Err(error) => Err(gone(error)),
     }
 }

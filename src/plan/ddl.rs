@@ -136,9 +136,12 @@ fn check(
         | DdlKind::CreateView
         | DdlKind::DropView => {}
     }
-    if ddl.temporary && apart.is_some() {
+    let is_apart = |table: &Arc<Table>| !matches!(table.kind, TableKind::Single { .. });
+    if let Some((_, table)) = tables.iter().find(|(_, table)| ddl.temporary && is_apart(table)) {
         return Err(refuse(format!(
-            "a temporary table named like the sharded or broadcast table `{name}` is not supported"
+            "a temporary table named like the sharded or broadcast table `{}` is not supported; take \
+             another name",
+            table.name
         )));
     }
     if let (DdlKind::CreateTable, Some((_, table))) = (ddl.kind, tables.first())

@@ -85,10 +85,10 @@ pub(super) fn plan(
     let splice = Splice::base(text, found, true);
     let whole = one_place(place, splice.whole(statement.params));
     let direct = matches!(into.table.kind, TableKind::Single { .. });
-    if into.insert.returning && direct {
+    if into.insert.returning.is_some() && direct {
         return Ok(Plan::Write(whole));
     }
-    if into.insert.returning {
+    if into.insert.returning.is_some() {
         return Err(unsupported(
             "RETURNING with INSERT ... SELECT into a sharded or broadcast table is not supported; read \
              the rows afterwards",

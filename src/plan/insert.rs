@@ -189,6 +189,9 @@ fn read<'a>(reader: &mut Reader<'_, 'a>, insert: &'a statement::Insert) -> Resul
         reader.target(&assignment.column, &scope);
         reader.expr_in(&assignment.value, &scope, env)?;
     }
+    for item in insert.returning.iter().flatten() {
+        reader.expr_in(item, &scope, env)?;
+    }
     Ok(())
 }
 

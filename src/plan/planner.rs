@@ -77,9 +77,13 @@ pub fn plan(statement: &Statement, text: &[u8], context: &Context<'_>) -> Result
         | StatementKind::Show(_)
         | StatementKind::Describe { .. }
         | StatementKind::Explain(_)
-        | StatementKind::Prepare
-        | StatementKind::Execute
-        | StatementKind::Deallocate
+        | StatementKind::Prepare { .. }
+        | StatementKind::Execute(_)
+        | StatementKind::Deallocate(_)
+        | StatementKind::Call(_)
+        | StatementKind::LockTables(_)
+        | StatementKind::Handler(_)
+        | StatementKind::Do { .. }
         | StatementKind::Kill { .. }
         | StatementKind::Empty => {
             return Err(Error::internal("a statement without a plan was planned").into());

@@ -50,7 +50,7 @@ pub(super) fn plan(
     if insert.ignore {
         return Err(refuse("IGNORE"));
     }
-    if insert.returning {
+    if insert.returning.is_some() {
         return Err(refuse("RETURNING"));
     }
     if matches!(insert.source, InsertSource::Set(_)) {

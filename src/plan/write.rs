@@ -39,6 +39,7 @@ pub(super) fn update(
         single,
         limited: update.limit.is_some(),
         returning: false,
+        ordered: !update.order_by.is_empty(),
         aliases: true,
     };
     finish(&found, statement, text, context, (&what, &written, moves))
@@ -66,7 +67,8 @@ pub(super) fn delete(
         verb: "DELETE",
         single,
         limited: delete.limit.is_some(),
-        returning: delete.returning,
+        returning: delete.returning.is_some(),
+        ordered: !delete.order_by.is_empty(),
         // Not every server takes an alias in a single-table DELETE.
         aliases: !single,
     };
@@ -79,6 +81,7 @@ struct Form {
     single: bool,
     limited: bool,
     returning: bool,
+    ordered: bool,
     aliases: bool,
 }
 
@@ -172,8 +175,8 @@ fn several(found: &Analysis<'_>, form: &Form, place: &Place, groups: usize) -> R
         format!("{verb} with a subquery")
     } else if form.limited {
         format!("{verb} with LIMIT")
-    } else if form.returning {
-        format!("{verb} with RETURNING")
+    } else if form.returning && form.ordered {
+        format!("{verb} with ORDER BY and RETURNING")
     } else if !found.user_variables.is_empty() {
         format!("{verb} with user variables")
     } else {
@@ -263,7 +266,8 @@ impl<'a> Reader<'_, 'a> {
         let limit =
             delete.limit.iter().flat_map(|limit| [Some(&limit.rows), limit.offset.as_ref()]);
         let order = delete.order_by.iter().map(|item| &item.expr);
-        for expr in order.chain(limit.flatten()) {
+        let returned = delete.returning.iter().flatten();
+        for expr in order.chain(limit.flatten()).chain(returned) {
             self.expr_in(expr, &scope, env)?;
         }
         self.found.dropped = delete.targets.iter().filter_map(target_schema).collect();

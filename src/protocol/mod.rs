@@ -20,6 +20,7 @@ pub mod params;
 pub mod stmt;
 
 pub mod column;
+pub mod definition;
 pub mod gtid;
 pub mod reply;
 pub mod row;

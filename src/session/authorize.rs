@@ -23,6 +23,7 @@ impl Session {
             | StatementKind::Update(_)
             | StatementKind::Delete(_)
             | StatementKind::Ddl(_)
+            | StatementKind::Call(_)
             | StatementKind::Other(_) => Right::Write,
             // It runs what it explains.
             StatementKind::Explain(explain) if explain.analyze => Right::Write,
@@ -47,6 +48,10 @@ impl Session {
         }
         if let (StatementKind::Other(_), Some(schema)) = (&statement.kind, &self.schema) {
             schemas.push(schema);
+        }
+        if let StatementKind::Call(called) = &statement.kind {
+            let named = called.procedure.schema.as_ref().map(|schema| schema.value.as_str());
+            schemas.extend(named.or(self.schema.as_deref()));
         }
         if let Some(shard) = &statement.hints.shard {
             schemas.extend(self.authorize_hint(shard, &schemas)?);

@@ -137,7 +137,7 @@ impl Session {
                 }
             }
         }
-        let columns = std::mem::take(&mut rows.columns);
+        let columns = std::mem::take(&mut rows.columns).into_vec();
         self.release(&mut rows, None);
         let own = super::local::text_row(&[
             super::local::cell(CONSISTENCY),

@@ -81,7 +81,7 @@ impl Session {
                 Err(error) => break Err(error),
             }
         };
-        let columns = std::mem::take(&mut rows.columns);
+        let columns = std::mem::take(&mut rows.columns).into_vec();
         self.finish(&mut rows, 1, outcome.as_ref().err());
         outcome?;
         let definition = String::from_utf8_lossy(&definition).replacen(

@@ -49,7 +49,7 @@ impl Session {
         let schema = insert.table.schema.as_ref().map(|schema| schema.value.clone());
         let Some(schema) = schema.or_else(|| self.schema.clone()) else { return true };
         let id = TableId { schema, table: insert.table.name.value.clone() };
-        let Ok(Some(columns)) = self.snapshot.columns(&id).await else { return true };
+        let Ok(Some(columns)) = self.columns_of(&id).await else { return true };
         let counted = columns.columns.iter().position(|column| column.auto_increment);
         let Some(counted) = counted else { return false };
         let name = columns.columns.get(counted).map_or("", |column| column.name.as_str());
@@ -105,7 +105,7 @@ fn asks_for_id(value: &Expr, given: Given<'_>) -> bool {
 }
 
 /// `LAST_INSERT_ID(expr)` says what it answers next.
-fn calls_last_insert_id(statement: &Statement) -> bool {
+pub(super) fn calls_last_insert_id(statement: &Statement) -> bool {
     let mut calls = false;
     walk::statement(statement, &mut |node| {
         if let Node::Expr(expr) = node

@@ -9,7 +9,7 @@ use super::authorize::Right;
 use super::insert_id::Given;
 use super::prepared::literal;
 use super::substitute::substitute;
-use super::{Session, expand, run};
+use super::{Session, expand, locks, run};
 use crate::error::Result;
 use crate::execute::Reply;
 use crate::execute::plans::{Kept, Look, TEXT_MAX};
@@ -30,10 +30,18 @@ impl Session {
     /// The shape of a statement. None: its plan is not kept.
     pub(super) fn shape(&self, text: &[u8], scan: &Scan) -> Option<Shape> {
         let seed = self.snapshot.plans.seed()?;
-        if text.len() > TEXT_MAX {
+        if text.len() > TEXT_MAX || !self.keeps_plans() {
             return None;
         }
         Shape::of(text, scan, self.mode, (self.schema.as_deref(), seed))
+    }
+
+    /// Nothing of the session changes what statements mean or where they run.
+    pub(super) fn keeps_plans(&self) -> bool {
+        self.pins.is_empty()
+            && self.lock_pins.is_empty()
+            && self.select_limit.is_none()
+            && !self.prepared.has_cursors()
     }
 
     pub(super) fn look(&self, text: &[u8], shape: &Shape) -> Look {
@@ -52,6 +60,7 @@ impl Session {
     ) -> Result<Option<Reply>> {
         self.shown_warnings = std::mem::take(&mut self.warnings);
         self.reading = None;
+        (self.uses_pins, self.reads_pins) = (false, false);
         let known = &kept.known;
         let writes = !matches!(known.plan, Plan::Select(_));
         let right = if writes { Right::Write } else { Right::Read };
@@ -169,7 +178,11 @@ fn is_plain(statement: &Statement) -> bool {
     walk::statement(statement, &mut |node| match node {
         Node::Expr(expr) => {
             let stored = match &expr.kind {
-                ExprKind::Function(function) => function.name.contains('.'),
+                ExprKind::Function(function) => {
+                    function.name.contains('.')
+                        || function.name == "last_insert_id"
+                        || locks::is_lock_function(&function.name)
+                }
                 _ => false,
             };
             plain &= expr.assigned().is_none() && !stored;

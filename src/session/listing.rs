@@ -176,7 +176,7 @@ impl Session {
         if let Reply::Rows(rows) = &mut reply
             && rows.columns.len() == headings.len()
         {
-            rows.columns = headings;
+            rows.columns = headings.into();
         }
         Ok(reply)
     }
@@ -190,7 +190,7 @@ impl Session {
         let Reply::Rows(mut rows) = reply else {
             return Err(Error::protocol("a server answers SHOW without rows"));
         };
-        let headings = std::mem::take(&mut rows.columns);
+        let headings = std::mem::take(&mut rows.columns).into_vec();
         // There are none, but a reply must be read to its end.
         let outcome = loop {
             match rows.next().await {

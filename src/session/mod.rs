@@ -4,8 +4,11 @@
 //! here. Each kind of statement has its own file.
 
 mod authorize;
+mod bind;
+mod call;
 mod consistency;
 mod created;
+mod cursor;
 mod expand;
 mod explain;
 mod identity;
@@ -16,15 +19,20 @@ mod kept;
 mod like;
 mod listing;
 mod local;
+mod locks;
 mod movable;
+mod named;
 mod prepared;
 pub mod registry;
 mod run;
 mod set;
 mod shared;
 mod show;
+pub mod signal;
 mod substitute;
+mod table_locks;
 mod tables;
+mod temporary;
 mod transactions;
 mod value;
 mod variables;
@@ -41,6 +49,7 @@ pub use shared::Shared;
 use crate::backend::Written;
 use crate::config::Reads;
 use crate::error::{Error, ErrorKind, Result};
+use crate::execute::pins::Pins;
 use crate::execute::plans::Look;
 use crate::execute::reply::Rows;
 use crate::execute::run::Call;
@@ -68,6 +77,13 @@ pub struct Session {
     /// How its text is to be read, by its sql_mode.
     mode: Mode,
     transaction: Transaction,
+    pins: Pins,
+    /// That of its named locks.
+    lock_pins: Pins,
+    /// The statement that runs needs what is on the connections that the session is pinned to.
+    uses_pins: bool,
+    /// It reads that, and does not only write it.
+    reads_pins: bool,
     /// What `SET TRANSACTION` asked for the next transaction.
     next: Begin,
     /// As far as it is for the statement that runs, alone.
@@ -77,6 +93,8 @@ pub struct Session {
     /// The warnings of the statement before, which the one that runs may ask for.
     shown_warnings: Warnings,
     last_insert_id: u64,
+    /// The variable sql_select_limit: the most rows of a SELECT without LIMIT.
+    select_limit: Option<u64>,
     row_count: i64,
     found_rows: u64,
     /// What replicas must have for its reads.
@@ -86,6 +104,10 @@ pub struct Session {
     entry: registry::Entry,
     /// COMMIT or ROLLBACK RELEASE: the connection closes after the reply.
     leaving: bool,
+    /// A text may hold several statements.
+    takes_many: bool,
+    /// Results of further statements follow.
+    more_follows: bool,
 }
 
 impl Session {
@@ -98,6 +120,7 @@ impl Session {
         let schema = schema.or_else(|| user?.default_schema.clone());
         let schema = schema.map(|name| system_schema(&name).map_or(name, str::to_owned));
         let entry = shared.registry.enter(&identity, schema.as_deref());
+        let takes_many = identity.capabilities.contains(CapabilityFlags::CLIENT_MULTI_STATEMENTS);
         Self {
             shared,
             state: Self::initial_state(&identity, &snapshot),
@@ -108,18 +131,25 @@ impl Session {
             schema,
             mode: Mode::default(),
             transaction: Transaction::default(),
+            pins: Pins::default(),
+            lock_pins: Pins::default(),
+            uses_pins: false,
+            reads_pins: false,
             next: Begin::default(),
             alone: Begin::default(),
             prepared: prepared::Statements::default(),
             warnings: Warnings::default(),
             shown_warnings: Warnings::default(),
             last_insert_id: 0,
+            select_limit: None,
             row_count: 0,
             found_rows: 0,
             written: Arc::default(),
             consistency: None,
             entry,
             leaving: false,
+            takes_many,
+            more_follows: false,
         }
     }
 
@@ -144,6 +174,40 @@ impl Session {
             }
         };
         self.note(result)
+    }
+
+    /// The first of several statements that the client may send in one text, and the rest. None: there
+    /// is one.
+    pub fn split<'t>(&self, text: &'t [u8]) -> Option<(&'t [u8], &'t [u8])> {
+        let end = self.takes_many.then(|| sql::script::first_end(text, &self.mode))??;
+        let (first, rest) = text.split_at_checked(end)?;
+        Some((first, rest.trim_ascii_start()))
+    }
+
+    /// COM_SET_OPTION: whether a text may hold several statements.
+    pub fn allow_many(&mut self, allowed: bool) {
+        self.takes_many = allowed;
+    }
+
+    /// Whether status flags say that results of further statements follow.
+    pub fn announce_more(&mut self, more: bool) {
+        self.more_follows = more;
+    }
+
+    /// Goes on to the next result of a procedure: its columns are in `rows` then. A summary: there are no
+    /// more.
+    ///
+    /// # Errors
+    /// The server's own, by which the procedure ends.
+    pub async fn next_result(&mut self, rows: &mut Rows) -> Result<Option<Summary>> {
+        let snapshot = self.snapshot.clone();
+        let Some(mut summary) = snapshot.next_result(rows, &self.state).await? else {
+            return Ok(None);
+        };
+        summary.warnings = self.release(rows, None);
+        self.row_count = i64::try_from(summary.affected_rows).unwrap_or(i64::MAX);
+        self.entry.idle();
+        Ok(Some(summary))
     }
 
     /// Runs a text statement: by the plan of its shape, or all the way.
@@ -177,10 +241,13 @@ impl Session {
         Ok(reply)
     }
 
-    /// Takes over new rules, but not inside a transaction, whose connection goes by the old ones.
+    /// Takes over new rules, but not inside a transaction or while it is pinned: its connections go by
+    /// the old ones.
     fn refresh(&mut self) {
         let version = self.shared.version();
-        if version != self.version && !self.transaction.is_active() {
+        let is_held =
+            self.transaction.is_active() || !self.pins.is_empty() || !self.lock_pins.is_empty();
+        if version != self.version && !is_held {
             self.snapshot = self.shared.snapshot();
             self.version = version;
         }
@@ -188,9 +255,10 @@ impl Session {
 
     /// What a statement leaves behind: counts and warnings for the functions that tell of them.
     fn note(&mut self, result: Result<Reply>) -> Result<Reply> {
+        let result = result.map_err(|error| self.tell_lost(error));
         match &result {
             Ok(Reply::Done(summary)) => {
-                self.learn(&summary.learned.variables);
+                self.take_over(&summary.learned);
                 self.row_count = i64::try_from(summary.affected_rows).unwrap_or(i64::MAX);
                 self.entry.idle();
             }
@@ -234,7 +302,9 @@ impl Session {
                 Some(error) => self.transaction.give_back_refused(lent, error),
             }
         }
-        self.learn(&rows.learned.variables);
+        let learned = std::mem::take(&mut rows.learned);
+        self.take_over(&learned);
+        rows.learned.found_rows = learned.found_rows;
         count
     }
 
@@ -248,8 +318,24 @@ impl Session {
             self.shown_warnings = std::mem::take(&mut self.warnings);
         }
         self.reading = None;
+        self.settle_cursors(statement).await;
         self.authorize(statement)?;
         movable::check(statement)?;
+        self.check_pins()?;
+        self.look_for_pins(statement);
+        if let Some(reply) = self.named_locks(text, statement, call).await? {
+            return Ok(reply);
+        }
+        self.dispatch(text, statement, call).await
+    }
+
+    /// Runs a statement that the client may run.
+    async fn dispatch(
+        &mut self,
+        text: &[u8],
+        statement: &Statement,
+        call: Call<'_>,
+    ) -> Result<Reply> {
         if let Some(query) = into::query_into(&statement.kind) {
             return self.select_into(text, statement, query, call).await;
         }
@@ -258,6 +344,11 @@ impl Session {
             | StatementKind::Insert(_)
             | StatementKind::Update(_)
             | StatementKind::Delete(_) => self.run(text, statement, call).await,
+            StatementKind::Ddl(ddl)
+                if self.is_temporary(ddl) && statement.hints.shard.is_none() =>
+            {
+                self.temporary_ddl(text, statement, ddl).await
+            }
             StatementKind::Ddl(_) => {
                 self.commit().await?;
                 match self.view_ddl(text, statement).await? {
@@ -279,12 +370,15 @@ impl Session {
             StatementKind::Describe { table } => self.describe(text, table).await,
             StatementKind::Explain(explain) => self.explain(text, explain, &statement.hints).await,
             StatementKind::Kill { query, id } => self.kill(*query, *id),
-            StatementKind::Prepare | StatementKind::Execute | StatementKind::Deallocate => {
-                Err(Error::unsupported(
-                    "PREPARE, EXECUTE and DEALLOCATE as SQL are not supported; use the prepared \
-                     statements of the driver",
-                ))
+            StatementKind::Prepare { name, from } => {
+                self.prepare_named(text, &name.value, from).await
             }
+            StatementKind::Execute(execute) => self.execute_named(text, execute).await,
+            StatementKind::Deallocate(name) => self.deallocate_named(&name.value),
+            StatementKind::LockTables(tables) => self.lock_tables(text, tables).await,
+            StatementKind::Handler(handler) => self.handler(text, handler).await,
+            StatementKind::Call(_) => self.call(text, statement, call).await,
+            StatementKind::Do { at, .. } => self.do_values(text, *at, call).await,
             StatementKind::Other(words) => self.other(text, statement, words).await,
             StatementKind::Empty if text.trim_ascii().is_empty() => {
                 Err(Error::new(ErrorKind::EmptyQuery, "Query was empty"))
@@ -297,11 +391,13 @@ impl Session {
     /// Statements that Margay has no plan for run on a shard that the client names, or not at all.
     async fn other(&mut self, text: &[u8], statement: &Statement, words: &str) -> Result<Reply> {
         match &statement.hints.shard {
-            // There are none, since LOCK TABLES is refused.
-            None if words == "UNLOCK TABLES" => Ok(Reply::Done(Summary::default())),
+            None if words == "UNLOCK TABLES" => {
+                self.unlock_tables().await?;
+                Ok(Reply::Done(Summary::default()))
+            }
             Some(shard) => {
                 self.authorize_unknown(words)?;
-                refuse_locks(words)?;
+                refuse_locks(text, words)?;
                 self.run_on_shard(text, &shard.clone()).await
             }
             None => Err(Error::unsupported(format!(
@@ -345,6 +441,8 @@ impl Session {
         if let Err(error) = self.rollback().await {
             tracing::debug!(%error, "rollback on reset failed; the server does it by itself");
         }
+        self.pins = Pins::default();
+        self.lock_pins = Pins::default();
         self.state = Self::initial_state(&self.identity, &self.snapshot);
         self.mode = Mode::default();
         self.next = Begin::default();
@@ -352,6 +450,7 @@ impl Session {
         self.warnings = Warnings::default();
         self.shown_warnings = Warnings::default();
         self.last_insert_id = 0;
+        self.select_limit = None;
         self.row_count = 0;
         self.found_rows = 0;
         self.consistency = None;
@@ -368,6 +467,9 @@ impl Session {
         }
         if self.mode.no_backslash_escapes {
             status |= StatusFlags::SERVER_STATUS_NO_BACKSLASH_ESCAPES;
+        }
+        if self.more_follows {
+            status |= StatusFlags::SERVER_MORE_RESULTS_EXISTS;
         }
         status
     }
@@ -412,7 +514,7 @@ impl Session {
     pub async fn field_list(&mut self, table: &[u8], wildcard: &[u8]) -> Result<Vec<Column>> {
         let text = [b"SELECT * FROM ".as_slice(), &quote::identifier(table), b" LIMIT 0"].concat();
         let Reply::Rows(mut rows) = self.query(&text).await? else { return Ok(Vec::new()) };
-        let mut columns = std::mem::take(&mut rows.columns);
+        let mut columns = std::mem::take(&mut rows.columns).into_vec();
         let outcome = rows.next().await;
         self.finish(&mut rows, 0, outcome.as_ref().err());
         outcome?;
@@ -430,9 +532,12 @@ fn system_schema(name: &str) -> Option<&'static str> {
 }
 
 /// Locks that would end with the statement, since its connection is not used again.
-fn refuse_locks(words: &str) -> Result<()> {
+fn refuse_locks(text: &[u8], words: &str) -> Result<()> {
+    let text = text.to_ascii_uppercase();
+    let has = |word: &[u8]| text.windows(word.len()).any(|window| window == word);
     match words.split(' ').next() {
-        Some("LOCK" | "UNLOCK" | "HANDLER" | "FLUSH") => Err(Error::unsupported(format!(
+        Some("FLUSH") if !has(b"LOCK") && !has(b"EXPORT") => Ok(()),
+        Some("LOCK" | "UNLOCK" | "FLUSH") => Err(Error::unsupported(format!(
             "{words} is not supported; run it on the server itself"
         ))),
         _ => Ok(()),

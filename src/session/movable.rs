@@ -5,7 +5,7 @@
 
 use crate::error::{Error, Result};
 use crate::sql::expr::ExprKind;
-use crate::sql::statement::{Statement, StatementKind};
+use crate::sql::statement::Statement;
 use crate::sql::walk::{self, Node};
 
 /// Refuses a statement that leaves a lock or a temporary table on its connection.
@@ -13,11 +13,6 @@ use crate::sql::walk::{self, Node};
 /// # Errors
 /// `Unsupported`, naming the construct and the way out.
 pub(super) fn check(statement: &Statement) -> Result<()> {
-    if let StatementKind::Ddl(ddl) = &statement.kind
-        && ddl.temporary
-    {
-        return Err(refuse("a temporary table", "use a plain table with a name of your own"));
-    }
     let mut refused = Ok(());
     walk::statement(statement, &mut |node| {
         let found = match node {
@@ -34,10 +29,6 @@ pub(super) fn check(statement: &Statement) -> Result<()> {
 fn check_expr(kind: &ExprKind) -> Result<()> {
     match kind {
         ExprKind::Function(function) => match function.name.as_str() {
-            "get_lock" | "release_lock" | "release_all_locks" => Err(refuse(
-                "GET_LOCK() and RELEASE_LOCK()",
-                "lock a row with SELECT ... FOR UPDATE",
-            )),
             "load_file" => Err(refuse("LOAD_FILE()", "read the file in the application")),
             _ => Ok(()),
         },

@@ -9,22 +9,27 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 
 use super::Session;
+use super::bind;
+use super::cursor::Cursor;
 use super::expand::is_stale;
 use super::into::{query_into, without_into};
+use super::named::{Named, not_preparable};
 use crate::error::{Error, ErrorKind, Result, ServerError};
-use crate::execute::Reply;
 use crate::execute::plans::Look;
+use crate::execute::reply::Rows;
 use crate::execute::run::Call;
 use crate::execute::warnings::Warnings;
+use crate::execute::{Reply, Summary};
 use crate::plan::facts::Facts;
-use crate::protocol::capability::CapabilityFlags;
+use crate::protocol::capability::{CapabilityFlags, ColumnType};
+use crate::protocol::charset::BINARY;
 use crate::protocol::column::Column;
 use crate::protocol::command::Execute;
 use crate::protocol::params::{Bound, Param, ParamType, Scalar, parse_execute};
 use crate::sql::expr::{Literal, TemporalKind};
 use crate::sql::scanner;
 use crate::sql::shape::Shape;
-use crate::sql::statement::{Statement, StatementKind};
+use crate::sql::statement::{Show, ShowKind, Statement, StatementKind};
 use crate::sql::{self, Mode};
 
 /// The statements of a session by id.
@@ -32,6 +37,8 @@ use crate::sql::{self, Mode};
 pub(super) struct Statements {
     by_id: BTreeMap<u32, Prepared>,
     last_id: u32,
+    /// Those of `PREPARE name`, by name in lower case.
+    pub(super) named: BTreeMap<String, Named>,
 }
 
 struct Prepared {
@@ -47,6 +54,7 @@ struct Prepared {
     long: BTreeMap<u16, BytesMut>,
     /// Why the next execution fails: data over a limit, which has no reply of its own.
     failed: Option<Error>,
+    cursor: Option<Cursor>,
 }
 
 /// What a client hears of a statement that it prepared.
@@ -65,60 +73,36 @@ impl Session {
     pub async fn prepare(&mut self, text: &[u8]) -> Result<PreparedInfo> {
         self.refresh();
         let outcome = self.try_prepare(text).await;
-        match &outcome {
-            // MySQL prepares these; what they show is of the statement before.
-            Err(error) if *error.kind() == ErrorKind::NotPreparable => self.entry.idle(),
-            Err(error) => {
-                self.warnings = Warnings::default();
-                self.failed(error);
-            }
-            Ok(_) => {}
+        if let Err(error) = &outcome {
+            self.warnings = Warnings::default();
+            self.failed(error);
         }
         outcome
     }
 
-    async fn try_prepare(&mut self, text: &[u8]) -> Result<PreparedInfo> {
+    /// A new statement has room beside those of the session.
+    pub(super) fn check_prepared_count(&self) -> Result<()> {
         let limit = self.snapshot.config.settings.limits.prepared_statements as usize;
-        if self.prepared.by_id.len() >= limit {
-            return Err(Error::server(ServerError {
-                code: 1461,
-                state: *b"42000",
-                message: format!(
-                    "Can't create more than limits.prepared_statements statements (current value: \
-                     {limit})"
-                )
-                .into_bytes(),
-            }));
+        if self.prepared.by_id.len() + self.prepared.named.len() < limit {
+            return Ok(());
         }
+        Err(Error::server(ServerError {
+            code: 1461,
+            state: *b"42000",
+            message: format!(
+                "Can't create more than limits.prepared_statements statements (current value: {limit})"
+            )
+            .into_bytes(),
+        }))
+    }
+
+    async fn try_prepare(&mut self, text: &[u8]) -> Result<PreparedInfo> {
+        self.check_prepared_count()?;
         let scan = scanner::scan(text, &self.mode)?;
         let shape = self.shape(text, &scan);
         let statement = sql::parse_scanned(text, scan, &self.mode)?;
         self.authorize(&statement)?;
-        let (params, columns) = match &statement.kind {
-            StatementKind::Query(_)
-            | StatementKind::Insert(_)
-            | StatementKind::Update(_)
-            | StatementKind::Delete(_) => self.describe_statement(text, &statement).await?,
-            // They have no parameters and no rows.
-            StatementKind::Transaction(_)
-            | StatementKind::Ddl(_)
-            | StatementKind::Set(_)
-            | StatementKind::SetNames { .. }
-            | StatementKind::SetTransaction { .. }
-                if statement.params == 0 =>
-            {
-                (Vec::new(), Vec::new())
-            }
-            StatementKind::Empty => {
-                return Err(Error::new(ErrorKind::EmptyQuery, "Query was empty"));
-            }
-            _ => {
-                return Err(Error::new(
-                    ErrorKind::NotPreparable,
-                    "This command is not supported in the prepared statement protocol yet",
-                ));
-            }
-        };
+        let (params, columns) = self.describe_any(text, &statement).await?;
         let id = self.prepared.next_id();
         self.prepared.by_id.insert(
             id,
@@ -131,9 +115,84 @@ impl Session {
                 types: Vec::new(),
                 long: BTreeMap::new(),
                 failed: None,
+                cursor: None,
             },
         );
         Ok(PreparedInfo { id, params, columns, warnings: 0 })
+    }
+
+    /// Parameters and columns of any statement that can be prepared.
+    pub(super) async fn describe_any(
+        &mut self,
+        text: &[u8],
+        statement: &Statement,
+    ) -> Result<(Vec<Column>, Vec<Column>)> {
+        match &statement.kind {
+            StatementKind::Query(_)
+            | StatementKind::Insert(_)
+            | StatementKind::Update(_)
+            | StatementKind::Delete(_) => self.describe_statement(text, statement).await,
+            StatementKind::Do { at, .. } => {
+                let (text, statement) = self.as_select(text, *at)?;
+                let (params, _) = self.describe_statement(&text, &statement).await?;
+                Ok((params, Vec::new()))
+            }
+            StatementKind::Call(called) => {
+                let (text, target) = self.placed_call(text, statement, called)?;
+                let deadline = self.deadline(&statement.hints);
+                self.snapshot.describe_at(&target, text, &self.state, deadline).await
+            }
+            // What they show is known once they have run, which does nothing else.
+            StatementKind::Show(Show { kind, .. }) if tells_columns(kind) => {
+                Ok((Vec::new(), self.shown_columns(text, statement).await))
+            }
+            StatementKind::Describe { .. } => {
+                Ok((Vec::new(), self.shown_columns(text, statement).await))
+            }
+            StatementKind::Explain(explain) if self.is_mariadb() && !explain.analyze => {
+                Ok((Vec::new(), self.shown_columns(text, statement).await))
+            }
+            StatementKind::Prepare { .. }
+            | StatementKind::Execute(_)
+            | StatementKind::Deallocate(_) => Err(not_preparable()),
+            StatementKind::Empty => Err(Error::new(ErrorKind::EmptyQuery, "Query was empty")),
+            StatementKind::Transaction(_)
+            | StatementKind::Ddl(_)
+            | StatementKind::Set(_)
+            | StatementKind::SetNames { .. }
+            | StatementKind::SetTransaction { .. }
+            | StatementKind::Use(_)
+            | StatementKind::Kill { .. }
+            | StatementKind::LockTables(_)
+            | StatementKind::Handler(_)
+            | StatementKind::Show(_)
+            | StatementKind::Explain(_)
+            | StatementKind::Other(_) => {
+                let any = || Column::computed("?", ColumnType::MYSQL_TYPE_VAR_STRING, BINARY);
+                Ok(((0..statement.params).map(|_| any()).collect(), Vec::new()))
+            }
+        }
+    }
+
+    /// The columns of a statement that only shows something. What is wrong with it shows when it runs.
+    async fn shown_columns(&mut self, text: &[u8], statement: &Statement) -> Vec<Column> {
+        let warnings = self.warnings.clone();
+        let outcome = if statement.params == 0 {
+            Box::pin(self.dispatch(text, statement, Call::Text)).await
+        } else {
+            Ok(Reply::Done(Summary::default()))
+        };
+        let columns = match outcome {
+            Ok(Reply::Rows(mut rows)) => {
+                let columns = std::mem::take(&mut rows.columns).into_vec();
+                let outcome = read_out(&mut rows).await;
+                self.release(&mut rows, outcome.as_ref().err());
+                columns
+            }
+            Ok(Reply::Done(_)) | Err(_) => Vec::new(),
+        };
+        self.warnings = warnings;
+        columns
     }
 
     /// Parameters and columns, as a shard that could run the statement has them.
@@ -186,10 +245,16 @@ impl Session {
             return Ok(described);
         }
         let mut facts = Facts::default();
-        self.snapshot.facts.recall(&self.tables_of(statement), &mut facts);
+        let tables = self.tables_of(statement);
+        self.snapshot.facts.recall(&tables, &mut facts);
+        self.know_temporaries(&tables, &mut facts);
         let plan = self.plan(text, statement, &mut facts, &[]).await?;
         let deadline = self.deadline(&statement.hints);
         let snapshot = self.snapshot.clone();
+        self.look_for_pins(statement);
+        if self.uses_pins {
+            return self.runner(&snapshot, &statement.hints, Call::Text).describe(&plan).await;
+        }
         snapshot.describe(&plan, &self.state, deadline).await
     }
 
@@ -205,23 +270,61 @@ impl Session {
 
     async fn try_execute(&mut self, payload: &Bytes, id: u32) -> Result<Reply> {
         let capabilities = self.identity.capabilities;
+        if let Some(cursor) = self.prepared.take_cursor(id, "mysqld_stmt_execute")? {
+            self.close_cursor(cursor).await;
+        }
         let prepared = self.prepared.get(id, "mysqld_stmt_execute")?;
         let params = prepared.take_params(payload, capabilities)?;
         let (text, statement) = (prepared.text.clone(), prepared.statement.clone());
         let shape = prepared.shape.clone();
-        let (prepared_schema, prepared_mode) = (prepared.schema.clone(), prepared.mode);
+        let (schema, mode) = (prepared.schema.clone(), prepared.mode);
         self.entry.running(&text);
         self.shared.registry.count_statement();
-        let (schema, mode) = (prepared_schema, prepared_mode);
         let present = (std::mem::replace(&mut self.schema, schema), self.mode);
+        let in_schema = self.schema.clone();
         self.mode = mode;
-        let reply = self.run_prepared(&text, &statement, shape.as_deref(), &params).await;
-        // A statement that was prepared may have changed the mode itself.
+        let reply = self.execute_bound(&text, &statement, shape.as_deref(), &params).await;
+        // The statement may have changed them itself.
         if self.mode == mode {
             self.mode = present.1;
         }
-        self.schema = present.0;
+        if self.schema == in_schema {
+            self.schema = present.0;
+        }
         reply
+    }
+
+    async fn execute_bound(
+        &mut self,
+        text: &[u8],
+        statement: &Statement,
+        shape: Option<&Shape>,
+        params: &[Param],
+    ) -> Result<Reply> {
+        match &statement.kind {
+            StatementKind::Query(_)
+            | StatementKind::Insert(_)
+            | StatementKind::Update(_)
+            | StatementKind::Delete(_)
+            | StatementKind::Call(_)
+            | StatementKind::Do { .. } => self.run_prepared(text, statement, shape, params).await,
+            _ => {
+                let bound;
+                let (text, statement) = match params {
+                    [] => (text, statement),
+                    params => {
+                        let values = bind::literals(params, self.state.charset())?;
+                        bound = bind::inline(text, statement, &self.mode, &values)?;
+                        (bound.0.as_slice(), &bound.1)
+                    }
+                };
+                let mut reply = self.statement(text, statement, Call::Text).await;
+                if let Ok(Reply::Rows(rows)) = &mut reply {
+                    rows.to_binary();
+                }
+                reply
+            }
+        }
     }
 
     /// Runs a prepared statement: by the plan of its shape, or all the way.
@@ -232,6 +335,7 @@ impl Session {
         shape: Option<&Shape>,
         params: &[Param],
     ) -> Result<Reply> {
+        let shape = shape.filter(|_| self.keeps_plans());
         let look = shape.map(|shape| (shape, self.look(text, shape)));
         if let Some((shape, Look::Kept(kept))) = &look {
             // The values that matter are read by the plan.
@@ -271,15 +375,21 @@ impl Session {
         }
     }
 
-    pub fn close_statement(&mut self, id: u32) {
-        self.prepared.by_id.remove(&id);
+    pub async fn close_statement(&mut self, id: u32) {
+        let closed = self.prepared.by_id.remove(&id);
+        if let Some(cursor) = closed.and_then(|prepared| prepared.cursor) {
+            self.close_cursor(cursor).await;
+        }
     }
 
-    /// Drops the long data of a statement.
+    /// Drops the long data and the cursor of a statement.
     ///
     /// # Errors
     /// 1243 for an unknown id.
-    pub fn reset_statement(&mut self, id: u32) -> Result<()> {
+    pub async fn reset_statement(&mut self, id: u32) -> Result<()> {
+        if let Some(cursor) = self.prepared.take_cursor(id, "mysqld_stmt_reset")? {
+            self.close_cursor(cursor).await;
+        }
         let prepared = self.prepared.get(id, "mysqld_stmt_reset")?;
         prepared.long.clear();
         prepared.failed = None;
@@ -295,6 +405,25 @@ impl Statements {
                 return self.last_id;
             }
         }
+    }
+
+    pub(super) fn open_cursor(&mut self, id: u32, cursor: Cursor) -> Result<()> {
+        self.get(id, "mysqld_stmt_execute")?.cursor = Some(cursor);
+        Ok(())
+    }
+
+    pub(super) fn take_cursor(&mut self, id: u32, command: &str) -> Result<Option<Cursor>> {
+        Ok(self.get(id, command)?.cursor.take())
+    }
+
+    pub(super) fn has_cursors(&self) -> bool {
+        self.by_id.values().any(|prepared| prepared.cursor.is_some())
+    }
+
+    /// The statements with an open cursor.
+    pub(super) fn cursors(&self) -> Vec<u32> {
+        let open = self.by_id.iter().filter(|(_, prepared)| prepared.cursor.is_some());
+        open.map(|(id, _)| *id).collect()
     }
 
     fn get(&mut self, id: u32, command: &str) -> Result<&mut Prepared> {
@@ -325,6 +454,35 @@ impl Prepared {
         self.types = params.iter().map(Param::param_type).collect();
         Ok(params)
     }
+}
+
+/// Whether servers tell the columns of this kind of SHOW when it is prepared.
+fn tells_columns(kind: &ShowKind) -> bool {
+    match kind {
+        ShowKind::Databases
+        | ShowKind::Tables
+        | ShowKind::List(_)
+        | ShowKind::Columns
+        | ShowKind::Index
+        | ShowKind::Variables { .. }
+        | ShowKind::Status { .. } => true,
+        ShowKind::CreateTable
+        | ShowKind::CreateDatabase
+        | ShowKind::Create(_)
+        | ShowKind::Grants
+        | ShowKind::Warnings { .. }
+        | ShowKind::Errors { .. }
+        | ShowKind::Processlist
+        | ShowKind::MargayTransaction(_)
+        | ShowKind::MargayPins
+        | ShowKind::Server
+        | ShowKind::Other(_) => false,
+    }
+}
+
+async fn read_out(rows: &mut Rows) -> Result<()> {
+    while rows.next().await?.is_some() {}
+    Ok(())
 }
 
 /// The value as routing reads it.

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::identity::Identity;
+use super::signal::{Asked, Signal};
 
 /// Bytes of a statement that SHOW FULL PROCESSLIST can show.
 const INFO_MAX: usize = 4096;
@@ -19,13 +19,15 @@ const IDLE_MAX: usize = 256;
 pub struct Registry {
     sessions: Arc<Mutex<BTreeMap<u32, Arc<Record>>>>,
     statements: AtomicU64,
+    /// Sessions leave as soon as they may.
+    closing: AtomicBool,
 }
 
 struct Record {
     user: String,
     peer: String,
     activity: Mutex<Activity>,
-    kill: watch::Sender<Option<Kill>>,
+    signal: Signal,
     /// What runs may not be dropped midway.
     shielded: AtomicBool,
 }
@@ -63,11 +65,8 @@ pub struct Entry {
     sessions: Arc<Mutex<BTreeMap<u32, Arc<Record>>>>,
 }
 
-/// Tells when another session kills this one or its statement.
-pub struct KillSignal {
-    kill: watch::Receiver<Option<Kill>>,
-    record: Arc<Record>,
-}
+/// Tells when another session kills this one or its statement. One task may wait.
+pub struct KillSignal(Arc<Record>);
 
 pub(super) struct Shield(Arc<Record>);
 
@@ -81,20 +80,20 @@ impl Drop for Shield {
 const SHIELD_POLL: Duration = Duration::from_millis(10);
 
 impl KillSignal {
-    pub async fn wait(&mut self) -> Kill {
+    pub async fn wait(&self) -> Kill {
         loop {
-            let kill = *self.kill.borrow_and_update();
-            if let Some(kill) = kill {
-                while self.record.shielded.load(Ordering::Relaxed) {
+            if let Asked::Kill(kill) = self.0.signal.wait(false).await {
+                while self.0.shielded.load(Ordering::Relaxed) {
                     tokio::time::sleep(SHIELD_POLL).await;
                 }
                 return kill;
             }
-            if self.kill.changed().await.is_err() {
-                // The session is gone, and whoever waits is about to be.
-                std::future::pending::<()>().await;
-            }
         }
+    }
+
+    /// For a session that waits for its client. `leaves`: it may be told to leave.
+    pub async fn wait_idle(&self, leaves: bool) -> Asked {
+        self.0.signal.wait(leaves).await
     }
 }
 
@@ -114,7 +113,7 @@ impl Registry {
                 statement: Vec::new(),
                 runs: false,
             }),
-            kill: watch::Sender::new(None),
+            signal: Signal::default(),
             shielded: AtomicBool::new(false),
         });
         lock(&self.sessions).insert(identity.connection_id, record.clone());
@@ -159,11 +158,24 @@ impl Registry {
     pub fn kill(&self, id: u32, kill: Kill) -> bool {
         match lock(&self.sessions).get(&id) {
             Some(record) => {
-                record.kill.send_replace(Some(kill));
+                record.signal.kill(kill);
                 true
             }
             None => false,
         }
+    }
+
+    /// Has all sessions leave, now or when their transaction is over.
+    pub fn close(&self) {
+        self.closing.store(true, Ordering::Release);
+        for record in lock(&self.sessions).values() {
+            record.signal.leave();
+        }
+    }
+
+    /// No more statements are taken but for those of open transactions.
+    pub fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
     }
 }
 
@@ -194,17 +206,11 @@ impl Entry {
 
     /// A KILL QUERY that came when no statement ran was too late.
     pub(super) fn forget_kill(&self) {
-        self.record.kill.send_if_modified(|kill| {
-            let late = *kill == Some(Kill::Statement);
-            if late {
-                *kill = None;
-            }
-            late
-        });
+        self.record.signal.forget_statement();
     }
 
     pub(super) fn kill_signal(&self) -> KillSignal {
-        KillSignal { kill: self.record.kill.subscribe(), record: self.record.clone() }
+        KillSignal(self.record.clone())
     }
 
     /// Puts off kills until the shield is dropped.

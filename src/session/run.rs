@@ -5,18 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Session;
-use super::insert_id::Given;
+use super::insert_id::{self, Given};
 use super::substitute::{self, Facts as SessionFacts};
 use crate::backend::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::aftermath::Aftermath;
-use crate::execute::run::{Call, Part};
+use crate::execute::run::{Call, Part, Pinned};
 use crate::execute::{Reply, Run, Snapshot};
 use crate::plan::Plan;
 use crate::plan::facts::{Facts, TableId};
 use crate::plan::planner::Temporary;
 use crate::plan::template::Target;
 use crate::sql;
+use crate::sql::splice::Splices;
 use crate::sql::statement::{Hints, Statement, StatementKind};
 use crate::sql::walk::{self, Node};
 use crate::transaction::Begin;
@@ -29,6 +30,11 @@ impl Session {
         statement: &Statement,
         call: Call<'_>,
     ) -> Result<Reply> {
+        let limited = self.limited(text, statement)?;
+        let (text, statement) = match &limited {
+            Some((text, statement)) => (text.as_slice(), statement),
+            None => (text, statement),
+        };
         let substituted = self.substituted(text, statement)?;
         let original = statement;
         let (text, statement) = match &substituted {
@@ -39,11 +45,13 @@ impl Session {
         if let Some(reply) = self.information(text, statement, call).await? {
             return Ok(reply);
         }
-        let outcome = self.run_once(text, statement, call).await;
+        let tells_id = matches!(original.kind, StatementKind::Query(_))
+            && insert_id::calls_last_insert_id(original);
+        let outcome = self.run_once(text, statement, call, tells_id).await;
         let outcome = match outcome {
             // What was remembered of the tables may be stale: look once more.
             Err(error) if is_stale(&error) && self.forget(statement) => {
-                self.run_once(text, statement, call).await
+                self.run_once(text, statement, call, tells_id).await
             }
             outcome => outcome,
         };
@@ -56,6 +64,21 @@ impl Session {
             self.note_insert_id(statement, given, reply).await;
         }
         outcome
+    }
+
+    /// The statement with the LIMIT that sql_select_limit asks for. None: as it is.
+    fn limited(&self, text: &[u8], statement: &Statement) -> Result<Option<(Vec<u8>, Statement)>> {
+        let (Some(rows), StatementKind::Query(query)) = (self.select_limit, &statement.kind) else {
+            return Ok(None);
+        };
+        if query.limit.is_some() || query.into.is_some() || statement.hints.shard.is_some() {
+            return Ok(None);
+        }
+        let mut splices = Splices::new();
+        splices.insert(query.limit_at, format!(" LIMIT {rows} "));
+        let text = splices.apply(text)?;
+        let statement = sql::parse(&text, &self.mode)?;
+        Ok(Some((text, statement)))
     }
 
     /// The statement with values in place of session functions. None: there are none in it.
@@ -74,11 +97,15 @@ impl Session {
         text: &[u8],
         statement: &Statement,
         call: Call<'_>,
+        tells_id: bool,
     ) -> Result<Reply> {
         let mut facts = Facts::default();
-        self.snapshot.facts.recall(&self.tables_of(statement), &mut facts);
+        let tables = self.tables_of(statement);
+        self.snapshot.facts.recall(&tables, &mut facts);
+        self.know_temporaries(&tables, &mut facts);
         let plan = self.plan(text, statement, &mut facts, &[]).await?;
-        let aftermath = self.aftermath(statement);
+        let mut aftermath = self.aftermath(statement);
+        aftermath.insert_id = tells_id;
         self.run_plan(&plan, &mut facts, &statement.hints, call, aftermath).await
     }
 
@@ -163,6 +190,7 @@ impl Session {
             alone: self.alone.clone(),
             held: None,
             part: Part::default(),
+            pins: Pinned { pins: &self.pins, used: self.uses_pins, read: self.reads_pins },
         }
     }
 
@@ -194,6 +222,7 @@ impl Session {
             found_rows: self.found_rows,
             warning_count: self.shown_warnings.count,
             error_count: self.shown_warnings.errors() as u64,
+            select_limit: self.select_limit,
             reads: self.consistency_name(),
             server_version: self.snapshot.config.settings.server_version.clone(),
         }

@@ -27,6 +27,17 @@ const NAMES: [&str; 4] = [
     "collation_connection",
 ];
 
+/// Variables that a session has itself, without any connection having them: it puts the LIMIT of
+/// `sql_select_limit` to statements, and values in place of the functions that tell of the others.
+const OWN: [&str; 3] = ["sql_select_limit", "last_insert_id", "identity"];
+
+/// What came of a SET.
+struct Tried {
+    state: ClientState,
+    /// Names and values of [`OWN`] variables.
+    own: Vec<(String, String)>,
+}
+
 impl Session {
     /// The state that the handshake asks for.
     pub(super) fn initial_state(identity: &Identity, snapshot: &Snapshot) -> ClientState {
@@ -83,11 +94,12 @@ impl Session {
             });
         }
         names.dedup();
-        let state = self.try_set(text, &names).await?;
+        let Tried { state, own } = self.try_set(text, &names).await?;
         if turns_on_autocommit && state.autocommits() && !self.state.autocommits() {
             self.commit().await?;
         }
         self.adopt(state);
+        self.adopt_own(&own);
         let warnings = self.warnings.wire_count();
         Ok(Reply::Done(Summary { warnings, ..Summary::default() }))
     }
@@ -95,8 +107,8 @@ impl Session {
     /// Runs a SET of user variables alone.
     pub(super) async fn set_users(&mut self, text: &[u8], names: &[String]) -> Result<()> {
         let names: Vec<Kept> = names.iter().map(|name| Kept::User(name.clone())).collect();
-        let state = self.try_set(text, &names).await?;
-        self.adopt(state);
+        let tried = self.try_set(text, &names).await?;
+        self.adopt(tried.state);
         Ok(())
     }
 
@@ -120,8 +132,8 @@ impl Session {
 
     pub(super) async fn set_names(&mut self, text: &[u8]) -> Result<Reply> {
         let names: Vec<Kept> = NAMES.iter().map(|name| Kept::System((*name).to_owned())).collect();
-        let state = self.try_set(text, &names).await?;
-        self.adopt(state);
+        let tried = self.try_set(text, &names).await?;
+        self.adopt(tried.state);
         Ok(Reply::Done(Summary::default()))
     }
 
@@ -142,8 +154,8 @@ impl Session {
                 if read_only.is_some() {
                     names.push(Kept::System("transaction_read_only".to_owned()));
                 }
-                let state = self.try_set(text, &names).await?;
-                self.adopt(state);
+                let tried = self.try_set(text, &names).await?;
+                self.adopt(tried.state);
             }
             None => {
                 if self.transaction.is_active() {
@@ -168,12 +180,14 @@ impl Session {
     }
 
     /// Runs the statement on a backend and reads back what it set.
-    async fn try_set(&mut self, text: &[u8], names: &[Kept]) -> Result<ClientState> {
+    async fn try_set(&mut self, text: &[u8], names: &[Kept]) -> Result<Tried> {
         let cluster = self.home_cluster();
         let found_rows = self.identity.found_rows();
         let mut lease = self.snapshot.backends.lease(cluster, Access::Primary, found_rows).await?;
         lease.set_deadline(self.snapshot.deadline(None));
-        let mut state = self.state.base().clone();
+        // SET CHARACTER SET asks for the schema's collation.
+        let schema = self.home_database();
+        let mut state = SessionState { schema: schema.clone(), ..self.state.base().clone() };
         lease.ensure_state(&Arc::new(state.clone())).await?;
         // From here on the pool must not take it for a connection in the state before.
         lease.taint();
@@ -185,8 +199,15 @@ impl Session {
             |name: &Kept| matches!(name, Kept::System(name) if name == "character_set_results");
         let text_collation =
             if names.iter().any(names_charset) { shown } else { self.state.text_collation() };
+        let mut own = Vec::new();
         for (name, value) in names.iter().zip(values) {
             match name {
+                // The session has them itself; on a connection they would be in the way.
+                Kept::System(name) if OWN.contains(&name.as_str()) => {
+                    state.variables.insert(name.clone(), value.clone());
+                    own.push((name.clone(), value));
+                    None
+                }
                 // Its value would stop the clock.
                 Kept::System(name) if name == "timestamp" && resets_clock => {
                     state.variables.remove(name)
@@ -199,7 +220,26 @@ impl Session {
         // Now what is set on it is known.
         lease.assume_state(Arc::new(state.clone()));
         lease.untaint();
-        Ok(ClientState::new(state, text_collation))
+        state.schema = None;
+        state.variables.retain(|name, _| !OWN.contains(&name.as_str()));
+        Ok(Tried { state: ClientState::new(state, text_collation), own })
+    }
+
+    fn adopt_own(&mut self, own: &[(String, String)]) {
+        for (name, value) in own {
+            let number = value.parse().ok();
+            match name.as_str() {
+                "sql_select_limit" => self.select_limit = number.filter(|rows| *rows < u64::MAX),
+                _ => self.last_insert_id = number.unwrap_or(self.last_insert_id),
+            }
+        }
+    }
+
+    /// The database of the current schema's default shard.
+    fn home_database(&self) -> Option<String> {
+        let schema = self.snapshot.catalog.schema(self.schema.as_deref()?)?;
+        let shard = self.snapshot.catalog.shard(schema.default_shard)?;
+        Some(shard.database.clone())
     }
 
     /// What a server says of a variable that it does not know.
@@ -315,7 +355,9 @@ fn is_movable(name: &str) -> bool {
         sql_quote_show_create sql_require_primary_key sql_safe_updates sql_warnings time_zone \
         timestamp tmp_table_size transaction_isolation transaction_read_only unique_checks \
         updatable_views_with_limit use_secondary_engine wait_timeout windowing_use_high_precision";
-    NAMES.contains(&name) || MOVABLE.split_ascii_whitespace().any(|movable| movable == name)
+    NAMES.contains(&name)
+        || OWN.contains(&name)
+        || MOVABLE.split_ascii_whitespace().any(|movable| movable == name)
 }
 
 /// `SET timestamp = DEFAULT` and `= 0` let the clock run again.

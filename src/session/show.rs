@@ -7,10 +7,13 @@ use crate::execute::Reply;
 use crate::execute::views::COLUMNS_OF_VIEW;
 use crate::plan::template::Target;
 use crate::plan::views::View;
+use crate::sql::Mode;
 use crate::sql::query::TableName;
 use crate::sql::quote;
+use crate::sql::scanner::{scan, syntax_error};
 use crate::sql::splice::Splices;
 use crate::sql::statement::{Show, ShowKind, Statement};
+use crate::sql::token::{Token, TokenKind};
 
 impl Session {
     pub(super) async fn show(
@@ -30,7 +33,8 @@ impl Session {
             ShowKind::Status { global: _ } | ShowKind::Server => self.run_at_home(text).await,
             ShowKind::Warnings { count } | ShowKind::Errors { count } => {
                 let errors_only = matches!(show.kind, ShowKind::Errors { .. });
-                Ok(self.show_warnings(*count, errors_only))
+                let window = window(text, show, &self.mode)?;
+                Ok(self.show_warnings(*count, errors_only, window))
             }
             ShowKind::MargayTransaction(id) => {
                 let (state, clusters) = self.snapshot.coordinator.outcome(id).await?;
@@ -42,6 +46,7 @@ impl Session {
                 let row = vec![cell(id.as_str()), cell(state), cell(clusters)];
                 Ok(self.rows(&headings, vec![row]))
             }
+            ShowKind::MargayPins => Ok(self.show_pins()),
             ShowKind::Processlist => Ok(self.show_processlist(show.full)),
             ShowKind::List(listing) => self.show_listing(text, show, *listing).await,
             ShowKind::Create(created) => self.show_created(text, show, *created).await,
@@ -65,7 +70,12 @@ impl Session {
         Ok(self.rows(&[Heading::Text(&heading)], one_column(names)))
     }
 
-    fn show_warnings(&self, count: bool, errors_only: bool) -> Reply {
+    fn show_warnings(
+        &self,
+        count: bool,
+        errors_only: bool,
+        (offset, rows): (usize, usize),
+    ) -> Reply {
         let list = self.warnings.list.iter();
         let list = list.filter(|warning| !errors_only || warning.level == b"Error");
         if count {
@@ -76,7 +86,7 @@ impl Session {
             };
             return self.rows(&[Heading::Number(name)], vec![vec![cell(number.to_string())]]);
         }
-        let list = list.map(|warning| {
+        let list = list.skip(offset).take(rows).map(|warning| {
             vec![
                 cell(warning.level.clone()),
                 cell(warning.code.to_string()),
@@ -199,7 +209,7 @@ impl Session {
     /// Shows logical names in rows that hold physical ones. Such results are small.
     pub(super) async fn rename_cells(&mut self, reply: Reply, target: &Target) -> Result<Reply> {
         let Reply::Rows(mut result) = reply else { return Ok(reply) };
-        let columns = std::mem::take(&mut result.columns);
+        let columns = std::mem::take(&mut result.columns).into_vec();
         let mut renamed = Vec::new();
         let outcome = loop {
             match result.next().await {
@@ -256,6 +266,35 @@ impl Session {
                 state: *b"HY000",
                 message: format!("Unknown thread id: {id}").into_bytes(),
             })),
+        }
+    }
+}
+
+/// Offset and number of rows by the LIMIT of SHOW WARNINGS.
+fn window(text: &[u8], show: &Show, mode: &Mode) -> Result<(usize, usize)> {
+    let Some(limit) = show.filter.and_then(|span| text.get(span.range())) else {
+        return Ok((0, usize::MAX));
+    };
+    let number = |token: &&Token| token.kind == TokenKind::Integer;
+    let scan = scan(limit, mode)?;
+    let numbers = scan.tokens.iter().filter(number).map(|token| {
+        let digits = limit.get(token.span.range()).unwrap_or_default();
+        String::from_utf8_lossy(digits).parse().unwrap_or(usize::MAX)
+    });
+    let kinds: Vec<TokenKind> = scan.tokens.iter().skip(1).map(|token| token.kind).collect();
+    let tail = kinds
+        .iter()
+        .position(|kind| matches!(kind, TokenKind::End | TokenKind::Semicolon))
+        .unwrap_or_default();
+    match (kinds.get(..tail).unwrap_or_default(), numbers.collect::<Vec<usize>>().as_slice()) {
+        ([TokenKind::Integer], [rows]) => Ok((0, *rows)),
+        ([TokenKind::Integer, TokenKind::Comma, TokenKind::Integer], [offset, rows])
+        | ([TokenKind::Integer, TokenKind::Word, TokenKind::Integer], [rows, offset]) => {
+            Ok((*offset, *rows))
+        }
+        _ => {
+            let at = show.filter.map_or(0, |span| span.start as usize);
+            Err(syntax_error(text, at))
         }
     }
 }

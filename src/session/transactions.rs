@@ -18,6 +18,7 @@ impl Session {
         match control {
             Control::Begin { read_only, snapshot } => {
                 self.commit().await?;
+                self.unlock_tables().await?;
                 let next = std::mem::take(&mut self.next);
                 self.transaction.begin(&Begin {
                     read_only: *read_only,
@@ -71,8 +72,9 @@ impl Session {
                 None => schemas.values().flat_map(|schema| schema.shards()).collect(),
             };
         let found_rows = self.identity.found_rows();
-        let opened =
-            snapshot.open_at_once(&mut self.transaction, &shards, &self.state, found_rows).await;
+        let opened = snapshot
+            .open_at_once(&mut self.transaction, &shards, &self.state, (found_rows, &self.pins))
+            .await;
         if opened.is_err() {
             self.rollback().await?;
         }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::Session;
 use crate::error::Result;
-use crate::execute::aftermath::Aftermath;
+use crate::execute::aftermath::{Aftermath, Learned};
 use crate::execute::warnings::{Warning, Warnings};
 use crate::execute::{ClientState, Reply};
 use crate::sql::expr::{Expr, ExprKind};
 use crate::sql::query::Body;
-use crate::sql::statement::Statement;
+use crate::sql::statement::{Statement, StatementKind};
 use crate::sql::walk::{self, Node};
 
 impl Session {
@@ -28,6 +28,13 @@ impl Session {
             }
             Node::Table(_) | Node::UnnamedItem(_) => {}
         });
+        if let StatementKind::Call(called) = &statement.kind {
+            // OUT parameters.
+            assigned.extend(called.args.iter().filter_map(|arg| match &arg.kind {
+                ExprKind::UserVariable(name) => Some(name.to_ascii_lowercase()),
+                _ => None,
+            }));
+        }
         assigned.sort_unstable();
         assigned.dedup();
         let known = &self.state.base().user_variables;
@@ -40,6 +47,8 @@ impl Session {
         Aftermath {
             assigned: Arc::from(assigned),
             found_rows,
+            insert_id: false,
+            procedure: false,
             bytes_max: self.snapshot.config.settings.limits.max_allowed_packet.0 / 4,
         }
     }
@@ -53,8 +62,12 @@ impl Session {
                 calls += usize::from(function.name == "found_rows");
             }
         });
-        let is_mariadb = self.snapshot.config.settings.server_version.contains("MariaDB");
-        if is_mariadb { 0 } else { calls }
+        if self.is_mariadb() { 0 } else { calls }
+    }
+
+    /// Clients take Margay for a MariaDB server.
+    pub(super) fn is_mariadb(&self) -> bool {
+        self.snapshot.config.settings.server_version.contains("MariaDB")
     }
 
     pub(super) fn warn_of_found_rows(&mut self, count: usize, outcome: &mut Result<Reply>) {
@@ -73,6 +86,12 @@ impl Session {
             }
             Err(_) => {}
         }
+    }
+
+    /// Takes over what a statement has left on its connection.
+    pub(super) fn take_over(&mut self, learned: &Learned) {
+        self.last_insert_id = learned.last_insert_id.unwrap_or(self.last_insert_id);
+        self.learn(&learned.variables);
     }
 
     /// Keeps values of user variables.

@@ -53,6 +53,7 @@ impl<'a> Finder<'a> {
                     InsertSource::Query(query) => self.query(query, false),
                 }
                 insert.on_duplicate.iter().for_each(|item| self.expr(&item.value));
+                insert.returning.iter().flatten().for_each(|item| self.expr(item));
             }
             StatementKind::Update(update) => {
                 update.from.iter().for_each(|entry| self.from(entry, None, false));
@@ -64,6 +65,7 @@ impl<'a> Finder<'a> {
                 delete.from.iter().for_each(|entry| self.from(entry, None, false));
                 delete.filter.iter().for_each(|filter| self.expr(filter));
                 delete.order_by.iter().for_each(|item| self.expr(&item.expr));
+                delete.returning.iter().flatten().for_each(|item| self.expr(item));
             }
             StatementKind::Ddl(ddl) => {
                 ddl.query.iter().for_each(|query| self.query(query, false));
@@ -76,9 +78,13 @@ impl<'a> Finder<'a> {
             | StatementKind::Use(_)
             | StatementKind::Show(_)
             | StatementKind::Describe { .. }
-            | StatementKind::Prepare
-            | StatementKind::Execute
-            | StatementKind::Deallocate
+            | StatementKind::Prepare { .. }
+            | StatementKind::Execute(_)
+            | StatementKind::Deallocate(_)
+            | StatementKind::Call(_)
+            | StatementKind::LockTables(_)
+            | StatementKind::Handler(_)
+            | StatementKind::Do { .. }
             | StatementKind::Kill { .. }
             | StatementKind::Other(_)
             | StatementKind::Empty => {}

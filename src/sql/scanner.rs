@@ -35,19 +35,33 @@ pub fn scan(text: &[u8], mode: &Mode) -> Result<Scan> {
     if u32::try_from(text.len()).is_err() {
         return Err(Error::new(ErrorKind::PacketTooLarge, "statement of more than 4 GiB"));
     }
-    let mut scanner = Scanner {
-        text,
-        mode,
-        pos: 0,
-        in_versioned: false,
-        tokens: Vec::with_capacity(text.len() / 4 + 2),
-        params: Vec::new(),
-        hints: Hints::default(),
-        conditional: false,
-    };
+    let mut scanner = Scanner::new(text, mode, text.len() / 4 + 2);
     while scanner.next()? {}
     let Scanner { tokens, params, hints, conditional, .. } = scanner;
     Ok(Scan { tokens, params, hints, conditional })
+}
+
+/// As [`scan`], but only up to a token of which `is_last` holds: the tokens one by one. Returns that
+/// token; None: there is none. What stands behind it is not looked at.
+pub(super) fn scan_until(
+    text: &[u8],
+    mode: &Mode,
+    mut is_last: impl FnMut(Token) -> bool,
+) -> Result<Option<Token>> {
+    let mut scanner = Scanner::new(text, mode, 16);
+    while scanner.next()? {
+        if scanner.tokens.len() > 1 {
+            // The last one stays: it tells how what follows is to be read.
+            scanner.tokens.remove(0);
+        }
+        match scanner.tokens.last().copied() {
+            Some(token) if token.span.end as usize == scanner.pos && is_last(token) => {
+                return Ok(Some(token));
+            }
+            Some(_) | None => {}
+        }
+    }
+    Ok(None)
 }
 
 /// MySQL's text of error 1064: the rest of the statement from `at`, and its line.
@@ -76,6 +90,21 @@ struct Scanner<'a> {
     params: Vec<u32>,
     hints: Hints,
     conditional: bool,
+}
+
+impl<'a> Scanner<'a> {
+    fn new(text: &'a [u8], mode: &'a Mode, capacity: usize) -> Self {
+        Self {
+            text,
+            mode,
+            pos: 0,
+            in_versioned: false,
+            tokens: Vec::with_capacity(capacity),
+            params: Vec::new(),
+            hints: Hints::default(),
+            conditional: false,
+        }
+    }
 }
 
 impl Scanner<'_> {

@@ -63,19 +63,70 @@ pub enum StatementKind {
         table: TableName,
     },
     Explain(Box<Explain>),
-    /// SQL-level `PREPARE name FROM ...`, `EXECUTE`, `DEALLOCATE`.
-    Prepare,
-    Execute,
-    Deallocate,
+    /// `PREPARE name FROM ...`: a string, a user variable, or with MariaDB any expression.
+    Prepare {
+        name: Name,
+        from: Expr,
+    },
+    Execute(Execute),
+    /// `DEALLOCATE PREPARE name`, `DROP PREPARE name`.
+    Deallocate(Name),
+    Call(Call),
+    /// `DO a, b`: the expressions, and where the keyword ends.
+    Do {
+        values: Vec<Expr>,
+        at: u32,
+    },
     Kill {
         query: bool,
         id: u64,
     },
-    /// `LOCK TABLES`, `UNLOCK TABLES`, `HANDLER`, `CALL`, `LOAD DATA`, `XA`, `GRANT`, `ANALYZE` ...: the
+    /// The tables of `LOCK TABLES`.
+    LockTables(Vec<TableName>),
+    Handler(Handler),
+    /// `UNLOCK TABLES`, `LOAD DATA`, `XA`, `GRANT`, `ANALYZE` ...: the
     /// first words in upper case. Refused, or run on one shard where the planner can prove which.
     Other(String),
     /// Nothing but comments and white space.
     Empty,
+}
+
+/// `EXECUTE name USING @a, @b`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Execute {
+    pub source: ExecuteSource,
+    pub using: Vec<Expr>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum ExecuteSource {
+    Name(Name),
+    /// `EXECUTE IMMEDIATE ...` (MariaDB).
+    Immediate(Box<Expr>),
+}
+
+/// `HANDLER name ...`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handler {
+    /// The table that is opened, or the name of an open handler.
+    pub name: TableName,
+    pub action: HandlerAction,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HandlerAction {
+    /// OPEN [AS alias]
+    Open(Option<Name>),
+    Read,
+    Close,
+}
+
+/// `CALL procedure(a, b)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// Named like a table: `[schema.]name`.
+    pub procedure: TableName,
+    pub args: Vec<Expr>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -93,8 +144,8 @@ pub struct Insert {
     pub on_duplicate: Vec<ColumnAssignment>,
     /// `VALUES (...) AS new(a, b)`.
     pub row_alias: Option<Name>,
-    /// `RETURNING` (MariaDB).
-    pub returning: bool,
+    /// `RETURNING` (MariaDB): its expressions, without `*`.
+    pub returning: Option<Vec<Expr>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -149,7 +200,8 @@ pub struct Delete {
     pub order_by: Vec<OrderItem>,
     pub limit: Option<Limit>,
     pub with: bool,
-    pub returning: bool,
+    /// `RETURNING` (MariaDB): its expressions, without `*`.
+    pub returning: Option<Vec<Expr>>,
 }
 
 /// Data definition: the head is parsed, the rest is only passed on.
@@ -300,6 +352,8 @@ pub enum ShowKind {
     Processlist,
     /// `SHOW MARGAY TRANSACTION 'name'`: what became of it.
     MargayTransaction(String),
+    /// `SHOW MARGAY PINS`: why the session is pinned to connections.
+    MargayPins,
     /// Answered alike by every server: CHARSET, COLLATION, ENGINES, PLUGINS, PRIVILEGES ...
     Server,
     /// Anything else; the words in upper case.

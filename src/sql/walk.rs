@@ -4,7 +4,9 @@ use super::expr::Expr;
 use super::query::{
     Body, JoinConstraint, Limit, Query, Select, SelectItemKind, TableExpr, TableName,
 };
-use super::statement::{ColumnAssignment, Insert, InsertSource, Statement, StatementKind};
+use super::statement::{
+    ColumnAssignment, ExecuteSource, HandlerAction, Insert, InsertSource, Statement, StatementKind,
+};
 
 /// What a walk meets, in no promised order.
 pub enum Node<'a> {
@@ -37,22 +39,37 @@ pub fn statement<'a>(statement: &'a Statement, visit: Visit<'_, 'a>) {
             delete.filter.iter().for_each(|filter| expr(filter, visit));
             delete.order_by.iter().for_each(|item| expr(&item.expr, visit));
             limit(delete.limit.as_ref(), visit);
+            delete.returning.iter().flatten().for_each(|item| expr(item, visit));
         }
         StatementKind::Ddl(ddl) => {
             ddl.tables.iter().for_each(|table| visit(Node::Table(table)));
             ddl.query.iter().for_each(|query| self::query(query, visit));
         }
+        StatementKind::Prepare { from, .. } => expr(from, visit),
+        StatementKind::Execute(execute) => {
+            if let ExecuteSource::Immediate(source) = &execute.source {
+                expr(source, visit);
+            }
+            execute.using.iter().for_each(|value| expr(value, visit));
+        }
+        StatementKind::Call(call) => call.args.iter().for_each(|value| expr(value, visit)),
+        StatementKind::Do { values, .. } => values.iter().for_each(|value| expr(value, visit)),
         StatementKind::Set(list) => list.iter().for_each(|item| expr(&item.value, visit)),
         StatementKind::Explain(explain) => self::statement(&explain.statement, visit),
+        StatementKind::LockTables(tables) => {
+            tables.iter().for_each(|table| visit(Node::Table(table)));
+        }
+        StatementKind::Handler(handler) => match handler.action {
+            HandlerAction::Open(_) => visit(Node::Table(&handler.name)),
+            HandlerAction::Read | HandlerAction::Close => {}
+        },
         StatementKind::Describe { table } => visit(Node::Table(table)),
         StatementKind::Show(show) => show.table.iter().for_each(|name| visit(Node::Table(name))),
         StatementKind::Transaction(_)
         | StatementKind::SetNames { .. }
         | StatementKind::SetTransaction { .. }
         | StatementKind::Use(_)
-        | StatementKind::Prepare
-        | StatementKind::Execute
-        | StatementKind::Deallocate
+        | StatementKind::Deallocate(_)
         | StatementKind::Kill { .. }
         | StatementKind::Other(_)
         | StatementKind::Empty => {}
@@ -69,6 +86,7 @@ fn insert<'a>(insert: &'a Insert, visit: Visit<'_, 'a>) {
         InsertSource::Query(query) => self::query(query, visit),
     }
     assignments(&insert.on_duplicate, visit);
+    insert.returning.iter().flatten().for_each(|item| expr(item, visit));
 }
 
 fn assignments<'a>(list: &'a [ColumnAssignment], visit: Visit<'_, 'a>) {

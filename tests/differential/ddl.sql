@@ -34,7 +34,6 @@ TRUNCATE {t};
 SELECT COUNT(*) FROM {t};
 INSERT INTO {t} (id, grp, day, code) VALUES (6, 1, '{day}', 'f');
 BEGIN;
--- refused if t_broadcast
 INSERT INTO {t} (id, grp, day, code) VALUES (7, 2, '{day}', 'g');
 -- A definition commits.
 ALTER TABLE {t} COMMENT 'changed';

@@ -22,7 +22,6 @@ SELECT u.name, o.id FROM users u LEFT JOIN orders o ON o.user_id = u.id ORDER BY
 SELECT u.name, o.id FROM orders o RIGHT JOIN users u ON o.user_id = u.id ORDER BY u.id, o.id;
 SELECT u.name, o.id FROM orders o LEFT JOIN users u ON o.user_id = u.id ORDER BY o.id;
 SELECT o.id, i.line, i.product FROM orders o JOIN items i ON i.order_id = o.id AND i.user_id = o.user_id ORDER BY o.id, i.line;
--- refused
 SELECT o.id, i.line, i.product FROM orders o JOIN items i ON i.order_id = o.id ORDER BY o.id, i.line;
 SELECT o.id, i.line FROM orders o JOIN items i USING (user_id) ORDER BY o.id, i.order_id, i.line;
 SELECT o.id, COUNT(i.line) FROM orders o LEFT JOIN items i ON i.order_id = o.id AND i.user_id = o.user_id GROUP BY o.id ORDER BY o.id;
@@ -30,39 +29,29 @@ SELECT o.user_id, SUM(i.amount * i.price) AS spent FROM orders o JOIN items i ON
 SELECT u.name, o.id, i.product FROM users u JOIN orders o ON o.user_id = u.id JOIN items i ON i.user_id = o.user_id AND i.order_id = o.id ORDER BY o.id, i.line;
 SELECT u.name, r.name FROM users u JOIN regions r ON r.id = u.region_id ORDER BY u.id;
 SELECT u.name, r.name AS region FROM users u LEFT JOIN regions r ON r.id = u.region_id ORDER BY u.id;
--- refused
 SELECT r.name, u.name FROM regions r LEFT JOIN users u ON u.region_id = r.id ORDER BY r.id, u.id;
--- refused
 SELECT r.name, COUNT(u.id) AS n FROM regions r LEFT JOIN users u ON u.region_id = r.id GROUP BY r.id, r.name ORDER BY n DESC, r.id;
 SELECT r.name, COUNT(*) FROM users u JOIN regions r ON r.id = u.region_id GROUP BY r.name ORDER BY r.name;
 SELECT r.name, SUM(o.total) FROM regions r JOIN users u ON u.region_id = r.id JOIN orders o ON o.user_id = u.id GROUP BY r.name ORDER BY r.name;
 SELECT u.name, r.name FROM users u CROSS JOIN regions r WHERE u.id = 2 ORDER BY r.id;
--- refused
 SELECT u.name, s.value FROM users u JOIN settings s ON s.name = 'currency' ORDER BY u.id;
--- refused
 SELECT u.name, (SELECT value FROM settings WHERE name = 'tax') AS tax FROM users u ORDER BY u.id;
 SELECT * FROM regions ORDER BY name;
 SELECT COUNT(*) FROM regions;
 SELECT SUM(id) FROM regions WHERE id > 1;
--- refused
 SELECT a.id, b.id FROM users a JOIN users b ON a.region_id = b.region_id AND a.id < b.id ORDER BY a.id, b.id;
 SELECT name FROM users WHERE id IN (SELECT user_id FROM orders WHERE total > 50) ORDER BY id;
 SELECT name FROM users u WHERE EXISTS (SELECT 1 FROM orders o WHERE o.user_id = u.id) ORDER BY id;
 SELECT name FROM users u WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.user_id = u.id) ORDER BY id;
--- refused
 SELECT name FROM users WHERE id NOT IN (SELECT user_id FROM orders) ORDER BY id;
 SELECT name FROM users WHERE region_id IN (SELECT id FROM regions WHERE name LIKE 'n%') ORDER BY id;
 SELECT u.name, (SELECT SUM(total) FROM orders o WHERE o.user_id = u.id) AS spent FROM users u ORDER BY u.id;
 SELECT u.name, t.n FROM users u JOIN (SELECT user_id, COUNT(*) AS n FROM orders GROUP BY user_id) t ON t.user_id = u.id ORDER BY u.id;
--- refused
 SELECT SUM(amount) AS n FROM items GROUP BY product HAVING n > 1 ORDER BY n DESC;
 SELECT MIN(product), SUM(amount) FROM items WHERE product IN ('fig', 'nut') GROUP BY product;
--- refused
 SELECT name FROM users UNION SELECT name FROM regions ORDER BY name;
--- refused
 SELECT id, 'user' AS kind FROM users UNION ALL SELECT id, 'region' FROM regions ORDER BY id, kind;
 WITH big AS (SELECT * FROM orders WHERE total > 30) SELECT u.name, big.total FROM users u JOIN big ON big.user_id = u.id ORDER BY big.id;
--- refused
 WITH RECURSIVE n AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM n WHERE x < 5) SELECT n.x, u.name FROM n LEFT JOIN users u ON u.id = n.x ORDER BY n.x;
 SELECT user_id, total, SUM(total) OVER (PARTITION BY user_id ORDER BY id) AS running FROM orders ORDER BY id;
 SELECT DISTINCT u.region_id FROM users u JOIN orders o ON o.user_id = u.id ORDER BY u.region_id;
@@ -82,7 +71,6 @@ SELECT * FROM regions ORDER BY id;
 SELECT * FROM users ORDER BY id;
 SELECT * FROM orders ORDER BY id;
 SELECT * FROM items ORDER BY order_id, line;
--- refused
 INSERT INTO settings SELECT name, email FROM users WHERE id = 2;
 SELECT * FROM settings ORDER BY name;
 -- error 1054

@@ -21,7 +21,7 @@ UPDATE users SET id = 6 WHERE id = 5;
 SELECT id, name FROM users ORDER BY id;
 -- error 3819 4025
 UPDATE users SET id = 200, region_id = 100 WHERE id = 6;
--- refused
+-- refused: UPDATE of a generated column beside a sharding key
 -- error 3105 1906
 UPDATE users SET id = 200, twice = 9 WHERE id = 6;
 -- error 1048
@@ -112,7 +112,7 @@ DROP TABLE orders;
 CREATE TABLE orders (id BIGINT NOT NULL PRIMARY KEY, user_id BIGINT NOT NULL, KEY (user_id), CONSTRAINT of_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE);
 INSERT INTO users (id, name) VALUES (70001, 'parent'), (70002, 'other');
 INSERT INTO orders VALUES (1, 70001);
--- refused
+-- refused: refers to the table, and what refers to a row lies on its shard
 -- error 1451
 UPDATE users SET id = id + 100 WHERE id = 70001;
 UPDATE users SET id = 70001, name = 'same' WHERE id = 70001;

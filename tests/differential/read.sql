@@ -157,7 +157,6 @@ SELECT id, c_text FROM {t} ORDER BY c_text, id;
 SELECT id, c_enum FROM {t} ORDER BY c_enum, id;
 SELECT id, c_enum FROM {t} ORDER BY c_enum DESC, id;
 SELECT id, c_set FROM {t} ORDER BY c_set, id;
--- refused if many
 SELECT id, c_json FROM {t} WHERE id IN (4, 7, 8, 6) ORDER BY c_json, id;
 SELECT id, day, code FROM {t} ORDER BY day DESC, code;
 
@@ -188,58 +187,35 @@ SELECT id FROM {t} ORDER BY id LIMIT 5 OFFSET 1000;
 SELECT id FROM {t} ORDER BY id LIMIT 18446744073709551615;
 -- shape
 SELECT id FROM {t} LIMIT 7;
--- refused if many
 (SELECT id FROM {t} WHERE id < 3) ORDER BY id DESC;
 
 -- Unions and subqueries.
--- refused if many
 SELECT id FROM {t} WHERE id < 3 UNION ALL SELECT id FROM {t} WHERE id < 4;
--- refused if many
 SELECT id FROM {t} WHERE id < 3 UNION SELECT id FROM {t} WHERE id < 4 ORDER BY id DESC;
--- refused if many
 SELECT grp FROM {t} UNION SELECT id FROM {t} WHERE id = 3;
--- refused if many
 SELECT id FROM {t} WHERE grp = (SELECT MAX(grp) FROM {t}) ORDER BY id;
--- refused if many
 SELECT id FROM {t} WHERE id IN (SELECT grp FROM {t}) ORDER BY id;
--- refused if many
 SELECT id FROM {t} a WHERE EXISTS (SELECT 1 FROM {t} b WHERE b.grp = a.id) ORDER BY id;
--- refused if t_hash t_modulo t_ring t_range t_time t_phys t_both t_text
 SELECT id FROM {t} a WHERE id = (SELECT MAX(id) FROM {t} b WHERE b.grp = a.grp) ORDER BY id;
--- refused if t_hash t_modulo t_ring t_range t_time t_phys t_both t_text
 SELECT s.grp, s.n FROM (SELECT grp, COUNT(*) AS n FROM {t} GROUP BY grp) s WHERE s.n > 1 ORDER BY s.grp;
--- refused if t_hash t_modulo t_ring t_range t_time t_phys t_both t_text
 SELECT MAX(n) FROM (SELECT COUNT(*) AS n FROM {t} GROUP BY grp) s;
--- refused if many
 SELECT COUNT(*) FROM (SELECT id FROM {t} ORDER BY id LIMIT 7) s;
--- refused if t_hash t_modulo t_ring t_range t_time t_phys t_both t_text
 WITH s AS (SELECT grp, COUNT(*) AS n FROM {t} GROUP BY grp) SELECT * FROM s ORDER BY grp;
--- refused if t_hash t_modulo t_ring t_range t_time t_phys t_both t_text
 SELECT id, (SELECT COUNT(*) FROM {t} b WHERE b.grp = a.grp) AS n FROM {t} a ORDER BY id;
--- refused if many
 SELECT id, ROW_NUMBER() OVER (ORDER BY id DESC) AS n FROM {t} ORDER BY id;
--- refused if t_hash t_modulo t_ring t_range t_time t_phys t_both t_text
 SELECT id, RANK() OVER (PARTITION BY grp ORDER BY id) AS n FROM {t} ORDER BY id;
--- refused if t_list t_time t_both t_text
 SELECT a.id, b.id FROM {t} a JOIN {t} b ON a.id = b.id ORDER BY a.id;
 SELECT a.id, b.id FROM {t} a JOIN {t} b USING (id, grp, day, code) ORDER BY a.id;
--- refused if many
 SELECT a.id, b.id FROM {t} a LEFT JOIN {t} b ON a.id = b.id + 1 ORDER BY a.id;
--- refused if many
 SELECT a.id, b.id FROM {t} a JOIN {t} b ON a.id = b.grp ORDER BY a.id, b.id;
--- refused if many
 SELECT COUNT(*) FROM {t} a, {t} b;
--- refused if t_list t_time t_both t_text
 SELECT a.grp, SUM(b.id) FROM {t} a JOIN {t} b ON a.id = b.id GROUP BY a.grp ORDER BY a.grp;
 
 -- Locking reads and hints.
--- refused if t_list t_time t_both t_text
 SELECT id FROM {t} WHERE id = 4 FOR UPDATE;
--- refused if t_list t_time t_both t_text
 SELECT id FROM {t} WHERE id = 4 LOCK IN SHARE MODE;
 SELECT /*+ MAX_EXECUTION_TIME(10000) */ id FROM {t} WHERE id = 4;
 SELECT id FROM {t} FORCE INDEX (PRIMARY) WHERE id = 4;
--- refused
 SELECT id INTO @found FROM {t} WHERE id = 4;
 SELECT @found;
 
@@ -259,7 +235,6 @@ SELECT id FROM {t} a, {t} b;
 -- error 1066
 SELECT 1 FROM {t}, {t};
 -- error 1242
--- refused if many
 SELECT (SELECT id FROM {t}) AS x;
 -- error 1305
 SELECT no_such_function(id) FROM {t};

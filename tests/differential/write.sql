@@ -25,9 +25,7 @@ INSERT INTO {t} (id, grp, day, code, c_int) VALUES (30, 0, '{day}', 'thirty', 9)
 INSERT INTO {t} (id, grp, day, code, c_int) VALUES (30, 0, '{day}', 'thirty', 9), (44, 4, '{day}', 'dup', 1) ON DUPLICATE KEY UPDATE c_int = 77;
 INSERT INTO {t} (id, grp, day, code, c_int) VALUES (30, 0, '{day}', 'thirty', 9) ON DUPLICATE KEY UPDATE c_int = 77;
 SELECT id, code, c_int FROM {t} WHERE id IN (30, 44) ORDER BY id;
--- refused if t_broadcast many
 INSERT INTO {t} (id, grp, day, code, c_int) SELECT id + 100, grp, day, code, c_int FROM {t} WHERE id = 4;
--- refused if t_broadcast many
 INSERT INTO {t} (id, grp, day, code, c_int) SELECT id + 100, grp, day, code, c_int FROM {t} WHERE id IN (6, 7, 8);
 SELECT id, grp, code, c_int FROM {t} WHERE id > 100 ORDER BY id;
 
@@ -42,9 +40,7 @@ UPDATE {t} SET c_tiny = 1 WHERE grp = 3;
 UPDATE {t} SET c_small = id;
 UPDATE {t} x SET x.c_med = x.id + 1 WHERE x.id > 30;
 UPDATE {t} SET c_ci = NULL, c_dt = '2024-01-01 00:00:00' WHERE code = 'THIRTY';
--- refused if t_broadcast t_list t_time t_both t_text
 UPDATE {t} SET c_int = -1 WHERE id = 31 LIMIT 1;
--- refused if t_broadcast t_list t_time t_both t_text
 UPDATE {t} SET c_int = -2 WHERE id = 31 ORDER BY grp LIMIT 1;
 UPDATE IGNORE {t} SET c_int = 4 WHERE id = 32;
 UPDATE {t} SET c_money = 1 WHERE c_money IS NULL AND id > 30;
@@ -68,7 +64,6 @@ SELECT COUNT(*) FROM {t} WHERE id IN (30, 230, 231);
 DELETE FROM {t} WHERE id = 231;
 DELETE FROM {t} WHERE id = 231;
 DELETE FROM {t} WHERE id IN (31, 32, 9999);
--- refused if t_broadcast t_list t_time t_both t_text
 DELETE FROM {t} WHERE id = 33 LIMIT 1;
 DELETE FROM {t} WHERE grp = 4 AND id > 30;
 DELETE FROM {t} WHERE id BETWEEN 100 AND 110;
@@ -135,24 +130,19 @@ SET sql_mode = DEFAULT;
 
 -- Transactions on one shard.
 BEGIN;
--- refused if t_broadcast
 INSERT INTO {t} (id, grp, day, code) VALUES (70, 0, '{day}', 'tx');
 SELECT id, code FROM {t} WHERE id = 70 AND grp = 0 AND day = '{day}' AND code = 'tx';
--- refused if t_broadcast
 UPDATE {t} SET c_int = 1 WHERE id = 70 AND grp = 0 AND day = '{day}' AND code = 'tx';
 COMMIT;
 SELECT id, c_int FROM {t} WHERE id = 70 AND grp = 0 AND day = '{day}' AND code = 'tx';
 START TRANSACTION;
--- refused if t_broadcast
 DELETE FROM {t} WHERE id = 70 AND grp = 0 AND day = '{day}' AND code = 'tx';
 SELECT COUNT(*) FROM {t} WHERE id = 70 AND grp = 0 AND day = '{day}' AND code = 'tx';
 ROLLBACK;
 SELECT COUNT(*) FROM {t} WHERE id = 70 AND grp = 0 AND day = '{day}' AND code = 'tx';
 BEGIN;
--- refused if t_broadcast
 UPDATE {t} SET c_int = 2 WHERE id = 70 AND grp = 0 AND day = '{day}' AND code = 'tx';
 SAVEPOINT s1;
--- refused if t_broadcast
 UPDATE {t} SET c_int = 3 WHERE id = 70 AND grp = 0 AND day = '{day}' AND code = 'tx';
 ROLLBACK TO s1;
 SELECT c_int FROM {t} WHERE id = 70 AND grp = 0 AND day = '{day}' AND code = 'tx';
@@ -161,7 +151,6 @@ RELEASE SAVEPOINT s1;
 ROLLBACK TO s1;
 COMMIT;
 SET autocommit = 0;
--- refused if t_broadcast
 UPDATE {t} SET c_int = 4 WHERE id = 70 AND grp = 0 AND day = '{day}' AND code = 'tx';
 ROLLBACK;
 SET autocommit = 1;
@@ -169,35 +158,26 @@ SELECT c_int FROM {t} WHERE id = 70 AND grp = 0 AND day = '{day}' AND code = 'tx
 
 -- Transactions over many shards.
 BEGIN;
--- refused if spread
 UPDATE {t} SET c_big = 5 WHERE id IN (1, 2, 3, 4, 5, 6, 7, 8);
--- refused if spread
 INSERT INTO {t} (id, grp, day, code) VALUES (71, 1, '{day}', 'many'), (72, 2, '{day-1}', 'many'), (73, 3, '{day-2}', 'many');
--- refused if spread
 SELECT COUNT(*), SUM(c_big) FROM {t};
 ROLLBACK;
 SELECT COUNT(*) FROM {t} WHERE id IN (71, 72, 73);
 BEGIN;
--- refused if spread
 UPDATE {t} SET c_big = 6 WHERE id IN (1, 2, 3, 4, 5, 6, 7, 8);
 -- error 1062
--- refused if t_broadcast
 INSERT INTO {t} (id, grp, day, code) VALUES (1, 0, '{day}', 'one');
--- refused if spread
 INSERT INTO {t} (id, grp, day, code) VALUES (71, 1, '{day}', 'many'), (72, 2, '{day-1}', 'many'), (73, 3, '{day-2}', 'many');
 COMMIT;
 SELECT id, c_big FROM {t} WHERE c_big = 6 OR id > 70 ORDER BY id;
 START TRANSACTION READ ONLY;
--- refused if spread
 SELECT COUNT(*) FROM {t};
 -- error 1792
--- refused if spread
 UPDATE {t} SET c_int = 9 WHERE id = 1;
 COMMIT;
 
 -- One session does not see what another has not committed.
 BEGIN;
--- refused if t_broadcast
 UPDATE {t} SET c_money = 123.45 WHERE id = 7 AND grp = 1 AND day = '{day-1}' AND code = 'seven';
 -- session other
 SELECT c_money FROM {t} WHERE id = 7 AND grp = 1 AND day = '{day-1}' AND code = 'seven';

@@ -152,10 +152,14 @@ async fn big_packets_go_both_ways() {
             assert_eq!(lease.read_head().await.unwrap(), ReplyHead::Columns(1));
             lease.read_columns().await.unwrap();
             let mut bytes = 0;
-            while let Some(frames) = lease.read_row_frames().await.unwrap() {
-                bytes += frames.len();
+            let (mut rows, mut seq) = (0, 7);
+            while let Some(frames) = lease.read_row_frames(&mut seq).await.unwrap() {
+                assert!(frames.bytes.len() > 4);
+                bytes += frames.bytes.len();
+                rows += frames.rows;
             }
             assert!(bytes > size && bytes < size + 50, "{flavor}: {bytes}");
+            assert_eq!((rows, usize::from(seq)), (2, 7 + size / 0xff_ffff + 2), "{flavor}: {size}");
             assert!(lease.is_clean());
         }
         let error = lease.queue_query(&vec![b' '; 64 << 20]).unwrap_err();

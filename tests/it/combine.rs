@@ -61,7 +61,11 @@ fn run(flavor: Flavor) {
         ("transactions", transactions),
         ("limits", limits_are_named),
         ("dropped_column", dropped_column),
+        ("other_columns", other_columns),
+        ("locks", locks),
+        ("lost_connections", lost_connections),
         ("frozen", frozen),
+        ("frozen_for_long", frozen_for_long),
         ("memory", memory),
         ("killed", killed),
     ];
@@ -154,10 +158,14 @@ fn nothing_is_left_of_failures(subject: &Subject) {
     check_left(subject);
 }
 
-/// No connection holds a temporary table, and none runs a statement of ours.
+/// No connection holds a temporary table or a lock, and none runs a statement of ours.
 fn check_left(subject: &Subject) {
+    check_left_on(subject, &[0, 1]);
+}
+
+fn check_left_on(subject: &Subject, servers: &[usize]) {
     let start = Instant::now();
-    for server in 0..2 {
+    for &server in servers {
         let mut admin = Client::open(&subject.shop.servers.login(server));
         loop {
             let found = left(&mut admin, subject.flavor);
@@ -174,6 +182,9 @@ fn left(admin: &mut Client, flavor: Flavor) -> Vec<Vec<Option<String>>> {
     let running = "SELECT ID, INFO FROM information_schema.PROCESSLIST WHERE COMMAND IN ('Query', \
                    'Execute') AND ID <> CONNECTION_ID() AND INFO LIKE '%t\\_%'";
     let mut found = admin.rows(running);
+    found.extend(
+        admin.rows("SELECT trx_mysql_thread_id, trx_query FROM information_schema.INNODB_TRX"),
+    );
     match flavor {
         // This server has no table that tells: its files do.
         Flavor::MariaDb => {
@@ -246,15 +257,148 @@ fn dropped_column(subject: &Subject) {
     check_left(subject);
 }
 
+/// A shard whose table has got a column behind Margay's back: an error, or the columns that were asked for.
+fn other_columns(subject: &Subject) {
+    let mut client = subject.shop.client();
+    client.run("CREATE TABLE t_ring (id BIGINT PRIMARY KEY, n BIGINT NOT NULL)");
+    let rows: Vec<String> = (0..40).map(|id| format!("({id}, {})", id % 10)).collect();
+    client.run(&format!("INSERT INTO t_ring VALUES {}", rows.join(", ")));
+    let mut admin = Client::open(&subject.shop.servers.login(1));
+    let all = "SELECT o.*, m.id FROM (SELECT * FROM t_ring) o JOIN t_modulo m ON o.n = m.n";
+    let union = "SELECT * FROM t_ring UNION SELECT id, n FROM t_modulo";
+    for change in ["ADD COLUMN more INT FIRST", "DROP COLUMN more"] {
+        for sql in [all, union, "SELECT DISTINCT * FROM t_ring"] {
+            match &client.query(sql).expect("the connection lives")[..] {
+                [Reply::Rows(rows)] => {
+                    let width = rows.columns.len();
+                    assert_eq!(width, if sql == all { 3 } else { 2 }, "{sql}");
+                    assert!(rows.text().iter().all(|row| row.len() == width), "{sql}");
+                }
+                [Reply::Error(error)] => {
+                    assert!(error.message.contains("column"), "{sql}: {error}");
+                }
+                other => panic!("{sql}: {other:?}"),
+            }
+        }
+        admin.run(&format!("ALTER TABLE shop_3.t_ring {change}"));
+    }
+    assert_eq!(client.rows(all).len(), 160);
+    client.run("DROP TABLE t_ring");
+    check_left(subject);
+}
+
+/// Rows that a combined statement locks are free once its transaction is over, whatever became of it.
+fn locks(subject: &Subject) {
+    let mut client = subject.shop.client();
+    let sql = "SELECT a.id FROM t_hash a JOIN t_modulo b ON a.n = b.n WHERE a.id < 9 FOR UPDATE";
+    for (sql, code) in [
+        (sql.to_owned(), 0),
+        (sql.replace("a.id <", "a.nothing <"), 1054),
+        (
+            sql.replace("SELECT", "SELECT /*margay: timeout=300ms */")
+                .replace("a.id < 9", "SLEEP(0.01) = 0"),
+            3024,
+        ),
+    ] {
+        client.run("BEGIN");
+        let replies = client.query(&sql).expect("the connection lives");
+        match &replies[..] {
+            [Reply::Error(error)] => assert_eq!(error.code, code, "{error}"),
+            _ => assert_eq!(code, 0, "{sql}"),
+        }
+        let mut other = subject.shop.client();
+        if code == 0 {
+            other.run("SET innodb_lock_wait_timeout = 1");
+            assert_eq!(other.error("UPDATE t_hash SET n = n WHERE id = 3").code, 1205);
+        }
+        client.run("ROLLBACK");
+        other.run("UPDATE t_hash SET n = n WHERE id < 20");
+        check_left(subject);
+    }
+}
+
+/// Connections that end one by one while a statement runs on them: an error, and no connection too many.
+fn lost_connections(subject: &Subject) {
+    let mut client = subject.shop.client();
+    let slow = format!("{JOIN} AND SLEEP(0.002) = 0");
+    let count = |admin: &mut Client| {
+        let sql = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER <> 'system user'";
+        admin.value(sql).parse::<usize>().unwrap()
+    };
+    let mut admins: Vec<Client> =
+        (0..2).map(|server| Client::open(&subject.shop.servers.login(server))).collect();
+    let before: Vec<usize> = admins.iter_mut().map(count).collect();
+    for round in 0..6_u64 {
+        client.command(command::QUERY, slow.as_bytes()).unwrap();
+        std::thread::sleep(Duration::from_millis(30 * round));
+        for admin in &mut admins {
+            let running = "SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() \
+                           AND COMMAND IN ('Query', 'Execute')";
+            for row in admin.rows(running) {
+                let id = row[0].as_deref().unwrap_or_default();
+                // It may be over by now.
+                let _ = admin.query(&format!("KILL {id}"));
+            }
+        }
+        let replies = client.read_replies().expect("the connection lives");
+        assert_eq!(replies.len(), 1, "{replies:?}");
+    }
+    let row = client.rows(JOIN).remove(0);
+    assert_eq!(row[0].as_deref(), Some("1600"));
+    check_left(subject);
+    for (admin, before) in admins.iter_mut().zip(before) {
+        let now = count(admin);
+        assert!(now <= before + 4, "{before} connections became {now}");
+    }
+}
+
+/// A server that does not answer for half a minute: the setting ends the statement, outside of a
+/// transaction and inside of one, and meanwhile nothing is left on the other server.
+fn frozen_for_long(subject: &Subject) {
+    const FROZEN: Duration = Duration::from_secs(30);
+    let limits = "limits: {statement_timeout: 3s}\n";
+    let rules = format!("{limits}{}", rules("rules.yaml"));
+    let proxy = Proxy::start(&rules, &subject.shop.servers.variables());
+    let mut client = Client::open(&proxy.login());
+    let mut locking = Client::open(&proxy.login());
+    assert_eq!(client.rows(JOIN).len(), 1);
+    locking.run("BEGIN");
+    locking
+        .rows("SELECT a.id FROM t_hash a JOIN t_modulo b ON a.n = b.n WHERE a.id < 9 FOR UPDATE");
+    let frozen = Frozen::new(subject, 1);
+    let start = Instant::now();
+    for (client, sql) in [(&mut client, JOIN), (&mut locking, JOIN)] {
+        let asked = Instant::now();
+        let error = client.error(sql);
+        let took = asked.elapsed();
+        assert!(took < Duration::from_secs(8), "{took:?}: {error}");
+        // Whichever wait ends first.
+        let named = ["statement_timeout", "connect_timeout"];
+        assert!(named.iter().any(|name| error.message.contains(name)), "{error}");
+    }
+    // The transaction's part on the other server ends with it.
+    let _ = locking.query("ROLLBACK").expect("the connection lives");
+    check_left_on(subject, &[0]);
+    std::thread::sleep(FROZEN.saturating_sub(start.elapsed()));
+    drop(frozen);
+    let until = Instant::now() + Duration::from_secs(20);
+    while is_error(&client.query(JOIN).expect("the connection lives")) {
+        assert!(Instant::now() < until, "the cluster does not come back");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert_eq!(locking.value("SELECT COUNT(*) FROM t_hash"), "400");
+    locking.run("UPDATE t_hash SET n = n WHERE id < 20");
+    check_left(subject);
+}
+
 /// A server that stops in the middle: the statement ends in time, and the next ones work.
 fn frozen(subject: &Subject) {
     let mut client = subject.shop.client();
-    let pid = subject.shop.servers.servers[1].pid().expect("it runs");
-    signal(pid, "STOP");
+    let frozen = Frozen::new(subject, 1);
     let start = Instant::now();
     let error = client.error(&JOIN.replace("SELECT", "SELECT /*margay: timeout=2s */"));
     let took = start.elapsed();
-    signal(pid, "CONT");
+    drop(frozen);
     assert!(took < Duration::from_secs(10), "{took:?}: {error}");
     let until = Instant::now() + Duration::from_secs(20);
     while is_error(&client.query(JOIN).expect("the connection lives")) {
@@ -266,6 +410,23 @@ fn frozen(subject: &Subject) {
 
 fn is_error(replies: &[Reply]) -> bool {
     matches!(replies, [Reply::Error(_)])
+}
+
+/// A server that stands still for as long as this lives.
+struct Frozen(u32);
+
+impl Frozen {
+    fn new(subject: &Subject, server: usize) -> Self {
+        let pid = subject.shop.servers.servers[server].pid().expect("it runs");
+        signal(pid, "STOP");
+        Self(pid)
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        signal(self.0, "CONT");
+    }
 }
 
 fn signal(pid: u32, name: &str) {

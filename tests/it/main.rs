@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod backend;
 #[cfg(test)]
+mod bench;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod combine;
@@ -26,6 +28,8 @@ mod reads;
 #[cfg(test)]
 mod refusals;
 mod servers;
+#[cfg(test)]
+mod sessions;
 mod shapes;
 #[cfg(test)]
 mod splitting;
@@ -36,5 +40,7 @@ mod tidy;
 mod tpch;
 #[cfg(test)]
 mod transactions;
+#[cfg(test)]
+mod wide;
 #[cfg(test)]
 mod wire;

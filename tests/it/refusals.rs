@@ -38,6 +38,10 @@ const BY_FAULTS: &[(&str, &str)] = &[
     ("the columns of a table have changed since", SERVERS),
     ("{}: temporary tables would be in the binary log", SERVERS),
     ("the rows of a shard are not in the order of their keys", SERVERS),
+    (
+        "ON DUPLICATE KEY UPDATE of the sharding key of `{}` is not supported where rows meet",
+        SERVERS,
+    ),
     ("a statement with several results", ADMIN),
     ("a statement that gives rows where only counts are expected", ADMIN),
     ("LOAD DATA LOCAL INFILE", ADMIN),
@@ -56,8 +60,12 @@ const BY_FAULTS: &[(&str, &str)] = &[
     ("`{}` made of a query on `{}`", GUARD),
     ("two columns of the view's query are called", GUARD),
     ("the names of the view's columns are not certain", GUARD),
+    ("rows of `{}` cannot be found again by their keys", GUARD),
+    ("ON DUPLICATE KEY UPDATE of the sharding key of `{}` is not supported where rows meet", MYSQL),
     ("SHOW without a table name", GUARD),
-    ("several statements in one query are not supported", COMMAND),
+    ("unsetting a session variable is not supported while", GUARD),
+    ("a temporary table beside tables in several places", GUARD),
+    ("the rules have no shard", GUARD),
     ("tables of information_schema need its name in front", GUARD),
     ("a view whose text is not UTF-8", GUARD),
     ("information_schema.{} has not the same columns on all clusters", SERVERS),
@@ -71,8 +79,8 @@ const BY_FAULTS: &[(&str, &str)] = &[
 
 const SERVERS: &str = "servers must be changed or set up for it in the middle";
 const ADMIN: &str = "it takes a user with `admin: true` and the hint `shard=`";
+const MYSQL: &str = "MariaDB has no keys on expressions, so no statement runs on both";
 const GUARD: &str = "a guard, another check comes before it";
-const COMMAND: &str = "it takes the command COM_SET_OPTION";
 const SCHEMAS: &str = "it takes schemas on different clusters";
 
 /// A refusal: the words between the values that are put in.

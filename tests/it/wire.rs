@@ -185,20 +185,11 @@ fn change_user(shop: &Shop) {
 
 fn set_option(shop: &Shop) {
     let mut client = shop.client();
-    if shop.proxy.is_stand_in() {
-        assert_eq!(client.error("SELECT 1; SELECT 2").code, 1064);
-        client.simple(command::SET_OPTION, &0_u16.to_le_bytes()).unwrap().done();
-        assert_eq!(client.run("SELECT 1; SELECT 2").len(), 2);
-    } else {
-        // Margay takes one statement at a time, and says so when asked for more.
-        match client.simple(command::SET_OPTION, &0_u16.to_le_bytes()).unwrap() {
-            Reply::Error(error) => assert_eq!(error.code, 1235),
-            other => panic!("{other:?}"),
-        }
-    }
+    assert_eq!(client.error("SELECT 1; SELECT 2").code, 1064);
+    client.simple(command::SET_OPTION, &0_u16.to_le_bytes()).unwrap().done();
+    assert_eq!(client.run("SELECT 1; SELECT 2").len(), 2);
     client.simple(command::SET_OPTION, &1_u16.to_le_bytes()).unwrap().done();
-    let code = client.error("SELECT 1; SELECT 2").code;
-    assert!([1064, 1235].contains(&code), "{code}");
+    assert_eq!(client.error("SELECT 1; SELECT 2").code, 1064);
     match client.simple(command::SET_OPTION, &7_u16.to_le_bytes()).unwrap() {
         Reply::Error(_) => {}
         other => panic!("{other:?}"),
@@ -447,13 +438,30 @@ fn parameter_types(shop: &Shop) {
 fn several_statements(shop: &Shop) {
     let mut client = Client::open(&shop.proxy.login().with(capability::MULTI_STATEMENTS));
     client.run("CREATE TABLE IF NOT EXISTS users (id BIGINT PRIMARY KEY, name VARCHAR(50))");
-    if !shop.proxy.is_stand_in() {
-        // Margay takes one statement at a time, and runs none of several.
-        let error =
-            client.error("DELETE FROM users; INSERT INTO users (id, name) VALUES (77, 'a;b')");
-        assert_eq!(error.code, 1235);
-        assert_eq!(client.value("SELECT COUNT(*) FROM users WHERE id = 77"), "0");
+    let sql = "DELETE FROM users; INSERT INTO users (id, name) VALUES (77, 'a;b'), (78, 'c'); \
+               SELECT name FROM users ORDER BY id";
+    match &client.run(sql)[..] {
+        [Reply::Done(_), Reply::Done(done), Reply::Rows(rows)] => {
+            assert_eq!((done.affected, rows.text().len()), (2, 2));
+        }
+        other => panic!("{other:?}"),
     }
+    // The first error ends the text, and what stands behind it is not even read.
+    let replies = client.query("SELECT 1; SELECT nothing; DELETE FROM users; 'unfinished").unwrap();
+    assert!(matches!(&replies[..], [Reply::Rows(_), Reply::Error(error)] if error.code == 1054));
+    assert_eq!(client.value("SELECT COUNT(*) FROM users"), "2");
+    let sql = "SET sql_mode = 'ANSI_QUOTES'; SELECT 1 AS \"one\"; SET sql_mode = DEFAULT";
+    assert_eq!(client.run(sql).len(), 3);
+    let sql =
+        "BEGIN; UPDATE users SET name = 'd'; ROLLBACK; SELECT COUNT(*) FROM users WHERE name = 'd'";
+    match client.run(sql).pop() {
+        Some(Reply::Rows(rows)) => assert_eq!(rows.text()[0][0].as_deref(), Some("0")),
+        other => panic!("{other:?}"),
+    }
+    let many: String = (0..2000).map(|number| format!("SELECT {number};")).collect();
+    assert_eq!(client.run(&many).len(), 2000);
+    assert_eq!(client.error("SELECT 1 /* ; */ 2; SELECT 3").code, 1064);
+    assert_eq!(client.prepare("SELECT 1; SELECT 2").unwrap().unwrap_err().code, 1064);
     client.run("SELECT ';' /* ; */;");
     assert_eq!(client.value("SELECT 5;"), "5");
 }

@@ -87,7 +87,7 @@ shape! {
         /// Bytes of a part that may be held in memory and copied to every shard; more are gathered instead.
         broadcast_bytes: Size = "4MiB",
         /// Values of a column by which other tables are read; more make no condition.
-        key_list: u32 = "2000",
+        key_list: u32 = "10000",
     }
 }
 

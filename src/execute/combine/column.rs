@@ -349,6 +349,20 @@ impl Definition {
         }
     }
 
+    /// Bytes that it takes in a row of fixed length; None: it cannot be in one.
+    pub(super) fn width(&self) -> Option<u64> {
+        /// Of the widest: a decimal of 65 digits.
+        const PLAIN: u64 = 32;
+        match (&self.ty, self.form) {
+            (Type::Plain(_), Form::Integer { width, .. }) => Some(width as u64),
+            (Type::Plain(_), Form::Date) => Some(4),
+            (Type::Plain(_), Form::Double | Form::Float) => Some(8),
+            (Type::Plain(ty), _) => (!ty.starts_with("VECTOR")).then_some(PLAIN),
+            (Type::Sized { bytes, .. }, _) => is_stored_in_row(*bytes).then_some(*bytes + 2),
+            (Type::Opaque(_), _) => None,
+        }
+    }
+
     /// Its part of an index; none if it cannot have one.
     pub(super) fn index_part(&self) -> Option<Vec<u8>> {
         let mut out = crate::sql::quote::identifier(&self.name);

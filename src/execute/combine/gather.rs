@@ -53,14 +53,19 @@ impl Gather {
         Ok(())
     }
 
-    /// Adds rows to the first table.
+    /// Adds rows to the first table, which has so many of them then.
     pub(super) async fn insert(
         &mut self,
-        table: &Table,
-        tuples: &[u8],
+        table: &mut Table,
+        (tuples, rows): (&[u8], u64),
         abilities: &Abilities,
     ) -> Result<()> {
         self.loading(abilities).await?;
+        if let Some(loader) = &self.loader {
+            for text in table.outgrown(rows, loader.dialect) {
+                loader.send(&mut self.lent.lease, &text)?;
+            }
+        }
         if let (Some(loader), Some(first)) = (&self.loader, table.names.first()) {
             loader.insert(&mut self.lent.lease, table, first, tuples).await?;
         }

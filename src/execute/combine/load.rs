@@ -34,6 +34,8 @@ pub(in crate::execute) struct Loader {
 const AHEAD: usize = 4;
 /// Rows of fewer bytes wait for what comes next, to go out with it.
 const SMALL: usize = 4 << 10;
+/// The largest temporary table that is held in memory.
+const MEMORY_MAX: u64 = 16 << 20;
 /// Bytes for the name of the table and the rest in front of the tuples.
 const HEAD_MAX: usize = 64 << 10;
 /// The sql_mode of loading: all values are taken that a column can hold, and no other.
@@ -212,7 +214,8 @@ async fn ask(connection: &mut Connection) -> Result<Ability> {
     let variables = connection
         .query_all(
             "SHOW SESSION VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format', \
-             'max_allowed_packet', 'sql_require_primary_key')",
+             'max_allowed_packet', 'sql_require_primary_key', 'max_heap_table_size', \
+             'disabled_storage_engines', 'enforce_storage_engine')",
         )
         .await?;
     let value = |name: &str| {
@@ -230,10 +233,22 @@ async fn ask(connection: &mut Connection) -> Result<Ability> {
             old_names: !is_mariadb && is_before_8_0_30(connection.version()),
             needs_key: value("sql_require_primary_key").eq_ignore_ascii_case("ON"),
             is_mariadb,
+            memory: memory(&value),
         },
         packet_max: value("max_allowed_packet").parse().unwrap_or(1 << 20),
         log,
     })
+}
+
+/// Bytes that a table of the MEMORY engine may take on a server with these variables.
+fn memory(value: &dyn Fn(&str) -> String) -> u64 {
+    let disabled = value("disabled_storage_engines").to_ascii_uppercase();
+    if disabled.contains("MEMORY") || !value("enforce_storage_engine").is_empty() {
+        return 0;
+    }
+    let most: u64 = value("max_heap_table_size").parse().unwrap_or(0);
+    // The engine takes memory in blocks, of which the last ones are partly empty.
+    (most / 4 * 3).min(MEMORY_MAX)
 }
 
 /// Whether `sql_log_bin` can be set, where it should be.

@@ -32,6 +32,7 @@ pub(super) use table::Held;
 use self::program::Program;
 use super::reply::Reply;
 use super::run::Run;
+use super::select::beside_pinned;
 use crate::backend::SessionState;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::client_state::ClientState;
@@ -56,6 +57,9 @@ impl Run<'_> {
             // A part of a program has no program of its own.
             if self.held.is_some() {
                 return Err(refused);
+            }
+            if self.pins.read {
+                return Err(beside_pinned());
             }
             let Some(source) = &select.source else {
                 return Err(self.own_error(&select.place, &select.route, facts, refused).await);

@@ -23,7 +23,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::execute::aftermath::Aftermath;
 use crate::execute::client_state::ClientState;
 use crate::execute::reply::{Reply, Rows, Source as RowSource};
-use crate::execute::run::{Call, Fragment, Run};
+use crate::execute::run::{Call, Fragment, Pinned, Run};
 use crate::execute::select::Head;
 use crate::execute::snapshot::Snapshot;
 use crate::execute::warnings::Warnings;
@@ -50,6 +50,7 @@ pub(super) struct Program<'p> {
     pub(super) reads: Access,
     pub(super) found_rows: bool,
     pub(super) deadline: Option<Deadline>,
+    pub(super) pins: Pinned<'p>,
     /// What is asked behind the last statement.
     aftermath: Aftermath,
     pub(super) states: States,
@@ -90,6 +91,7 @@ impl<'p> Program<'p> {
             reads: run.reads.clone(),
             found_rows: run.found_rows,
             deadline: run.deadline,
+            pins: run.pins,
             aftermath: run.aftermath.clone(),
             states: States::new(run.state),
             total: Total::default(),
@@ -278,7 +280,7 @@ impl<'p> Program<'p> {
         from: Origin<'_>,
     ) -> Result<Done> {
         let step = self.step(at)?;
-        let mut shown = rows.columns.clone();
+        let mut shown = rows.columns.to_vec();
         for (index, column) in &from.moments {
             if let Some(shown) = shown.get_mut(*index) {
                 *shown = column.clone();
@@ -299,7 +301,7 @@ impl<'p> Program<'p> {
             gather: gather.as_ref().filter(|_| !step.temp.broadcast),
             lists: self.lists(at, &table.columns),
             table,
-            columns: rows.columns.clone(),
+            columns: rows.columns.to_vec(),
             tuples: Vec::new(),
             held: Vec::new(),
             size: Size::default(),
@@ -517,8 +519,9 @@ impl Pour<'_, '_> {
         }
         match self.gather {
             Some(gather) => {
-                let mut gather = gather.lock().await;
-                gather.insert(&self.table, &self.tuples, &self.program.snapshot.abilities).await?;
+                let abilities = &self.program.snapshot.abilities;
+                let rows = (self.tuples.as_slice(), self.size.rows);
+                gather.lock().await.insert(&mut self.table, rows, abilities).await?;
                 self.tuples.clear();
             }
             None => self.held.push(std::mem::take(&mut self.tuples).into()),
@@ -528,8 +531,11 @@ impl Pour<'_, '_> {
 
     async fn end(mut self) -> Result<Done> {
         self.send().await?;
-        if let Some(gather) = self.gather {
-            gather.lock().await.copy(&self.table, &self.program.snapshot.abilities).await?;
+        match self.gather {
+            Some(gather) => {
+                gather.lock().await.copy(&self.table, &self.program.snapshot.abilities).await?;
+            }
+            None => self.table.has_all(self.size.rows),
         }
         let facts = self.table.facts();
         let keyed = self.table.is_keyed();

@@ -14,7 +14,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::execute::aftermath::Aftermath;
 use crate::execute::client_state::ClientState;
 use crate::execute::fill::Defined;
-use crate::execute::run::{Call, Part, Run};
+use crate::execute::pins::Pins;
+use crate::execute::run::{Call, Part, Pinned, Run};
 use crate::execute::snapshot::Snapshot;
 use crate::execute::warnings::Warnings;
 use crate::plan::combine::{Combine, Options};
@@ -44,6 +45,7 @@ impl Snapshot {
         deadline: Option<Deadline>,
     ) -> Option<Result<Shape>> {
         let (mut transaction, mut warnings) = (Transaction::default(), Warnings::default());
+        let pins = Pins::default();
         let mut run = Run {
             snapshot: self,
             transaction: &mut transaction,
@@ -61,6 +63,7 @@ impl Snapshot {
             held: None,
             alone: Begin::default(),
             part: Part::default(),
+            pins: Pinned { pins: &pins, used: false, read: false },
         };
         let combine = run.program(source, &mut Facts::default(), EMPTY).await.ok()?;
         // Steps of CTEs may ask for parameters, whose values are not known and change no types.

@@ -216,6 +216,7 @@ impl Program<'_> {
             warnings,
             held: Some(HeldTables(held)),
             part: Part::default(),
+            pins: self.pins,
         }
     }
 }

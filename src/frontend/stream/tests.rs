@@ -30,7 +30,8 @@ async fn commands_and_replies() {
     assert_eq!(stream.next_seq(), 1);
     stream.put(b"ok");
     stream.put_with(|out| out.put_slice(b"more"));
-    stream.put_framed(b"\x01\0\0\x63a\0\0\0\x07").unwrap();
+    stream.put_framed(b"\x01\0\0\x63a");
+    stream.put_frames(BytesMut::from(&b"\0\0\0\x04"[..]), 5);
     stream.flush().await.unwrap();
     let mut reply = [0; 23];
     client.read_exact(&mut reply).await.unwrap();
@@ -85,12 +86,44 @@ async fn limits() {
     client.write_all(&packet(0, b"12345")).await.unwrap();
     let error = stream.read_command(4).await.unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::PacketTooLarge);
-    assert!(stream.put_framed(b"\x02\0\0\0a").is_err());
-    assert!(stream.put_framed(b"\x02\0").is_err());
-    stream.flush().await.unwrap();
-    client.shutdown().await.unwrap();
-    drop(stream);
-    assert_eq!(client.read(&mut [0]).await.unwrap_or(0), 0, "nothing of the parts was sent");
+}
+
+/// Frames of `lens` bytes go out in order with a packet in front of and behind each.
+async fn check_frames(lens: &[usize]) {
+    let (mut client, mut stream) = connect().await;
+    let mut expect = Vec::new();
+    let mut seq = 0;
+    let mut put = |payload: &[u8], seq: &mut u8| {
+        let framed = packet(*seq, payload);
+        *seq = seq.wrapping_add((payload.len() / 0xff_ffff + 1) as u8);
+        expect.extend_from_slice(&framed);
+        framed
+    };
+    let read = tokio::spawn(async move {
+        let mut all = Vec::new();
+        client.read_to_end(&mut all).await.unwrap();
+        all
+    });
+    for &len in lens {
+        put(b"before", &mut seq);
+        stream.put(b"before");
+        let frames = put(&vec![len as u8; len], &mut seq);
+        stream.put_frames(frames, seq);
+        put(b"behind", &mut seq);
+        stream.put(b"behind");
+        assert_eq!(stream.next_seq(), seq);
+        stream.relieve().await.unwrap();
+    }
+    stream.close().await;
+    assert!(read.await.unwrap() == expect, "{lens:?}");
+}
+
+#[tokio::test]
+async fn frames_between_packets() {
+    check_frames(&[10, 20]).await;
+    check_frames(&[3000, 3000, 10, 5000]).await;
+    check_frames(&[40_000, 10, 20_000, 60_000, 100]).await;
+    check_frames(&[17 << 20, 5 << 20, 1]).await;
 }
 
 #[tokio::test]

@@ -2,9 +2,9 @@
 //! that were gathered before, and conditions of broadcast tables that it is joined with.
 
 use super::super::expressions::pairs;
-use super::super::facts::ColumnClass;
 use super::super::model::{Analysis, Filter, Resolved, UseId};
 use super::super::splice::quoted;
+use super::equal::{self, Equal, alike};
 use super::gather::bracketed;
 use super::part::{Draft, Part};
 use super::push::{Pushed, conjuncts, pushable};
@@ -27,6 +27,8 @@ pub(super) struct Filters<'a> {
     pub partners: Vec<Partner<'a>>,
     /// Their places are known when the statement is made.
     pub keys: Vec<KeyList>,
+    /// Equal rows count once.
+    pub distinct: bool,
     /// How many rows may pass, as a guess.
     pub rows: u64,
 }
@@ -63,7 +65,13 @@ pub(super) fn filters<'a>(rewrite: &Rewrite<'_>, round: Round<'_, 'a>, site: Spa
     let rows = uses.first().map_or(0, |id| rows(found, *id));
     let rows = own.iter().fold(rows, |rows, pushed| rows / selectivity(pushed));
     let shifts = u32::try_from(partners.len() + 2 * keys.len()).unwrap_or(u32::MAX);
-    Filters { own, partners, keys, rows: rows.checked_shr(shifts * 2).unwrap_or(0) }
+    Filters {
+        own,
+        partners,
+        keys,
+        distinct: false,
+        rows: rows.checked_shr(shifts * 2).unwrap_or(0),
+    }
 }
 
 /// How many rows a table has on all shards, as a guess.
@@ -81,7 +89,9 @@ pub(super) fn rows(found: &Analysis<'_>, id: UseId) -> u64 {
 fn selectivity(pushed: &Pushed<'_>) -> u64 {
     let of = |expr: &&Expr| match &expr.kind {
         ExprKind::Compare { op: Comparison::Eq, .. } => 20,
-        ExprKind::In { negated: false, .. } => 10,
+        ExprKind::In { negated: false, .. } | ExprKind::Other { what: "LIKE", .. } => 10,
+        ExprKind::Compare { op: Comparison::NotEq, .. } | ExprKind::Not(_) => 1,
+        ExprKind::In { negated: true, .. } | ExprKind::Between { negated: true, .. } => 1,
         _ => 3,
     };
     let branch = |branch: &Vec<&Expr>| branch.iter().map(of).fold(1, u64::saturating_mul);
@@ -99,7 +109,8 @@ impl Filters<'_> {
         let mut part = Part::default();
         let names = columns.iter().filter_map(|column| column.name.as_deref());
         let names: Vec<String> = names.map(quoted).collect();
-        part.add(&format!("SELECT {} FROM ", names.join(", ")));
+        let distinct = if self.distinct { "DISTINCT " } else { "" };
+        part.add(&format!("SELECT {distinct}{} FROM ", names.join(", ")));
         part.append(&draft.cut(table.entry.map_or(table.name.span, |entry| entry.span)));
         let alone = self.keys.is_empty() && self.own.len() + self.partners.len() == 1;
         conditions(&mut part, draft, (&self.own, &self.partners), alone);
@@ -109,6 +120,11 @@ impl Filters<'_> {
         let at = Span::new(0, part.text.len()).end;
         self.keys.iter_mut().for_each(|key| key.at = at);
         part
+    }
+
+    /// All rows of the table pass.
+    pub(super) fn is_all(&self) -> bool {
+        self.own.is_empty() && self.partners.is_empty() && self.keys.is_empty()
     }
 
     /// What is said of them beside the table's name.
@@ -125,9 +141,11 @@ impl Filters<'_> {
         if !self.keys.is_empty() {
             parts.push("keys of rows that are there already".to_owned());
         }
+        let once = if self.distinct { ", equal ones once" } else { "" };
         match parts.is_empty() {
+            true if self.distinct => once.to_owned(),
             true => ", all of them".to_owned(),
-            false => format!(" by {}", parts.join(" and ")),
+            false => format!(" by {}{once}", parts.join(" and ")),
         }
     }
 }
@@ -174,37 +192,8 @@ fn disjunction(part: &mut Part, draft: &Draft<'_>, pushed: &Pushed<'_>, alone: b
     part.add(if bare { "" } else { ")" });
 }
 
-/// Pairs of columns that a filter of the use's nest equates, the use's own first.
-fn equated<'x>(
-    found: &'x Analysis<'_>,
-    id: UseId,
-    filter: &Filter<'_>,
-) -> Vec<(&'x Resolved, &'x Resolved)> {
-    let within = found.uses.get(id).is_some_and(|used| found.within(used.nest, filter.nest));
-    let ExprKind::Compare { op: Comparison::Eq, left, right } = &filter.expr.kind else {
-        return Vec::new();
-    };
-    if !within {
-        return Vec::new();
-    }
-    let column = |expr: &Expr| match &expr.kind {
-        ExprKind::Column(name) => found.meaning(filter.instance, name),
-        _ => None,
-    };
-    let own = |one: &Resolved| found.sources.get(one.source).is_some_and(|s| s.table == Some(id));
-    let pair = |(left, right): (&Expr, &Expr)| {
-        let (left, right) = (column(left)?, column(right)?);
-        match (own(left), own(right)) {
-            (true, false) => Some((left, right)),
-            (false, true) => Some((right, left)),
-            (true, true) | (false, false) => None,
-        }
-    };
-    pairs(left, right).into_iter().filter_map(pair).collect()
-}
-
 /// `source`.`column`.
-fn text_of(found: &Analysis<'_>, column: &Resolved) -> Option<String> {
+pub(super) fn text_of(found: &Analysis<'_>, column: &Resolved) -> Option<String> {
     let source = found.sources.get(column.source)?;
     let name = &source.columns.as_ref()?.get(column.column)?.name;
     Some(format!("{}.{}", quoted(&source.name), quoted(name)))
@@ -217,26 +206,24 @@ fn partners<'a>(round: Round<'_, 'a>, id: UseId, seen: &mut Vec<UseId>) -> Vec<P
     if seen.len() > PARTNERS_MAX {
         return all;
     }
-    for filter in &found.filters {
-        for (left, right) in equated(found, id, filter) {
-            let other = found.sources.get(right.source).and_then(|source| source.table);
-            let Some(other) = other.filter(|other| !seen.contains(other)) else { continue };
-            let Some(used) = found.uses.get(other) else { continue };
-            let entry = round.survey.tables.iter().find(|table| table.name.span == used.span);
-            let entry = entry.and_then(|table| table.entry);
-            let broadcast = matches!(used.table.kind, TableKind::Broadcast { .. });
-            let beside = found.canonical(used.nest) == found.canonical(filter.nest);
-            let texts = text_of(found, left).zip(text_of(found, right));
-            let (true, true, Some(entry), Some((left, right))) = (broadcast, beside, entry, texts)
-            else {
-                continue;
-            };
-            let own = pushable(found, other);
-            seen.push(other);
-            let partners = partners(round, other, seen);
-            if !own.is_empty() || !partners.is_empty() {
-                all.push(Partner { left, right, table: entry.span, own, partners });
-            }
+    for Equal { own: left, other: right, nest } in equal::all(found, id) {
+        let other = found.sources.get(right.source).and_then(|source| source.table);
+        let Some(other) = other.filter(|other| !seen.contains(other)) else { continue };
+        let Some(used) = found.uses.get(other) else { continue };
+        let entry = round.survey.tables.iter().find(|table| table.name.span == used.span);
+        let entry = entry.and_then(|table| table.entry);
+        let broadcast = matches!(used.table.kind, TableKind::Broadcast { .. });
+        let beside = found.canonical(used.nest) == found.canonical(nest);
+        let texts = text_of(found, left).zip(text_of(found, right));
+        let (true, true, Some(entry), Some((left, right))) = (broadcast, beside, entry, texts)
+        else {
+            continue;
+        };
+        let own = pushable(found, other);
+        seen.push(other);
+        let partners = partners(round, other, seen);
+        if !own.is_empty() || !partners.is_empty() {
+            all.push(Partner { left, right, table: entry.span, own, partners });
         }
     }
     all
@@ -250,7 +237,7 @@ pub(super) fn keys(rewrite: &Rewrite<'_>, found: &Analysis<'_>, id: UseId) -> Ve
             .steps
             .iter()
             .position(|step| step.temp.names.iter().any(|name| name == temporary));
-        let Some(step) = step else { return };
+        let Some(step) = step.filter(|step| !rewrite.unlisted.contains(step)) else { return };
         let class =
             rewrite.steps.get(step).and_then(|step| step.temp.columns.get(column)?.class.as_ref());
         let (Some(class), Some(own_class)) = (class, own.class.as_ref()) else { return };
@@ -260,13 +247,13 @@ pub(super) fn keys(rewrite: &Rewrite<'_>, found: &Analysis<'_>, id: UseId) -> Ve
             keys.push(key);
         }
     };
-    for filter in &found.filters {
-        for (own, other) in equated(found, id, filter) {
-            let source = found.sources.get(other.source);
-            if let Some(temporary) = source.and_then(|source| source.temporary.as_deref()) {
-                add(own, temporary, other.column);
-            }
+    for Equal { own, other, .. } in equal::all(found, id) {
+        let source = found.sources.get(other.source);
+        if let Some(temporary) = source.and_then(|source| source.temporary.as_deref()) {
+            add(own, temporary, other.column);
         }
+    }
+    for filter in &found.filters {
         let within = found.uses.get(id).is_some_and(|used| found.within(used.nest, filter.nest));
         let subquery = match &filter.expr.kind {
             ExprKind::InQuery { expr, query, negated: false } => Some((expr, query)),
@@ -289,7 +276,7 @@ pub(super) fn keys(rewrite: &Rewrite<'_>, found: &Analysis<'_>, id: UseId) -> Ve
 }
 
 /// `SELECT * FROM t`, which is what stands in place of a subquery.
-fn plain_rows(query: &Query) -> Option<&str> {
+pub(super) fn plain_rows(query: &Query) -> Option<&str> {
     let Body::Select(select) = &query.body else { return None };
     let ([item], [TableExpr::Table(table)]) = (select.items.as_slice(), select.from.as_slice())
     else {
@@ -300,15 +287,18 @@ fn plain_rows(query: &Query) -> Option<&str> {
     (bare && star && table.table.schema.is_none()).then_some(table.table.name.value.as_str())
 }
 
-/// Values of the one class compare with literals of the other as with its columns.
-fn alike(one: &ColumnClass, other: &ColumnClass) -> bool {
-    use ColumnClass::{Date, DateTime, Decimal, Integer, Text};
-    match (one, other) {
-        (Integer { .. } | Decimal { .. }, Integer { .. } | Decimal { .. })
-        | (Date | DateTime { .. }, Date | DateTime { .. }) => true,
-        (Text { collation: one, .. }, Text { collation: other, .. }) => one == other,
-        _ => false,
-    }
+/// A row that is joined with this column finds its partner by the key of a broadcast table beside it, and
+/// need not be found from there: what filters that table has filtered the rows before.
+fn leads_on(found: &Analysis<'_>, filter: &Filter<'_>, column: &Resolved) -> bool {
+    let table = found.sources.get(column.source).and_then(|source| source.table);
+    let Some(used) = table.and_then(|table| found.uses.get(table)) else { return false };
+    let columns = used.columns.as_ref().map_or(&[][..], |columns| columns.columns.as_slice());
+    let mut key = columns.iter().enumerate().filter(|(_, column)| column.primary);
+    let is_key =
+        key.next().is_some_and(|(index, _)| index == column.column) && key.next().is_none();
+    let beside = found.canonical(used.nest) == found.canonical(filter.nest);
+    let broadcast = matches!(used.table.kind, TableKind::Broadcast { .. });
+    beside && broadcast && !column.outer && is_key
 }
 
 /// The conjuncts of all filters, for whoever looks for lookups.
@@ -325,7 +315,10 @@ pub(super) fn looked_up(found: &Analysis<'_>) -> Vec<(String, usize)> {
                     _ => None,
                 };
                 let (Some(left), Some(right)) = (column(left), column(right)) else { continue };
-                for one in [left, right] {
+                for (one, other) in [(left, right), (right, left)] {
+                    if leads_on(found, filter, other) && !one.outer {
+                        continue;
+                    }
                     let source = found.sources.get(one.source);
                     if let Some(name) = source.and_then(|source| source.temporary.clone())
                         && left.source != right.source

@@ -5,9 +5,9 @@ use super::super::model::{Analysis, Block, Resolved, Scope, SourceId, same_name}
 use super::super::planner::Context;
 use super::super::splice::{quoted, text_piece};
 use super::super::template::Piece;
-use super::filter::keys;
+use super::filter::{keys, plain_rows};
 use super::part::{Draft, Part};
-use super::push::{conjuncts, is_simple};
+use super::push::{conjuncts, is_plain, is_simple};
 use super::rewrite::{Rewrite, Round, Standalone, attempt};
 use super::stage::{Examined, examine};
 use super::subquery::is_closed;
@@ -87,16 +87,17 @@ pub(super) fn cut(
     }
     let Some(block) = outermost(&examined) else { return Ok(false) };
     let Body::Select(select) = &examined.query.body else { return Ok(false) };
-    let (pushed, residual): (Vec<&Expr>, Vec<&Expr>) =
+    let (mut pushed, mut residual): (Vec<&Expr>, Vec<&Expr>) =
         select.filter.iter().flat_map(conjuncts).partition(|expr| all || is_simple(expr));
-    let Some(taken) = Taken::new(&examined, select, &block.scope, &residual) else {
+    let inner = (&alone, &examined, select.as_ref());
+    if extent == Extent::Part {
+        more(rewrite, inner, &block.scope, (&mut pushed, &mut residual), context)?;
+    }
+    let split = (pushed.as_slice(), residual.as_slice());
+    let Some((taken, core, keys)) = step(rewrite, inner, &block.scope, (split, extent), context)?
+    else {
         return Ok(false);
     };
-    let draft = Draft::new(&alone.part, &context.mode)?;
-    let keys = if rewrite.options.broadcast { Vec::new() } else { taken.keys(rewrite) };
-    let from = select.from_span.map_or(Vec::new(), |from| draft.cut(from));
-    let (mut core, keys) = taken.core(&draft, (&from, &pushed), keys);
-    rewrite.lock(&mut core);
     let planned = parse(&core.text, &context.mode)?;
     let Some(core_found) = attempt(examine(&core, &planned, context))? else { return Ok(false) };
     if core_found.obstacle(context, rewrite.limits()).is_some() {
@@ -115,9 +116,78 @@ pub(super) fn cut(
         unique: None,
         broadcast: false,
     };
-    rewrite.add_step(&core, &core_found, temp);
+    rewrite.add_rows(&core, &core_found, temp);
     rewrite.add_keys(keys);
     Ok(true)
+}
+
+/// The statement of the step for a block, with the conditions that it takes and those that stay.
+fn step<'x, 'a>(
+    rewrite: &Rewrite<'_>,
+    (alone, examined, select): (&Standalone, &'x Examined<'a>, &'a Select),
+    scope: &'x Scope,
+    ((pushed, residual), extent): ((&[&'a Expr], &[&'a Expr]), Extent),
+    context: &Context<'_>,
+) -> Result<Option<(Taken<'x, 'a>, Part, Vec<KeyList>)>, Stop> {
+    let Some(taken) = Taken::new(examined, select, scope, residual) else { return Ok(None) };
+    let draft = Draft::new(&alone.part, &context.mode)?;
+    let mut keys = match rewrite.options.broadcast && extent != Extent::Part {
+        true => Vec::new(),
+        false => taken.keys(rewrite),
+    };
+    // Rows that are joined here anyway need no list of their keys.
+    keys.retain(|key| {
+        let names = rewrite.steps.get(key.step).map_or(&[][..], |step| step.temp.names.as_slice());
+        let sources = scope.sources.iter().filter_map(|id| examined.found.sources.get(*id));
+        let mut read = sources.filter_map(|source| source.temporary.as_ref());
+        !rewrite.options.broadcast || !read.any(|name| names.contains(name))
+    });
+    let from = select.from_span.map_or(Vec::new(), |from| draft.cut(from));
+    let (mut core, keys) = taken.core(&draft, (&from, pushed, &[]), keys);
+    rewrite.lock(&mut core);
+    Ok(Some((taken, core, keys)))
+}
+
+/// Pushes conditions with subqueries, too, where the shards can compute them.
+fn more<'a>(
+    rewrite: &Rewrite<'_>,
+    inner: (&Standalone, &Examined<'a>, &'a Select),
+    scope: &Scope,
+    (pushed, residual): (&mut Vec<&'a Expr>, &mut Vec<&'a Expr>),
+    context: &Context<'_>,
+) -> Result<(), Stop> {
+    let (_, examined, _) = inner;
+    let found = &examined.found;
+    if examined.random() || found.assigns_variables || !found.user_variables.is_empty() {
+        return Ok(());
+    }
+    for expr in std::mem::take(residual) {
+        // Where a list of the rows' keys does, they are not copied.
+        let listed = is_listed(expr) || !is_plain(expr);
+        pushed.push(expr);
+        let rest: Vec<&Expr> = residual.clone();
+        let extent = Extent::Part;
+        let core = match listed {
+            true => None,
+            false => step(rewrite, inner, scope, ((pushed, &rest), extent), context)?,
+        };
+        let mut runs = false;
+        if let Some((_, core, _)) = core {
+            let planned = parse(&core.text, &context.mode)?;
+            let found = attempt(examine(&core, &planned, context))?;
+            runs = found.is_some_and(|found| found.obstacle(context, rewrite.limits()).is_none());
+        }
+        if !runs {
+            pushed.pop();
+            residual.push(expr);
+        }
+    }
+    Ok(())
+}
+
+/// `c IN (SELECT * FROM t)`, which is a list of keys.
+fn is_listed(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::InQuery { query, negated: false, .. } if plain_rows(query).is_some())
 }
 
 /// The block that the whole query is.
@@ -279,7 +349,7 @@ impl<'x, 'a> Taken<'x, 'a> {
     pub(super) fn core(
         &self,
         draft: &Draft<'_>,
-        (from, pushed): (&[Piece], &[&Expr]),
+        (from, pushed, implied): (&[Piece], &[&Expr], &[String]),
         mut keys: Vec<KeyList>,
     ) -> (Part, Vec<KeyList>) {
         let mut core = Part::default();
@@ -298,12 +368,16 @@ impl<'x, 'a> Taken<'x, 'a> {
         let items = if items.is_empty() { "1".to_owned() } else { items.join(", ") };
         core.add(&format!("SELECT {items} FROM "));
         core.append(from);
-        let several = pushed.len() > 1 || !keys.is_empty();
+        let several = pushed.len() + implied.len() > 1 || !keys.is_empty();
         for (index, expr) in pushed.iter().enumerate() {
             core.add(if index == 0 { " WHERE " } else { " AND " });
             core.append(&bracketed(draft, expr, several));
         }
-        if !keys.is_empty() && pushed.is_empty() {
+        for (index, text) in implied.iter().enumerate() {
+            let first = pushed.is_empty() && index == 0;
+            core.add(&format!("{}{text}", if first { " WHERE " } else { " AND " }));
+        }
+        if !keys.is_empty() && pushed.is_empty() && implied.is_empty() {
             core.add(" WHERE TRUE");
         }
         let at = Span::new(0, core.text.len()).end;

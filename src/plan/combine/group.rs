@@ -4,6 +4,7 @@ use super::super::facts::Stop;
 use super::super::model::{Analysis, Scope, SourceId, UseId};
 use super::super::planner::Context;
 use super::super::template::Piece;
+use super::equal;
 use super::gather::{Taken, outermost};
 use super::part::Draft;
 use super::push::{conjuncts, is_simple};
@@ -113,7 +114,8 @@ fn step<'a>(
         from.push(super::super::splice::text_piece(if index > 0 { ", " } else { "" }));
         from.extend(draft.cut(table.span));
     }
-    let (mut core, keys) = taken.core(&draft, (&from, &pushed), taken.keys(rewrite));
+    let implied = equal::implied(found, (&flat.conditions, &pushed), &scope.sources);
+    let (mut core, keys) = taken.core(&draft, (&from, &pushed, &implied), taken.keys(rewrite));
     rewrite.lock(&mut core);
     let planned = parse(&core.text, &context.mode)?;
     let Some(core_found) = attempt(examine(&core, &planned, context))? else { return Ok(None) };
@@ -131,7 +133,7 @@ fn step<'a>(
     let columns = taken.columns();
     let temp =
         Temp { names: vec![name], columns, indexes: Vec::new(), unique: None, broadcast: false };
-    rewrite.add_step(&core, &core_found, temp);
+    rewrite.add_rows(&core, &core_found, temp);
     rewrite.add_keys(keys);
     Ok(Some(text))
 }

@@ -2,10 +2,12 @@
 
 use super::super::facts::{Column, Stop};
 use super::super::model::{Analysis, SourceId, UseId, same_name};
+use super::super::outputs::has_aggregates;
 use super::super::planner::Context;
 use super::super::splice::quoted;
 use super::filter::filters;
 use super::part::Draft;
+use super::push;
 use super::rewrite::{Rewrite, Round, attempt};
 use super::stage::examine;
 use super::survey::{Role, TableNode};
@@ -15,6 +17,9 @@ use crate::sql::expr::{ColumnName, Expr, ExprKind};
 use crate::sql::query::{Body, JoinConstraint, Select, SelectItemKind, TableExpr};
 use crate::sql::walk::{self, Node};
 use crate::sql::{Span, parse};
+
+/// Values of all rows of a table with more of them make no condition.
+const LISTED_ROWS_MAX: u64 = 10_000;
 
 /// Makes a step of one table: of that which is likely to have the fewest rows.
 pub(super) fn cut(
@@ -53,15 +58,19 @@ pub(super) fn step<'a>(
     let Some(id) = found.uses.iter().position(|used| used.span == site) else {
         return Err(Error::internal("a table that was not read").into());
     };
-    let columns = needed(round, table, id)?;
+    // What is asked of the rows says which columns depend on others, too.
+    let met = if rewrite.options.shape_only { Vec::new() } else { met(round, table, id) };
+    let columns = needed(round, table, id, &met)?;
     let draft = Draft::new(round.part, &context.mode)?;
     let mut filters = filters(rewrite, round, site);
+    filters.distinct = rewrite.locking().is_empty() && is_set(round, table, &columns);
     if rewrite.options.shape_only {
         (filters.own, filters.partners, filters.keys) = Default::default();
     }
     let mut part = filters.statement(&draft, table, &columns);
-    if !filters.partners.is_empty() && !runs(rewrite, &part, context)? {
+    if (filters.distinct || !filters.partners.is_empty()) && !runs(rewrite, &part, context)? {
         filters.partners.clear();
+        filters.distinct = false;
         part = filters.statement(&draft, table, &columns);
     }
     match rewrite.options.shape_only {
@@ -85,13 +94,17 @@ pub(super) fn step<'a>(
         None => draft.replace(site, &quoted(&name)),
     }
     drop_schemas(found, site, &mut draft);
+    met.iter().for_each(|expr| draft.replace(expr.span, "TRUE"));
     draft.keep_names(found);
     let used = found.uses.get(id).and_then(|used| used.columns.as_ref());
     let unique = used.filter(|_| rewrite.options.shape_only);
     let unique = unique.and_then(|known| unique_keys(known.unique.as_ref()?, &columns));
     let temp = Temp { names: vec![name], columns, indexes: Vec::new(), unique, broadcast: false };
+    if filters.is_all() && filters.rows > LISTED_ROWS_MAX {
+        rewrite.unlisted.push(rewrite.steps.len());
+    }
     let keys = filters.keys;
-    rewrite.add_step(&part, &examined, temp);
+    rewrite.add_rows(&part, &examined, temp);
     rewrite.add_keys(keys);
     Ok(draft)
 }
@@ -117,18 +130,76 @@ fn runs(
     Ok(found.is_some_and(|found| found.obstacle(context, rewrite.limits()).is_none()))
 }
 
-/// Columns of a table that the statement may mean, in their order.
-fn needed(round: Round<'_, '_>, table: &TableNode<'_>, id: UseId) -> Result<Vec<TempColumn>, Stop> {
+/// Conditions that all gathered rows meet and that read columns which nothing else does: without them
+/// these columns need not be gathered.
+fn met<'a>(round: Round<'_, 'a>, table: &TableNode<'_>, id: UseId) -> Vec<&'a Expr> {
+    let site = table.name.span;
+    let uses = round.examined.found.uses.iter().filter(|used| used.span == site);
+    if uses.count() != 1 || is_starred(round, table) {
+        return Vec::new();
+    }
+    let mut met = push::met(&round.examined.found, id);
+    let others = named(round, site, &met);
+    met.retain(|expr| {
+        let mut alone = false;
+        expr.walk(&mut |node| {
+            if let ExprKind::Column(name) = &node.kind {
+                alone |= !others.iter().any(|other| same_name(other, &name.name.value));
+            }
+        });
+        alone
+    });
+    met
+}
+
+/// Rows of the table that are equal in these columns are as good as one: it is asked whether there is any.
+fn is_set(round: Round<'_, '_>, table: &TableNode<'_>, columns: &[TempColumn]) -> bool {
+    use super::super::facts::ColumnClass as C;
+    let Some(node) = round.survey.nodes.get(table.node) else { return false };
+    let Body::Select(select) = &node.query.body else { return false };
+    let grouped = !select.group_by.is_empty() || has_aggregates(select);
+    let plain = !grouped && select.having.is_none() && node.query.limit.is_none();
+    let found = &round.examined.found;
+    let used = found.uses.iter().find(|used| used.span == table.name.span);
+    let known = used.and_then(|used| used.columns.as_ref()).map(|known| known.columns.as_slice());
+    // Columns of which equal values are the same ones, and not those of a key.
+    let fits = |column: &TempColumn| {
+        let exact = matches!(
+            column.class,
+            Some(C::Integer { .. } | C::Decimal { .. } | C::Date | C::DateTime { .. } | C::Year)
+        );
+        let name = column.name.as_deref().unwrap_or_default();
+        let own = known.and_then(|known| known.iter().find(|own| same_name(&own.name, name)));
+        exact && own.is_some_and(|own| !own.primary)
+    };
+    matches!(node.role, Role::Subquery { exists: true })
+        && plain
+        && !round.examined.random()
+        && columns.iter().all(fits)
+}
+
+/// `*` or a NATURAL join beside the table may mean all of its columns.
+fn is_starred(round: Round<'_, '_>, table: &TableNode<'_>) -> bool {
+    let node = round.survey.nodes.get(table.node);
+    // What EXISTS selects does not matter.
+    let exists = node.is_some_and(|node| matches!(node.role, Role::Subquery { exists: true }));
+    node.is_none_or(|node| shows_all(&node.query.body, table, exists))
+}
+
+/// Columns of a table that the statement may mean outside of the conditions `met`, in their order.
+fn needed(
+    round: Round<'_, '_>,
+    table: &TableNode<'_>,
+    id: UseId,
+    met: &[&Expr],
+) -> Result<Vec<TempColumn>, Stop> {
     let found = &round.examined.found;
     let used = found.uses.get(id).and_then(|used| used.columns.as_ref());
     let Some(columns) = used else {
         return Err(Error::internal("a table without known columns").into());
     };
-    let node = round.survey.nodes.get(table.node);
-    // What EXISTS selects does not matter.
-    let exists = node.is_some_and(|node| matches!(node.role, Role::Subquery { exists: true }));
-    let starred = node.is_none_or(|node| shows_all(&node.query.body, table, exists));
-    let named = named(round, table.name.span);
+    let starred = is_starred(round, table);
+    let named = named(round, table.name.span, met);
     let is_named = |name: &str| named.iter().any(|other| same_name(other, name));
     let mut wanted = Vec::new();
     for column in &columns.columns {
@@ -155,12 +226,13 @@ fn needed(round: Round<'_, '_>, table: &TableNode<'_>, id: UseId) -> Result<Vec<
     Ok(wanted.iter().map(column).collect())
 }
 
-/// Names that are, or may be, of columns of the table at `site`.
-fn named<'a>(round: Round<'_, 'a>, site: Span) -> Vec<&'a str> {
+/// Names outside of the conditions `met` that are, or may be, of columns of the table at `site`.
+fn named<'a>(round: Round<'_, 'a>, site: Span, met: &[&Expr]) -> Vec<&'a str> {
     let mut named: Vec<&str> = Vec::new();
     walk::query(round.examined.query, &mut |node| match node {
         Node::Expr(Expr { kind: ExprKind::Column(name), .. }) => {
-            if may_be(&round.examined.found, name, site) {
+            let inside = met.iter().any(|expr| expr.span.contains(name.name.span));
+            if !inside && may_be(&round.examined.found, name, site) {
                 named.push(&name.name.value);
             }
         }

@@ -14,9 +14,16 @@ pub(super) fn conjuncts(expr: &Expr) -> Vec<&Expr> {
 
 /// Its value depends on columns and constants alone.
 pub(super) fn is_simple(expr: &Expr) -> bool {
+    let mut alone = true;
+    expr.walk(&mut |node| alone &= node.queries().is_empty());
+    alone && is_plain(expr)
+}
+
+/// Its value depends on columns, constants and the rows of subqueries alone, as far as what is outside of
+/// these goes.
+pub(super) fn is_plain(expr: &Expr) -> bool {
     let mut simple = true;
     expr.walk(&mut |node| {
-        simple &= node.queries().is_empty();
         simple &= match &node.kind {
             ExprKind::UserVariable(_) | ExprKind::SystemVariable(_) | ExprKind::Default => false,
             ExprKind::Other { what, .. } => *what != "assignment to a user variable",
@@ -63,6 +70,35 @@ pub(super) fn pushable<'a>(found: &Analysis<'a>, table: UseId) -> Vec<Pushed<'a>
         }
     }
     all
+}
+
+/// Conditions that [`pushable`] has whole: rows of the table that were gathered by it meet them. `table`
+/// stands once in the text.
+pub(super) fn met<'a>(found: &Analysis<'a>, table: UseId) -> Vec<&'a Expr> {
+    let Some(used) = found.uses.get(table) else { return Vec::new() };
+    let filters = found.filters.iter().filter(|filter| {
+        let beside = found.canonical(used.nest) == found.canonical(filter.nest);
+        let branches = match &filter.expr.kind {
+            ExprKind::Or(operands) => operands.iter().collect(),
+            _ => vec![filter.expr],
+        };
+        beside
+            && branches.into_iter().flat_map(conjuncts).all(|expr| {
+                is_simple(expr) && !tells_time(expr) && is_of(found, filter.instance, expr, table)
+            })
+    });
+    filters.map(|filter| filter.expr).collect()
+}
+
+/// Its value may be another one later.
+fn tells_time(expr: &Expr) -> bool {
+    let mut tells = false;
+    expr.walk(&mut |node| {
+        if let ExprKind::Function(function) = &node.kind {
+            tells |= functions::nature(&function.name, function.args.len()) == Nature::Clock;
+        }
+    });
+    tells
 }
 
 /// It has columns, and all are of this table.

@@ -11,7 +11,7 @@ use super::super::types::Source;
 use super::filter::looked_up;
 use super::gather::Extent;
 use super::part::{Draft, Part};
-use super::stage::{Examined, clusters_of, examine};
+use super::stage::{Examined, Limits, clusters_of, examine};
 use super::survey::{Meaning, NodeId, Role, Survey};
 use super::{Combine, KeyList, Options, Stage, Step, Temp, TempColumn};
 use super::{gather, group, leaf, partial, spread, subquery};
@@ -36,6 +36,12 @@ pub(super) struct Rewrite<'c> {
     pub on_shards: Vec<String>,
     /// The cluster of the tables that stay in place; None: any.
     pub home: Option<usize>,
+    /// Rows of tables are gathered from here on: copying some to the shards of others is more work.
+    pub gathers: bool,
+    /// Steps whose values are too many to list.
+    pub unlisted: Vec<usize>,
+    /// Temporary tables that are not copied to shards, since they may be large.
+    kept: Vec<String>,
     /// The locking clause that steps get, with a space before.
     locking: String,
     /// Columns of temporary tables by which rows are looked up.
@@ -77,6 +83,9 @@ impl<'c> Rewrite<'c> {
             notes: Vec::new(),
             on_shards: Vec::new(),
             home: None,
+            gathers: false,
+            unlisted: Vec::new(),
+            kept: Vec::new(),
             locking: String::new(),
             lookups: BTreeSet::new(),
             next: 0,
@@ -117,8 +126,8 @@ impl<'c> Rewrite<'c> {
     }
 
     /// What stages must keep to.
-    pub(super) fn limits(&self) -> (Options, Option<usize>) {
-        (self.options, self.home)
+    pub(super) fn limits(&self) -> Limits<'_> {
+        Limits { options: self.options, home: self.home, kept: &self.kept }
     }
 
     /// What no rewriting can keep the meaning of.
@@ -165,6 +174,11 @@ impl<'c> Rewrite<'c> {
         });
         self.part = draft.finish();
         Ok(())
+    }
+
+    /// The locking clause of the whole; empty: none.
+    pub(super) fn locking(&self) -> &str {
+        &self.locking
     }
 
     /// Ends a statement that reads tables in the locking clause of the whole.
@@ -314,6 +328,14 @@ impl<'c> Rewrite<'c> {
         let name = self.peek_name();
         self.next += 1;
         name
+    }
+
+    /// Adds a step with the rows of tables, whose statement was examined.
+    pub(super) fn add_rows(&mut self, part: &Part, examined: &Examined<'_>, temp: Temp) {
+        if self.gathers {
+            self.kept.extend(temp.names.iter().cloned());
+        }
+        self.add_step(part, examined, temp);
     }
 
     /// Adds a step whose statement was examined.

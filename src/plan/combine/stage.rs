@@ -32,6 +32,16 @@ pub(super) struct Examined<'a> {
     pub outputs: Option<Vec<Output>>,
 }
 
+/// What stages must keep to.
+#[derive(Clone, Copy)]
+pub(super) struct Limits<'r> {
+    pub options: Options,
+    /// The cluster of the tables that stay in place; None: any.
+    pub home: Option<usize>,
+    /// Temporary tables that are not to be copied to shards.
+    pub kept: &'r [String],
+}
+
 /// Reads and plans a part. `statement` was parsed from its text.
 pub(super) fn examine<'a>(
     part: &'a Part,
@@ -105,11 +115,8 @@ impl Examined<'_> {
     }
 
     /// Why it cannot run as it is; None: it can.
-    pub(super) fn obstacle(
-        &self,
-        context: &Context<'_>,
-        (options, home): (Options, Option<usize>),
-    ) -> Option<String> {
+    pub(super) fn obstacle(&self, context: &Context<'_>, limits: Limits<'_>) -> Option<String> {
+        let Limits { options, home, kept } = limits;
         let temporaries = &self.found.temporaries;
         let twice = |name: &String| temporaries.iter().filter(|other| *other == name).count() > 1;
         if temporaries.iter().any(twice) {
@@ -132,6 +139,9 @@ impl Examined<'_> {
         if self.on_shards() {
             if !temporaries.is_empty() && !options.broadcast {
                 return Some("rows of an earlier step are not copied to the shards".to_owned());
+            }
+            if temporaries.iter().any(|name| kept.contains(name)) {
+                return Some("rows of an earlier step are too many to be copied".to_owned());
             }
             if let Err(refusal) = &self.scatter
                 && !routes(&self.place)

@@ -74,14 +74,33 @@ fn column(text: &str) -> Column {
     }
 }
 
-fn fetch(need: Need, facts: &mut Facts) {
+/// Rows of a table on a shard at scale factor 0.1.
+fn rows_of(table: &str) -> u64 {
+    match table {
+        "nation" => 25,
+        "region" => 5,
+        "orders" => 37_500,
+        "lineitem" => 150_000,
+        "customer" => 3750,
+        "part" => 5000,
+        "partsupp" => 20_000,
+        _ => 1000,
+    }
+}
+
+/// `counted`: servers know how many rows there are.
+fn fetch(need: Need, facts: &mut Facts, counted: bool) {
     let Need::Columns(ids) = need else { panic!("{need:?}") };
     for id in ids {
         let lines = COLUMNS.lines().filter_map(|line| line.split_once(": "));
         let names = lines.clone().find(|(table, _)| *table == id.table);
         let columns = names.map(|(_, names)| {
             let columns = names.split_whitespace().map(column).collect();
-            Arc::new(Columns { columns, unique: None, rows: 0 })
+            Arc::new(Columns {
+                columns,
+                unique: None,
+                rows: if counted { rows_of(&id.table) } else { 0 },
+            })
         });
         facts.columns.insert(id, columns);
     }
@@ -95,7 +114,7 @@ const OPTIONS: [Options; 3] = [
 ];
 
 /// A statement with the options it is planned by.
-fn program(sql: &str, options: Options) -> Combine {
+fn program(sql: &str, options: Options, counted: bool) -> Combine {
     let catalog = catalog();
     let mut facts = Facts::default();
     let source = Source {
@@ -116,7 +135,7 @@ fn program(sql: &str, options: Options) -> Combine {
                 holds(&combine, &context, options);
                 return combine;
             }
-            Err(Stop::Need(need)) => fetch(need, &mut facts),
+            Err(Stop::Need(need)) => fetch(need, &mut facts, counted),
             Err(Stop::Error(error)) => panic!("{sql}\n{error}"),
         }
     }
@@ -184,7 +203,153 @@ fn stage(stage: &Stage, (index, broadcast): (usize, &[String]), context: &Contex
 fn plans_tpch() {
     for sql in TPCH.lines() {
         for options in OPTIONS {
-            program(sql.trim_end_matches(';'), options);
+            program(sql.trim_end_matches(';'), options, false);
+            program(sql.trim_end_matches(';'), options, true);
         }
     }
+}
+
+/// The texts of the steps, each marked by `>` if it is copied to shards, and the last one.
+fn check(sql: &str, counted: bool, expect: &[&str]) {
+    let [options, ..] = OPTIONS;
+    let Combine { steps, last, .. } = program(sql, options, counted);
+    let text = |stage: &Stage| {
+        let mut text = String::from_utf8_lossy(&stage.text).into_owned();
+        for key in stage.keys.iter().rev() {
+            text.insert_str(
+                key.at as usize,
+                &format!(" AND {} IN <{}.{}>", key.expr, key.step, key.column),
+            );
+        }
+        text
+    };
+    let step = |step: &super::Step| {
+        format!("{}{}", if step.temp.broadcast { "> " } else { "" }, text(&step.stage))
+    };
+    let got: Vec<String> = steps.iter().map(step).chain([text(&last)]).collect();
+    assert_eq!(got, expect, "{sql}");
+}
+
+#[test]
+fn equal_columns_pass_on() {
+    check(
+        "SELECT ps_supplycost FROM part, lineitem, partsupp WHERE ps_partkey = l_partkey \
+         AND p_partkey = l_partkey AND p_name = 'x'",
+        true,
+        &[
+            "> SELECT `part`.`p_partkey`, `partsupp`.`ps_partkey`, `partsupp`.`ps_supplycost` \
+             FROM part, partsupp WHERE (p_name = 'x') AND `part`.`p_partkey` = `partsupp`.`ps_partkey`",
+            "SELECT ps_supplycost FROM `_margay_0`, lineitem WHERE (ps_partkey = l_partkey) \
+             AND (p_partkey = l_partkey)",
+        ],
+    );
+    check(
+        "SELECT l_tax FROM customer, lineitem, part WHERE c_custkey = l_suppkey \
+         AND p_partkey = l_suppkey AND c_name = 'x'",
+        true,
+        &[
+            "> SELECT `customer`.`c_custkey`, `part`.`p_partkey` FROM customer, part \
+             WHERE (c_name = 'x') AND `customer`.`c_custkey` = `part`.`p_partkey`",
+            "SELECT l_tax FROM `_margay_0`, lineitem WHERE (c_custkey = l_suppkey) \
+             AND (p_partkey = l_suppkey)",
+        ],
+    );
+    check(
+        "SELECT l_tax FROM customer, lineitem, supplier WHERE c_custkey = l_suppkey \
+         AND s_suppkey = l_suppkey AND c_name = 'x'",
+        true,
+        &[
+            "> SELECT `c_custkey` FROM customer WHERE c_name = 'x'",
+            "> SELECT `s_suppkey` FROM supplier WHERE TRUE AND `supplier`.`s_suppkey` IN <0.0>",
+            "SELECT l_tax FROM `_margay_0` AS `customer`, lineitem, `_margay_1` AS `supplier` \
+             WHERE c_custkey = l_suppkey AND s_suppkey = l_suppkey AND TRUE",
+        ],
+    );
+    // A number that equals a text need not equal what that text equals.
+    check(
+        "SELECT l_tax FROM customer, lineitem, part WHERE c_custkey = l_shipmode \
+         AND p_partkey = l_shipmode AND c_name = 'x' AND p_size = 3",
+        true,
+        &[
+            "> SELECT `c_custkey` FROM customer WHERE c_name = 'x'",
+            "> SELECT `p_partkey` FROM part WHERE p_size = 3",
+            "SELECT l_tax FROM `_margay_0` AS `customer`, lineitem, `_margay_1` AS `part` \
+             WHERE c_custkey = l_shipmode AND p_partkey = l_shipmode AND TRUE AND TRUE",
+        ],
+    );
+}
+
+#[test]
+fn conditions_that_are_met_go() {
+    let name = "> SELECT `p_partkey` FROM part WHERE p_name = 'x'";
+    check(
+        "SELECT l_tax FROM lineitem, part WHERE p_partkey = l_partkey AND p_name = 'x'",
+        true,
+        &[
+            name,
+            "SELECT l_tax FROM lineitem, `_margay_0` AS `part` WHERE p_partkey = l_partkey AND TRUE",
+        ],
+    );
+    // The column is needed for more.
+    check(
+        "SELECT p_name, l_tax FROM lineitem, part WHERE p_partkey = l_partkey AND p_name = 'x'",
+        true,
+        &[
+            "> SELECT `p_partkey`, `p_name` FROM part WHERE p_name = 'x'",
+            "SELECT p_name, l_tax FROM lineitem, `_margay_0` AS `part` \
+             WHERE p_partkey = l_partkey AND p_name = 'x'",
+        ],
+    );
+    // Rows of the other table remain without a partner: the second condition is asked of them, too.
+    check(
+        "SELECT l_tax FROM lineitem LEFT JOIN part ON p_partkey = l_partkey AND p_name = 'x' \
+         WHERE p_size > 5",
+        true,
+        &[
+            "> SELECT `p_partkey`, `p_size` FROM part WHERE (p_name = 'x') AND (p_size > 5)",
+            "SELECT l_tax FROM lineitem LEFT JOIN `_margay_0` AS `part` \
+             ON p_partkey = l_partkey AND TRUE WHERE p_size > 5",
+        ],
+    );
+    check(
+        "SELECT l_tax FROM lineitem, part WHERE p_partkey = l_partkey AND p_size = NOW()",
+        true,
+        &[
+            "> SELECT `p_partkey`, `p_size` FROM part WHERE p_size = NOW()",
+            "SELECT l_tax FROM lineitem, `_margay_0` AS `part` \
+             WHERE p_partkey = l_partkey AND p_size = NOW()",
+        ],
+    );
+}
+
+#[test]
+fn copies_or_gathers() {
+    check(
+        "SELECT c_name, SUM(l_tax) FROM customer, orders, lineitem WHERE c_custkey = o_custkey \
+         AND l_orderkey = o_orderkey AND l_returnflag = 'R' AND o_orderdate > '1993-10-01' \
+         GROUP BY c_name",
+        true,
+        &[
+            "SELECT `orders`.`o_custkey`, `lineitem`.`l_tax` FROM orders, lineitem \
+             WHERE (l_orderkey = o_orderkey) AND (l_returnflag = 'R') \
+             AND (o_orderdate > '1993-10-01')",
+            "SELECT `c_custkey`, `c_name` FROM customer WHERE TRUE \
+             AND `customer`.`c_custkey` IN <0.0>",
+            "SELECT c_name, SUM(l_tax) FROM `_margay_0`, `_margay_1` AS `customer` \
+             WHERE c_custkey = o_custkey GROUP BY c_name",
+        ],
+    );
+    check(
+        "SELECT c_phone FROM customer WHERE c_acctbal > (SELECT AVG(c_acctbal) FROM customer) \
+         AND NOT EXISTS (SELECT * FROM orders WHERE o_custkey = c_custkey)",
+        true,
+        &[
+            "> SELECT AVG(c_acctbal) FROM customer",
+            "SELECT `customer`.`c_custkey`, `customer`.`c_phone` FROM customer \
+             WHERE c_acctbal > (SELECT * FROM `_margay_0`)",
+            "SELECT DISTINCT `o_custkey` FROM orders WHERE TRUE AND `orders`.`o_custkey` IN <1.0>",
+            "SELECT c_phone FROM `_margay_1` AS `customer` WHERE NOT EXISTS \
+             (SELECT * FROM `_margay_2` AS `orders` WHERE o_custkey = c_custkey)",
+        ],
+    );
 }

@@ -97,22 +97,18 @@ impl Parser<'_> {
     }
 
     /// MariaDB's `RETURNING a, b`.
-    fn returning(&mut self) -> Result<bool> {
-        let found = self.accept_kw("RETURNING");
-        if found {
-            self.returning_items()?;
+    fn returning(&mut self) -> Result<Option<Vec<Expr>>> {
+        if !self.accept_kw("RETURNING") {
+            return Ok(None);
         }
-        Ok(found)
-    }
-
-    fn returning_items(&mut self) -> Result<()> {
+        let mut items = Vec::new();
         loop {
             if !self.accept(TokenKind::Star) {
-                self.expr()?;
+                items.push(self.expr()?);
                 self.alias(true)?;
             }
             if !self.accept(TokenKind::Comma) {
-                return Ok(());
+                return Ok(Some(items));
             }
         }
     }

@@ -31,8 +31,8 @@ use cursor::Parser;
 
 /// Parses one statement as the client sent it.
 ///
-/// A `;` may end it. Errors: `Syntax` with MySQL's own text, `Unsupported` for several statements in
-/// one text, for nesting deeper than Margay reads, and for more than 65,535 parameters.
+/// A `;` may end it. Errors: `Syntax` with MySQL's own text, also for several statements in one text;
+/// `Unsupported` for nesting deeper than Margay reads, and for more than 65,535 parameters.
 pub fn parse(text: &[u8], mode: &Mode) -> Result<Statement> {
     parse_scanned(text, scan(text, mode)?, mode)
 }

@@ -41,6 +41,8 @@ impl Parser<'_> {
             let span = self.expect(TokenKind::String)?.span;
             let bytes = literal::unescape(self.slice(span), !self.mode.no_backslash_escapes);
             show.kind = ShowKind::MargayTransaction(self.utf8(bytes)?);
+        } else if self.accept_kws(&["MARGAY", "PINS"]) {
+            show.kind = ShowKind::MargayPins;
         } else {
             self.show_other(&mut show)?;
         }

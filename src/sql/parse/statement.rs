@@ -2,7 +2,9 @@
 
 use crate::error::{Error, Result};
 
-use super::super::statement::{Explain, Hints, Statement, StatementKind};
+use super::super::statement::{
+    Call, Execute, ExecuteSource, Explain, Handler, HandlerAction, Hints, Statement, StatementKind,
+};
 use super::super::token::TokenKind;
 use super::cursor::Parser;
 
@@ -12,16 +14,13 @@ const OTHERS: &[&str] = &[
     "BACKUP",
     "BINLOG",
     "CACHE",
-    "CALL",
     "CHANGE",
     "CHECK",
     "CHECKSUM",
     "CLONE",
-    "DO",
     "FLUSH",
     "GET",
     "GRANT",
-    "HANDLER",
     "HELP",
     "IMPORT",
     "INSTALL",
@@ -72,17 +71,8 @@ impl Parser<'_> {
             };
         }
         let kind = self.statement()?;
-        let ended = self.accept(TokenKind::Semicolon);
         while self.accept(TokenKind::Semicolon) {}
-        if self.at(TokenKind::End) {
-            return Ok(kind);
-        }
-        if ended {
-            return Err(Error::unsupported(
-                "several statements in one text are not supported; send them one by one",
-            ));
-        }
-        Err(self.error())
+        if self.at(TokenKind::End) { Ok(kind) } else { Err(self.error()) }
     }
 
     fn statement(&mut self) -> Result<StatementKind> {
@@ -112,13 +102,14 @@ impl Parser<'_> {
             "TRUNCATE" => self.truncate(),
             "RENAME" => self.rename(),
             "KILL" => self.kill(),
-            "PREPARE" => {
-                self.skip_to_end();
-                Ok(StatementKind::Prepare)
-            }
-            "EXECUTE" => {
-                self.skip_to_end();
-                Ok(StatementKind::Execute)
+            "PREPARE" => self.prepare(),
+            "EXECUTE" => self.execute(),
+            "HANDLER" => self.handler(),
+            "LOCK" if self.nth_kw(1, "TABLES") || self.nth_kw(1, "TABLE") => self.lock_tables(),
+            "CALL" => self.call_statement(),
+            "DO" => {
+                let at = self.bump().span.end;
+                Ok(StatementKind::Do { values: self.comma_separated(Self::expr)?, at })
             }
             "DEALLOCATE" => {
                 self.bump();
@@ -178,8 +169,83 @@ impl Parser<'_> {
 
     fn deallocate(&mut self) -> Result<StatementKind> {
         self.expect_kw("PREPARE")?;
-        self.name()?;
-        Ok(StatementKind::Deallocate)
+        Ok(StatementKind::Deallocate(self.name()?))
+    }
+
+    fn prepare(&mut self) -> Result<StatementKind> {
+        self.expect_kw("PREPARE")?;
+        let name = self.name()?;
+        self.expect_kw("FROM")?;
+        Ok(StatementKind::Prepare { name, from: self.expr()? })
+    }
+
+    /// `EXECUTE name [USING ...]`, `EXECUTE IMMEDIATE expr [USING ...]`
+    fn execute(&mut self) -> Result<StatementKind> {
+        self.expect_kw("EXECUTE")?;
+        let is_immediate = self.at_kw("IMMEDIATE")
+            && !self.nth_kw(1, "USING")
+            && !matches!(self.nth(1).kind, TokenKind::End | TokenKind::Semicolon);
+        let source = if is_immediate {
+            self.bump();
+            ExecuteSource::Immediate(Box::new(self.expr()?))
+        } else {
+            ExecuteSource::Name(self.name()?)
+        };
+        let using = match self.accept_kw("USING") {
+            true => self.comma_separated(Self::expr)?,
+            false => Vec::new(),
+        };
+        Ok(StatementKind::Execute(Execute { source, using }))
+    }
+
+    /// `LOCK TABLES a READ [LOCAL], b AS c [LOW_PRIORITY] WRITE`
+    fn lock_tables(&mut self) -> Result<StatementKind> {
+        self.expect_kw("LOCK")?;
+        self.bump();
+        let tables = self.comma_separated(|parser| {
+            let table = parser.table_name()?;
+            if parser.accept_kw("AS") || parser.at_name() {
+                parser.name()?;
+            }
+            parser.accept_kw("LOW_PRIORITY");
+            if !parser.accept_any_kw(&["READ", "WRITE"]) {
+                return Err(parser.error());
+            }
+            parser.accept_any_kw(&["LOCAL", "CONCURRENT"]);
+            Ok(table)
+        })?;
+        // WAIT or NOWAIT of MariaDB.
+        self.skip_to_end();
+        Ok(StatementKind::LockTables(tables))
+    }
+
+    /// `HANDLER t OPEN [[AS] a]`, `HANDLER a READ ...`, `HANDLER a CLOSE`
+    fn handler(&mut self) -> Result<StatementKind> {
+        self.expect_kw("HANDLER")?;
+        let name = self.table_name()?;
+        let action = if self.accept_kw("OPEN") {
+            let is_named = self.accept_kw("AS") || self.at_name();
+            HandlerAction::Open(is_named.then(|| self.name()).transpose()?)
+        } else if self.accept_kw("CLOSE") {
+            HandlerAction::Close
+        } else {
+            self.expect_kw("READ")?;
+            self.skip_to_end();
+            HandlerAction::Read
+        };
+        Ok(StatementKind::Handler(Handler { name, action }))
+    }
+
+    /// `CALL p`, `CALL schema.p(a, b)`
+    fn call_statement(&mut self) -> Result<StatementKind> {
+        self.expect_kw("CALL")?;
+        let procedure = self.table_name()?;
+        let mut args = Vec::new();
+        if self.accept(TokenKind::LeftParen) && !self.accept(TokenKind::RightParen) {
+            args = self.comma_separated(Self::expr)?;
+            self.expect(TokenKind::RightParen)?;
+        }
+        Ok(StatementKind::Call(Call { procedure, args }))
     }
 
     /// `KILL [CONNECTION | QUERY] id`

@@ -57,6 +57,11 @@ fn run(flavor: Flavor) {
         return;
     }
     let tpch = Tpch::start(flavor, fixture::scale(SCALE));
+    time_all(flavor, &tpch);
+    tpch.keep();
+}
+
+fn time_all(flavor: Flavor, tpch: &Tpch) {
     let Target { plain, proxy } = tpch.target();
     let mut bench = Bench {
         plain: Client::open(&plain),

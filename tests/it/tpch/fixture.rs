@@ -14,6 +14,7 @@ use crate::differential::case::{Case, CaseFile, Dialect};
 use crate::fixture::{PASSWORD, Proxy, Servers, USER};
 
 use super::data;
+use super::keep::{self, Variables};
 
 const SCHEMA: &str = "tpch";
 /// The clusters of the rules are servers 0 and 1.
@@ -29,7 +30,9 @@ const LOADERS: usize = 4;
 
 pub(super) struct Tpch {
     proxy: Proxy,
-    servers: Servers,
+    /// None: another run keeps them.
+    servers: Option<Servers>,
+    variables: Variables,
     pub(super) scale: f64,
 }
 
@@ -43,6 +46,11 @@ pub(super) struct Query {
 impl Tpch {
     /// Starts all and loads it.
     pub(super) fn start(flavor: Flavor, scale: f64) -> Self {
+        let kept = keep::file().and_then(|file| keep::read(&file));
+        if let Some(variables) = kept {
+            let proxy = Proxy::start(&read("rules.yaml"), &variables);
+            return Self { proxy, servers: None, variables, scale };
+        }
         let servers = Servers::start(flavor, 3, &OPTIONS);
         for server in CLUSTERS {
             for shard in 0..SHARDS {
@@ -50,8 +58,9 @@ impl Tpch {
             }
         }
         servers.run(PLAIN, &["CREATE DATABASE tpch"]);
-        let proxy = Proxy::start(&read("rules.yaml"), &servers.variables());
-        let tpch = Self { proxy, servers, scale };
+        let variables = servers.variables();
+        let proxy = Proxy::start(&read("rules.yaml"), &variables);
+        let tpch = Self { proxy, servers: Some(servers), variables, scale };
         let Target { plain, proxy } = tpch.target();
         let (plain, proxy) = (load(&plain, scale), load(&proxy, scale));
         eprintln!(
@@ -64,18 +73,27 @@ impl Tpch {
         tpch
     }
 
+    /// Waits while `MARGAY_TPCH_KEEP` says so, if the servers are of this run.
+    pub(super) fn keep(&self) {
+        if let (Some(_), Some(file)) = (&self.servers, keep::file()) {
+            keep::wait(&file, &self.variables);
+        }
+    }
+
     pub(super) fn target(&self) -> Target {
         let proxy = Login::new(self.proxy.address.clone(), USER, PASSWORD);
-        Target { plain: self.servers.login(PLAIN).schema(SCHEMA), proxy: proxy.schema(SCHEMA) }
+        let plain = keep::login(&self.variables, PLAIN);
+        Target { plain: plain.schema(SCHEMA), proxy: proxy.schema(SCHEMA) }
     }
 
     /// A connection to each server behind the proxy.
     pub(super) fn shard_servers(&self) -> Vec<Client> {
-        CLUSTERS.iter().map(|&server| Client::open(&self.servers.login(server))).collect()
+        let login = |server: &usize| keep::login(&self.variables, *server);
+        CLUSTERS.iter().map(|server| Client::open(&login(server))).collect()
     }
 
     pub(super) fn dialect(&self) -> Dialect {
-        let client = Client::open(&self.servers.login(PLAIN));
+        let client = Client::open(&keep::login(&self.variables, PLAIN));
         Dialect::of_version(&client.greeting.version)
     }
 
@@ -85,7 +103,8 @@ impl Tpch {
         let analyze = |server: usize, database: &str| {
             let names: Vec<String> =
                 tables.iter().map(|table| format!("{database}.{table}")).collect();
-            self.servers.run(server, &[&format!("ANALYZE TABLE {}", names.join(", "))]);
+            let mut client = Client::open(&keep::login(&self.variables, server));
+            client.run(&format!("ANALYZE TABLE {}", names.join(", ")));
         };
         for server in CLUSTERS {
             (0..SHARDS).for_each(|shard| analyze(server, &format!("tpch_{shard}")));

@@ -1,11 +1,13 @@
 //! The 22 queries of TPC-H over shards: equal columns, types and rows to those of one plain server, as
 //! text and as prepared statements. A query that may be refused says `-- refused`.
 //!
-//! `MARGAY_TPCH_SF=0.1` sets the scale factor, `MARGAY_TPCH_QUERIES=q05,q11` picks queries.
+//! `MARGAY_TPCH_SF=0.1` sets the scale factor, `MARGAY_TPCH_QUERIES=q05,q11` picks queries,
+//! `MARGAY_TPCH_KEEP=FILE` keeps the servers up for further runs.
 
 mod bench;
 mod data;
 mod fixture;
+mod keep;
 
 use std::fmt;
 

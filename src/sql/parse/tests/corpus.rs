@@ -36,7 +36,7 @@ fn statements_parse() {
                 assert_eq!(text, text.trim(), "{sql}");
             }
         });
-        if !matches!(statement.kind, StatementKind::Prepare) {
+        if !matches!(statement.kind, StatementKind::Prepare { .. }) {
             assert_eq!(params_in_tree(&statement), usize::from(statement.params), "{sql}");
         }
     }

@@ -78,7 +78,7 @@ fn insert_forms() {
             (insert.replace, "replace"),
             (insert.ignore, "ignore"),
             (insert.partitions, "partitions"),
-            (insert.returning, "returning"),
+            (insert.returning.is_some(), "returning"),
             (!insert.on_duplicate.is_empty(), "on duplicate"),
         ];
         words.extend(flags.iter().filter(|(set, _)| *set).map(|(_, name)| (*name).to_owned()));
@@ -170,7 +170,7 @@ fn deletes() {
     check("DELETE FROM a, b USING a JOIN b ON 1 WHERE a.x = 1", "a,b <- join");
     check("DELETE FROM a USING a", "a <- a[]");
     assert!(delete("WITH c AS (SELECT 1) DELETE FROM t WHERE a IN (SELECT * FROM c)").with);
-    assert!(delete("DELETE FROM t RETURNING a").returning);
+    assert!(delete("DELETE FROM t RETURNING a").returning.is_some());
 }
 
 /// No parameter is lost, wherever it stands.

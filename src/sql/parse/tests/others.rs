@@ -54,9 +54,17 @@ fn kind(sql: &str, statement: &Statement) -> String {
             let statement = kind(sql, &explain.statement);
             format!("{line}[{}] {statement}", &sql[explain.at as usize..])
         }
-        StatementKind::Prepare => "prepare".into(),
-        StatementKind::Execute => "execute".into(),
-        StatementKind::Deallocate => "deallocate".into(),
+        StatementKind::Prepare { name, .. } => format!("prepare {}", name.value),
+        StatementKind::Execute(execute) => format!("execute using {}", execute.using.len()),
+        StatementKind::Deallocate(name) => format!("deallocate {}", name.value),
+        StatementKind::Call(call) => {
+            format!("call {}({})", &sql[call.procedure.span.range()], call.args.len())
+        }
+        StatementKind::LockTables(tables) => format!("lock {}", tables.len()),
+        StatementKind::Handler(handler) => {
+            format!("handler {} {:?}", handler.name.name.value, handler.action)
+        }
+        StatementKind::Do { values, .. } => format!("do {}", values.len()),
         StatementKind::Kill { query, id } => {
             format!("kill {id}{}", if *query { " query" } else { "" })
         }
@@ -318,21 +326,25 @@ fn others() {
     check("EXPLAIN EXTENDED SELECT 1", "explain [SELECT 1] query");
     check("EXPLAIN FORMAT=MARGAY SHOW TABLES", "explain margay [SHOW TABLES] Tables");
     check("EXPLAIN FOR CONNECTION 5", "other EXPLAIN FOR");
-    check("PREPARE s FROM 'SELECT ?'", "prepare");
-    check("EXECUTE s USING @a", "execute");
-    check("DEALLOCATE PREPARE s", "deallocate");
-    check("DROP PREPARE s", "deallocate");
+    check("PREPARE s FROM 'SELECT ?'", "prepare s");
+    check("EXECUTE s USING @a", "execute using 1");
+    check("DEALLOCATE PREPARE s", "deallocate s");
+    check("DROP PREPARE s", "deallocate s");
     check("KILL 5", "kill 5");
     check("KILL CONNECTION 5", "kill 5");
     check("KILL QUERY 18446744073709551615", "kill 18446744073709551615 query");
-    check("LOCK TABLES t READ, u WRITE", "other LOCK TABLES");
-    check("LOCK TABLE t READ", "other LOCK TABLES");
+    check("LOCK TABLES t READ, u AS v LOW_PRIORITY WRITE, w READ LOCAL", "lock 3");
+    check("LOCK TABLE s.t x READ", "lock 1");
     check("UNLOCK TABLES", "other UNLOCK TABLES");
     check("LOCK INSTANCE FOR BACKUP", "other LOCK INSTANCE");
     check("LOAD DATA LOCAL INFILE 'x' INTO TABLE t", "other LOAD DATA");
-    check("CALL p(1)", "other CALL");
-    check("DO SLEEP(1)", "other DO");
-    check("HANDLER t OPEN", "other HANDLER");
+    check("CALL s.p(1, @a)", "call s.p(2)");
+    check("CALL p", "call p(0)");
+    check("DO SLEEP(1), 2", "do 2");
+    check("EXECUTE IMMEDIATE 'SELECT ?' USING 1 + 1", "execute using 1");
+    check("HANDLER t OPEN", "handler t Open(None)");
+    check("HANDLER t READ i = (1) LIMIT 2", "handler t Read");
+    check("HANDLER t CLOSE", "handler t Close");
     check("ANALYZE TABLE t", "other ANALYZE TABLE");
     check("GRANT SELECT ON s.* TO 'u'@'h'", "other GRANT");
     check("FLUSH TABLES", "other FLUSH TABLES");

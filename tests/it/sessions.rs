@@ -1,0 +1,395 @@
+//! What a session holds: several results, cursors, prepared statements, pinned connections.
+
+use margay::cli::demo::flavor::Flavor;
+
+use crate::client::reply::{Item, Reply, ServerError};
+use crate::client::value::Value;
+use crate::client::{Client, Login, capability, command};
+use crate::fixture::{Check, PASSWORD, Proxy, Servers, rules, run_checks, wanted};
+
+const CHECKS: [Check<Sessions>; 9] = [
+    ("procedures", procedures),
+    ("procedures of sharded schemas", sharded_procedures),
+    ("prepared calls", prepared_calls),
+    ("statements per session", statement_limit),
+    ("cursors beside other statements", cursors),
+    ("closed cursors", closed_cursors),
+    ("temporary tables end with the session", temporary_ends),
+    ("named locks end with the session", locks_end),
+    ("lost pinned connections", lost_pins),
+];
+
+#[test]
+fn sessions_mysql() {
+    run(Flavor::MySql);
+}
+
+#[test]
+fn sessions_mariadb() {
+    run(Flavor::MariaDb);
+}
+
+fn run(flavor: Flavor) {
+    if wanted(flavor) {
+        run_checks(&Sessions::start(flavor), &CHECKS);
+    }
+}
+
+/// A proxy over two clusters, and one plain server. Fields in the order in which they must end.
+struct Sessions {
+    proxy: Proxy,
+    servers: Servers,
+}
+
+impl Sessions {
+    fn start(flavor: Flavor) -> Self {
+        // MySQL tells there which user variables a procedure has set.
+        let servers = Servers::start(flavor, 3, &["--performance-schema=ON"]);
+        for index in 0..2 {
+            let shards = (0..4).map(|shard| format!("CREATE DATABASE shop_{shard}"));
+            let all =
+                shards.chain(["CREATE DATABASE shop".into(), "CREATE DATABASE solo_db".into()]);
+            all.for_each(|statement| servers.run(index, &[&statement]));
+        }
+        servers.run(2, &["CREATE DATABASE solo"]);
+        let proxy = Proxy::start(&rules("sessions.yaml"), &servers.variables());
+        Self { proxy, servers }
+    }
+
+    fn login(&self) -> Login {
+        self.proxy.login().schema("solo")
+    }
+
+    fn plain(&self) -> Login {
+        self.servers.login(2).schema("solo")
+    }
+
+    fn admin(&self, sql: &str) {
+        let login = Login::new(self.proxy.address.clone(), "admin", PASSWORD).schema("solo");
+        Client::open(&login).run(&format!("/*margay: shard=c1/solo_db */ {sql}"));
+    }
+
+    /// Runs the statements on Margay and on the plain server, which must answer alike.
+    fn same(&self, capabilities: u32, statements: &[&str]) {
+        let mut plain = Client::open(&self.plain().with(capabilities));
+        let mut proxy = Client::open(&self.login().with(capabilities));
+        for statement in statements {
+            let expected: Vec<String> = plain.query(statement).unwrap().iter().map(shown).collect();
+            let got: Vec<String> = proxy.query(statement).unwrap().iter().map(shown).collect();
+            assert_eq!(got, expected, "{statement}");
+        }
+    }
+}
+
+/// A reply as text: what a driver sees of it.
+fn shown(reply: &Reply) -> String {
+    match reply {
+        Reply::Done(done) => {
+            format!("{} rows, {} warnings, more {}", done.affected, done.warnings, done.status & 8)
+        }
+        Reply::Rows(rows) => {
+            let columns: Vec<String> =
+                rows.columns.iter().map(|it| format!("{} {}", it.name, it.kind)).collect();
+            format!("{columns:?} {:?}, more {}", rows.text(), rows.end.status & 8)
+        }
+        Reply::Error(ServerError { code, state, .. }) => format!("error {code} {state}"),
+    }
+}
+
+const PROCEDURES: [&str; 6] = [
+    "CREATE TABLE notes (id INT PRIMARY KEY AUTO_INCREMENT, body VARCHAR(50))",
+    "CREATE PROCEDURE two(a INT) BEGIN SELECT a AS first; SELECT a + 1 AS second, 'x' AS b; END",
+    "CREATE PROCEDURE outs(IN a INT, OUT b INT, INOUT c VARCHAR(50)) \
+     BEGIN SET b = a * 2, c = CONCAT(c, '!'), @inside = a; INSERT INTO notes (body) VALUES (c); END",
+    "CREATE PROCEDURE fails() BEGIN SELECT 1 AS before_it; SELECT * FROM no_such_table; SELECT 2; END",
+    "CREATE PROCEDURE warns() BEGIN SELECT CAST('5x' AS SIGNED) AS n; END",
+    "CREATE PROCEDURE leaves() BEGIN CREATE TEMPORARY TABLE left_over (a INT); SET @@sql_safe_updates = 1; END",
+];
+
+fn procedures(sessions: &Sessions) {
+    let mut plain = Client::open(&sessions.plain());
+    for statement in PROCEDURES {
+        plain.run(statement);
+        sessions.admin(statement);
+    }
+    let statements = [
+        "CALL two(5)",
+        "CALL solo.two(6)",
+        "SELECT 1",
+        "SET @c = 'abc'",
+        "CALL outs(21, @b, @c)",
+        "SELECT @b, @c, @inside, LAST_INSERT_ID()",
+        "SELECT * FROM notes",
+        "CALL fails()",
+        "CALL warns()",
+        "SHOW WARNINGS",
+        "CALL no_such_procedure()",
+        "CALL two()",
+        "BEGIN",
+        "CALL outs(1, @b, @c)",
+        "SELECT COUNT(*), @b FROM notes",
+        "ROLLBACK",
+        "SELECT COUNT(*) FROM notes",
+        "CALL two(CONNECTION_ID() * 0 + 3)",
+    ];
+    sessions.same(0, &statements);
+    sessions.same(
+        capability::MULTI_STATEMENTS,
+        &[
+            "CALL two(1); SELECT 9; CALL two(2)",
+            "CALL two(1); CALL fails(); SELECT 9",
+            "SET @c = 'b'; CALL outs(1, @b, @c); SELECT @b, @c;",
+            "SELECT 1;; SELECT 2",
+            "CREATE TEMPORARY TABLE nothing_yet",
+        ],
+    );
+    // What a procedure leaves on its connection reaches no other session.
+    let mut proxy = Client::open(&sessions.login());
+    for _ in 0..3 {
+        proxy.run("CALL leaves()");
+        assert_eq!(proxy.error("SELECT * FROM left_over").code, 1146);
+        assert_eq!(proxy.value("SELECT @@sql_safe_updates"), "0");
+    }
+}
+
+fn sharded_procedures(sessions: &Sessions) {
+    let mut client = Client::open(&sessions.proxy.login().schema("shop"));
+    assert_eq!(client.error("CALL two(1)").code, 1235);
+    let admin = Login::new(sessions.proxy.address.clone(), "admin", PASSWORD).schema("shop");
+    let create = "/*margay: shard=c0/shop_1 */ CREATE PROCEDURE here() SELECT DATABASE() AS db";
+    Client::open(&admin).run(create);
+    match &client.run("/*margay: shard=c0/shop_1 */ CALL here()")[..] {
+        [Reply::Rows(rows), Reply::Done(_)] => {
+            assert_eq!(rows.text(), [[Some("shop_1".to_owned())]]);
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(client.error("/*margay: shard=c1/solo_db */ CALL here()").code, 1235);
+    let other = Login::new(sessions.proxy.address.clone(), "other", PASSWORD).schema("solo");
+    assert_eq!(Client::open(&other).error("CALL two(1)").code, 1142);
+}
+
+/// OUT parameters of a prepared CALL come as a result of their own.
+fn prepared_calls(sessions: &Sessions) {
+    let shown_all = |login: &Login| -> Vec<String> {
+        let mut client = Client::open(login);
+        client.run("SET @c = 'x'");
+        let statement = client.prepare("CALL outs(?, ?, ?)").unwrap().unwrap();
+        assert_eq!(statement.params, 3);
+        let values = [Value::Int(4), Value::Int(0), Value::text("y")];
+        let replies = client.execute(&statement, &values).unwrap();
+        let flags = replies.iter().map(|reply| match reply {
+            Reply::Rows(rows) => {
+                format!("{:?} flags {:#x}", rows.packets, rows.end.status & 0x1008)
+            }
+            other => shown(other),
+        });
+        flags.collect()
+    };
+    let ps_multi = 1 << 18;
+    let expected = shown_all(&sessions.plain().with(ps_multi));
+    assert_eq!(expected.len(), 2, "{expected:?}");
+    assert_eq!(shown_all(&sessions.login().with(ps_multi)), expected);
+}
+
+fn statement_limit(sessions: &Sessions) {
+    let mut client = Client::open(&sessions.login());
+    let mut statements = Vec::new();
+    for _ in 0..19 {
+        statements.push(client.prepare("SELECT ?").unwrap().unwrap());
+    }
+    client.run("PREPARE last FROM 'SELECT 1'");
+    assert_eq!(client.prepare("SELECT 1").unwrap().unwrap_err().code, 1461);
+    assert_eq!(client.error("PREPARE more FROM 'SELECT 1'").code, 1461);
+    client.run("PREPARE last FROM 'SELECT 2'");
+    client.close(&statements[0]).unwrap();
+    client.prepare("SELECT 1").unwrap().unwrap();
+    client.simple(command::RESET_CONNECTION, &[]).unwrap().done();
+    assert_eq!(client.error("EXECUTE last").code, 1243);
+}
+
+/// Rows of one portion and the flags behind them.
+fn fetch(client: &mut Client, id: u32, count: u32) -> Result<(usize, u16), u16> {
+    let mut body = id.to_le_bytes().to_vec();
+    body.extend_from_slice(&count.to_le_bytes());
+    client.command(command::STMT_FETCH, &body).unwrap();
+    let mut rows = 0;
+    loop {
+        match client.read_item().unwrap().0 {
+            Item::Row => rows += 1,
+            Item::End(end) => return Ok((rows, end.status & 0xc0)),
+            Item::Error(error) => return Err(error.code),
+        }
+    }
+}
+
+/// Sends an execution that asks for a cursor, and reads its head.
+fn open_cursor(client: &mut Client, id: u32) {
+    client.send_execute(id, &[], 1).unwrap();
+    client.read_head().unwrap();
+    if client.capabilities() & capability::DEPRECATE_EOF != 0 {
+        match client.read_item().unwrap().0 {
+            Item::End(end) => assert_eq!(end.status & 0x40, 0x40),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+const ROWS: usize = 1000;
+
+fn with_rows(sessions: &Sessions, login: &Login) -> Client {
+    let mut client = Client::open(login);
+    if login.schema.as_deref() == Some("shop") {
+        client.run("DROP TABLE IF EXISTS users");
+        client.run("CREATE TABLE users (id INT PRIMARY KEY, body VARCHAR(2000))");
+        let rows: Vec<String> = (0..ROWS).map(|id| format!("({id}, REPEAT('x', 1000))")).collect();
+        client.run(&format!("INSERT INTO users VALUES {}", rows.join(", ")));
+    }
+    let _ = sessions;
+    client
+}
+
+fn cursors(sessions: &Sessions) {
+    let login = sessions.proxy.login().schema("shop");
+    for login in [login.clone(), login.without(capability::DEPRECATE_EOF)] {
+        for (start, end) in [("ROLLBACK", "ROLLBACK"), ("BEGIN", "COMMIT")] {
+            let mut client = with_rows(sessions, &login);
+            let sql = "SELECT id, body FROM users ORDER BY id";
+            let first = client.prepare(sql).unwrap().unwrap();
+            let second = client.prepare(sql).unwrap().unwrap();
+            client.run(start);
+            open_cursor(&mut client, first.id);
+            assert_eq!(fetch(&mut client, first.id, 10), Ok((10, 0x40)));
+            client.run("UPDATE users SET body = 'short' WHERE id = 999");
+            open_cursor(&mut client, second.id);
+            assert_eq!(fetch(&mut client, second.id, 300), Ok((300, 0x40)));
+            assert_eq!(client.value("SELECT COUNT(*) FROM users"), ROWS.to_string());
+            assert_eq!(fetch(&mut client, first.id, 985), Ok((985, 0x40)));
+            client.run(end);
+            assert_eq!(fetch(&mut client, first.id, 100), Ok((5, 0x80)));
+            assert_eq!(fetch(&mut client, first.id, 1), Err(1421));
+            // A statement that would wait for the rows' locks.
+            client.run("DROP TABLE users");
+            assert_eq!(fetch(&mut client, second.id, 700), Ok((700, 0x40)));
+            assert_eq!(fetch(&mut client, second.id, 700), Ok((0, 0x80)));
+        }
+    }
+}
+
+fn closed_cursors(sessions: &Sessions) {
+    let mut client = with_rows(sessions, &sessions.proxy.login().schema("shop"));
+    let statement = client.prepare("SELECT body FROM users").unwrap().unwrap();
+    client.run("BEGIN");
+    for _ in 0..2 {
+        open_cursor(&mut client, statement.id);
+        assert_eq!(fetch(&mut client, statement.id, 5), Ok((5, 0x40)));
+        client.simple(command::STMT_RESET, &statement.id.to_le_bytes()).unwrap().done();
+        assert_eq!(fetch(&mut client, statement.id, 5), Err(1421));
+    }
+    open_cursor(&mut client, statement.id);
+    client.close(&statement).unwrap();
+    assert_eq!(fetch(&mut client, statement.id, 5), Err(1243));
+    // The transaction goes on.
+    client.run("UPDATE users SET body = 'a' WHERE id = 1");
+    client.run("COMMIT");
+    assert_eq!(client.value("SELECT body FROM users WHERE id = 1"), "a");
+    // SHOW has cursors too.
+    let statement = client.prepare("SHOW COLUMNS FROM users").unwrap().unwrap();
+    open_cursor(&mut client, statement.id);
+    assert_eq!(fetch(&mut client, statement.id, 5), Ok((2, 0x80)));
+}
+
+/// What other sessions do with the connection shows nothing of the temporary tables that were on it.
+fn temporary_ends(sessions: &Sessions) {
+    let login = sessions.proxy.login().schema("shop");
+    for end in 0..3 {
+        let mut client = Client::open(&login);
+        client.run("CREATE TEMPORARY TABLE mine (a INT)");
+        client.run("INSERT INTO mine VALUES (1)");
+        assert_eq!(client.rows("SHOW MARGAY PINS").len(), 1);
+        assert_eq!(Client::open(&login).error("SELECT * FROM mine").code, 1146);
+        match end {
+            0 => drop(client),
+            1 => {
+                client.simple(command::RESET_CONNECTION, &[]).unwrap().done();
+                assert_eq!(client.error("SELECT * FROM mine").code, 1146);
+            }
+            _ => {
+                client.run("DROP TABLE mine");
+                assert_eq!(client.rows("SHOW MARGAY PINS").len(), 0);
+            }
+        }
+        for _ in 0..5 {
+            assert_eq!(Client::open(&login).error("SELECT * FROM mine").code, 1146);
+        }
+    }
+    let mut client = Client::open(&login);
+    assert_eq!(client.error("CREATE TEMPORARY TABLE users (a INT)").code, 1235);
+    client.run("CREATE TEMPORARY TABLE mine (a INT)");
+    let statement = client.prepare("SELECT a FROM mine WHERE a = ?").unwrap().unwrap();
+    assert_eq!((statement.params, statement.columns.len()), (1, 1));
+    client.run("BEGIN");
+    client.run("INSERT INTO mine VALUES (5)");
+    client.prepare("SELECT a FROM mine").unwrap().unwrap();
+    match client.execute(&statement, &[Value::Int(5)]).unwrap().pop() {
+        Some(Reply::Rows(rows)) => assert_eq!(rows.packets.len(), 1),
+        other => panic!("{other:?}"),
+    }
+    client.run("COMMIT");
+    assert_eq!(client.value("SELECT COUNT(*) FROM mine"), "1");
+}
+
+fn locks_end(sessions: &Sessions) {
+    let login = sessions.login();
+    let free = |name: &str| {
+        let sql = format!("SELECT IS_FREE_LOCK('{name}')");
+        Client::open(&login).value(&sql) == "1"
+    };
+    let mut client = Client::open(&login);
+    assert_eq!(client.value("SELECT GET_LOCK('a', 0)"), "1");
+    assert_eq!(client.rows("SHOW MARGAY PINS").len(), 1);
+    assert!(!free("a"));
+    let statement = client.prepare("SELECT GET_LOCK(?, ?)").unwrap().unwrap();
+    let values = [Value::text("b"), Value::Int(0)];
+    client.execute(&statement, &values).unwrap();
+    assert!(!free("b"));
+    client.run("SELECT RELEASE_LOCK('a')");
+    assert!(free("a") && !free("b"));
+    client.run("DO RELEASE_LOCK('b')");
+    assert_eq!(client.rows("SHOW MARGAY PINS").len(), 0);
+    assert!(free("b"));
+    client.run("SELECT GET_LOCK('c', 0)");
+    client.simple(command::RESET_CONNECTION, &[]).unwrap().done();
+    client.run("SELECT GET_LOCK('d', 0)");
+    drop(client);
+    let is_free = |name: &str| {
+        (0..100).any(|_| {
+            let free = free(name);
+            if !free {
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            }
+            free
+        })
+    };
+    assert!(is_free("c") && is_free("d"));
+}
+
+/// A session hears what it had on a connection that broke, once.
+fn lost_pins(sessions: &Sessions) {
+    let mut client = Client::open(&sessions.proxy.login().schema("shop"));
+    client.run("CREATE TEMPORARY TABLE mine (a INT)");
+    client.run("SELECT GET_LOCK('a', 0)");
+    let pins = client.rows("SHOW MARGAY PINS");
+    assert_eq!(pins.len(), 2, "{pins:?}");
+    let kill: Vec<String> =
+        pins.iter().map(|row| format!("KILL {}", row[1].clone().unwrap())).collect();
+    let kill: Vec<&str> = kill.iter().map(String::as_str).collect();
+    sessions.servers.run(0, &kill);
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    let error = client.error("SELECT 1");
+    let named = ["temporary table `shop`.`mine`", "lock 'a'"];
+    assert!(named.iter().all(|name| error.message.contains(name)), "{error}");
+    assert_eq!(client.value("SELECT 1"), "1");
+    assert_eq!(client.error("SELECT * FROM mine").code, 1146);
+    assert_eq!(client.value("SELECT GET_LOCK('a', 0)"), "1");
+}
