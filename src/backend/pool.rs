@@ -17,6 +17,9 @@ use crate::backend::settings::Settings;
 use crate::backend::state::SessionState;
 use crate::error::{Error, ErrorKind, Result};
 
+/// Connections at rest, each in a box: one is taken out of the middle, and goes from hand to hand.
+type Idle = Vec<Box<Connection>>;
+
 /// The connections to one node with the same value of `CLIENT_FOUND_ROWS`.
 pub(super) struct Pool {
     target: Arc<Target>,
@@ -25,7 +28,7 @@ pub(super) struct Pool {
     /// A permit for each connection that may be lent; one that is lent has taken it.
     places: Semaphore,
     /// Those at rest. The last one was used last.
-    idle: Mutex<Vec<Box<Connection>>>,
+    idle: Mutex<Idle>,
     waiting: AtomicUsize,
 }
 
@@ -121,7 +124,7 @@ impl Pool {
     pub(super) fn reap(&self) {
         let is_stale = |it: &mut Box<Connection>| it.stale(&self.settings).is_some();
         // Closed after the lock is given back.
-        let stale: Vec<Box<Connection>> = self.idle().extract_if(.., is_stale).collect();
+        let stale: Idle = self.idle().extract_if(.., is_stale).collect();
         drop(stale);
     }
 
@@ -132,7 +135,7 @@ impl Pool {
         PoolStatus { max, open: lent + idle, idle, waiting: self.waiting.load(Ordering::Relaxed) }
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Box<Connection>>> {
+    fn idle(&self) -> MutexGuard<'_, Idle> {
         // It is whole after every single call, so a panic elsewhere broke nothing.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -81,7 +81,7 @@ fn median(samples: &[Sample], value: impl Fn(&Sample) -> f64) -> f64 {
     let values = sorted(samples, value);
     let middle = values.len() / 2;
     match (values.get(middle.wrapping_sub(1)), values.get(middle)) {
-        (Some(low), Some(high)) if values.len() % 2 == 0 => (low + high) / 2.0,
+        (Some(low), Some(high)) if values.len().is_multiple_of(2) => (low + high) / 2.0,
         (_, Some(value)) => *value,
         (_, None) => f64::NAN,
     }

@@ -1,7 +1,9 @@
 //! What is not a cost by the statement: idle clients, connections behind them, the start.
 
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::client::{Client, Login};
 use crate::fixture::Proxy;

@@ -36,7 +36,7 @@ impl Usage {
 #[test]
 fn a_process_that_works_uses_time() {
     let before = Usage::of(std::process::id());
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     let mut used = Usage::default();
     while used.user + used.system == 0.0 {
         assert!(began.elapsed().as_secs() < 20, "no time is told");
