@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use tokio::time::Instant;
+
 /// How finely the kernel tells times: a hundredth of a second, whatever it counts in itself.
 const TICKS_PER_SECOND: f64 = 100.0;
 
