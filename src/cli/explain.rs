@@ -161,7 +161,14 @@ impl Tables<'_> {
         let mut lines = self.settle(text, |facts| {
             explain(
                 &planned,
-                &Run { catalog, facts, params: &[], charset: "utf8mb4", cluster: None },
+                &Run {
+                    catalog,
+                    facts,
+                    params: &[],
+                    charset: "utf8mb4",
+                    cluster: None,
+                    hidden: None,
+                },
             )
         })?;
         lines.extend(self.notes.iter().map(|note| format!("note: {note}")));
@@ -332,6 +339,7 @@ fn column(definition: ColumnDefinition) -> Column {
         nullable: true,
         auto_increment: definition.auto_increment,
         invisible: definition.invisible,
+        generated: false,
         primary: definition.primary,
     }
 }

@@ -35,6 +35,9 @@ impl Run<'_> {
             self.snapshot.facts.forget_all();
             return reply;
         }
+        if let Some(fill) = &ddl.fill {
+            return Box::pin(self.fill(fill)).await;
+        }
         let mut total = Summary::default();
         for step in &ddl.steps {
             let outcome = self.ddl_step(step, facts).await;

@@ -118,6 +118,7 @@ impl Snapshot {
             params: &[],
             charset: "utf8mb4",
             cluster: None,
+            hidden: None,
         };
         match plan {
             Plan::Select(select) => {
@@ -167,6 +168,7 @@ impl Snapshot {
                 params: &[],
                 charset: state.charset(),
                 cluster: None,
+                hidden: None,
             };
             match explain::explain(plan, &values) {
                 Ok(lines) => return Ok(lines),

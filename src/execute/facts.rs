@@ -1,6 +1,7 @@
 //! Fetches what planning must know from the servers, and remembers what stays true.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ use crate::sql::quote;
 /// Facts shared by all statements of a snapshot.
 pub struct FactCache {
     inner: Mutex<Inner>,
+    /// Counts how often what is known has changed.
+    generation: AtomicU64,
     /// How long columns are believed.
     ttl: Duration,
 }
@@ -51,12 +54,30 @@ type Row = Vec<Option<Bytes>>;
 
 impl FactCache {
     pub fn new(ttl: Duration) -> Self {
-        Self { inner: Mutex::default(), ttl }
+        Self { inner: Mutex::default(), generation: AtomicU64::new(0), ttl }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         // A panic while it was held leaves a cache with fewer entries, which is still right.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Another number whenever what is known has changed: what was made of it may be wrong then.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    fn changed(&self) {
+        self.generation.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Until when these tables and the views of these schemas are believed, as far as they are known.
+    /// None: for longer than time goes.
+    pub fn believed_until(&self, tables: &[TableId], schemas: &[String]) -> Option<Instant> {
+        let inner = self.inner();
+        let tables = tables.iter().filter_map(|table| inner.columns.get(table)).map(|it| it.1);
+        let views = schemas.iter().filter_map(|schema| inner.views.get(schema)).map(|it| it.1);
+        tables.chain(views).min().unwrap_or_else(Instant::now).checked_add(self.ttl)
     }
 
     /// Copies what is known of the tables of a statement.
@@ -75,6 +96,14 @@ impl FactCache {
         (since.elapsed() < self.ttl).then(|| columns.clone())
     }
 
+    fn learn_columns(&self, table: &TableId, columns: &Arc<Columns>) {
+        let known = (columns.clone(), Instant::now());
+        let before = self.inner().columns.insert(table.clone(), known);
+        if before.is_some_and(|(before, _)| before.columns != columns.columns) {
+            self.changed();
+        }
+    }
+
     /// Forgets tables whose definition changed, or whose knowledge proved stale.
     pub fn forget(&self, tables: impl IntoIterator<Item = TableId>) {
         let mut inner = self.inner();
@@ -83,6 +112,7 @@ impl FactCache {
         }
         inner.periods.clear();
         inner.shapes.clear();
+        self.changed();
     }
 
     /// Forgets all tables.
@@ -92,6 +122,7 @@ impl FactCache {
         inner.periods.clear();
         inner.views.clear();
         inner.shapes.clear();
+        self.changed();
     }
 
     /// The views of a schema, unless they were read too long ago.
@@ -102,7 +133,10 @@ impl FactCache {
     }
 
     pub(super) fn learn_views(&self, schema: &str, views: Arc<SchemaViews>) {
-        self.inner().views.insert(schema.to_owned(), (views, Instant::now()));
+        let before = self.inner().views.insert(schema.to_owned(), (views.clone(), Instant::now()));
+        if before.is_none_or(|(before, _)| before != views) {
+            self.changed();
+        }
     }
 
     /// Keeps to what is known for a short while, since it cannot be asked for.
@@ -117,6 +151,7 @@ impl FactCache {
 
     pub fn forget_views(&self, schema: &str) {
         self.inner().views.remove(schema);
+        self.changed();
     }
 
     /// The columns of a statement that was described before.
@@ -193,7 +228,7 @@ impl Snapshot {
             return Ok(None);
         };
         let columns = Arc::new(columns);
-        self.facts.inner().columns.insert(id.clone(), (columns.clone(), Instant::now()));
+        self.facts.learn_columns(id, &columns);
         Ok(Some(columns))
     }
 
@@ -396,6 +431,11 @@ impl Snapshot {
         self.rows_of(lease, SessionState::default(), text).await
     }
 
+    /// Runs a query of our own in a session's state.
+    pub(super) async fn ask_as(&self, state: SessionState, text: &[u8]) -> Result<Vec<Row>> {
+        self.rows_of(self.lease_any().await?, state, text).await
+    }
+
     async fn rows_of(
         &self,
         mut lease: Lease,
@@ -471,6 +511,8 @@ fn column(row: &Row) -> Column {
         nullable: text_of(row, 8).is_none_or(|text| !text.eq_ignore_ascii_case("NO")),
         auto_increment: extra.contains("auto_increment"),
         invisible: extra.contains("invisible"),
+        // `DEFAULT_GENERATED` is a default.
+        generated: extra.contains("virtual generated") || extra.contains("stored generated"),
         primary: text_of(row, 10).is_some_and(|text| text == "PRI"),
     }
 }

@@ -20,7 +20,7 @@ const BATCH_ROWS: usize = 200;
 const BATCH_BYTES: usize = 256 << 10;
 
 /// The values of a row as literals; None: NULL.
-type Row = Vec<Option<Vec<u8>>>;
+pub(super) type Row = Vec<Option<Vec<u8>>>;
 
 impl Run<'_> {
     /// Writes what cannot be written where it is found; `refused` is why, and what the client gets if its
@@ -73,11 +73,18 @@ impl Run<'_> {
         while let Some(row) = rows.next().await? {
             picked.push(shape.typed(&row)?);
         }
+        if !pick.ignore {
+            self.check_values(pick.deletes).await?;
+        }
         let mut total = Summary::default();
         if !pick.deletes {
             total.info = b"Rows matched: 0  Changed: 0  Warnings: 0".to_vec();
         }
         for target in &pick.targets {
+            if let Some(relocation) = &target.relocation {
+                total.add(&self.move_rows((pick, target), relocation, &picked).await?);
+                continue;
+            }
             for batch in batches(target, &picked) {
                 total.add(&self.write_batch(pick, target, &batch).await?);
             }
@@ -104,7 +111,7 @@ impl Run<'_> {
 }
 
 /// The rows of a target, each once, in runs that one statement writes.
-fn batches<'r>(target: &Target, rows: &'r [Row]) -> Vec<Vec<&'r Row>> {
+pub(super) fn batches<'r>(target: &Target, rows: &'r [Row]) -> Vec<Vec<&'r Row>> {
     let mut seen: HashSet<Vec<&Option<Vec<u8>>>> = HashSet::new();
     let mut batches: Vec<Vec<&Row>> = Vec::new();
     let mut bytes = 0;
@@ -137,13 +144,14 @@ fn batches<'r>(target: &Target, rows: &'r [Row]) -> Vec<Vec<&'r Row>> {
 
 /// A statement that is being put together.
 #[derive(Default)]
-struct Text {
-    bytes: Vec<u8>,
-    params: Vec<u16>,
+pub(super) struct Text {
+    pub(super) bytes: Vec<u8>,
+    pub(super) params: Vec<u16>,
 }
 
 impl Text {
-    fn pieces(&mut self, pieces: &[Piece], keys: &[Key], rows: &[&Row]) -> Result<()> {
+    /// Adds pieces, with the values of the rows; of no row, they are NULL.
+    pub(super) fn pieces(&mut self, pieces: &[Piece], keys: &[Key], rows: &[&Row]) -> Result<()> {
         for piece in pieces {
             match piece {
                 Piece::Text(text) => self.bytes.extend_from_slice(text),
@@ -163,7 +171,10 @@ fn value(out: &mut Vec<u8>, at: usize, keys: &[Key], rows: &[&Row]) -> Result<()
     let lost = || Error::internal("a picked row without one of its values");
     let values: Option<Vec<&Option<Vec<u8>>>> = rows.iter().map(|row| row.get(at)).collect();
     let values = values.ok_or_else(lost)?;
-    let first = values.first().ok_or_else(lost)?;
+    let Some(first) = values.first() else {
+        out.extend_from_slice(b"NULL");
+        return Ok(());
+    };
     if values.iter().all(|value| value == first) {
         out.extend_from_slice(literal(first));
         return Ok(());
@@ -202,7 +213,7 @@ fn equals(out: &mut Vec<u8>, keys: &[Key], row: &Row) {
 
 /// The condition that the rows meet and no others. Lists of single columns come first, by which the rows
 /// are placed and looked up.
-fn condition(out: &mut Vec<u8>, keys: &[Key], rows: &[&Row]) {
+pub(super) fn condition(out: &mut Vec<u8>, keys: &[Key], rows: &[&Row]) {
     if let [row] = rows {
         return equals(out, keys, row);
     }
@@ -238,11 +249,14 @@ mod tests {
     use super::*;
 
     fn target(names: &[&str], moves: bool) -> Target {
-        let key = |(value, name): (usize, &&str)| Key { text: (*name).to_owned(), value };
+        let key = |(value, name): (usize, &&str)| {
+            let text = (*name).to_owned();
+            Key { column: text.clone(), text, value }
+        };
         let keys = names.iter().enumerate().map(key).collect();
         let text = |text: &str| Piece::Text(text.as_bytes().to_vec());
         let head = vec![text("SET c = "), Piece::Value(names.len()), text(" + "), Piece::Param(3)];
-        Target { head, keys, tail: Vec::new(), moves }
+        Target { head, keys, tail: Vec::new(), moves, relocation: None }
     }
 
     /// Rows as `1,2,NULL;...`, and the statements that write them.

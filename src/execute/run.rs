@@ -20,6 +20,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
 use crate::plan::facts::{Facts, Stop};
 use crate::plan::key::Run as Values;
+use crate::plan::known::Hidden;
 use crate::plan::render::render;
 use crate::plan::template::{Target, Template};
 use crate::protocol::command::Execute;
@@ -37,6 +38,8 @@ pub struct Run<'a> {
     /// The same at a fixed time, for a statement that was routed by the time.
     pub clocked: Option<ClientState>,
     pub call: Call<'a>,
+    /// What the plan was made without, if it is one of a shape.
+    pub hidden: Option<Hidden<'a>>,
     /// Where plain reads go.
     pub reads: Access,
     /// Who hears of what is committed. None: it only reads.
@@ -164,6 +167,7 @@ impl Run<'_> {
             params: self.literals(),
             charset: self.state.charset(),
             cluster: self.transaction.cluster(),
+            hidden: self.hidden,
         }
     }
 

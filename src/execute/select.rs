@@ -31,17 +31,10 @@ impl Run<'_> {
             }
             Err(error) => return Err(error),
         };
-        let access = if select.primary { Access::Primary } else { self.reads.clone() };
         match targets.as_slice() {
-            [target] => {
-                let mut fragment = self.fragment(&select.route, target, facts)?;
-                fragment.text.extend_from_slice(self.part.lock());
-                if select.place.is_nowhere() && self.transaction.is_announced() {
-                    return self.outside(&fragment, target, access).await;
-                }
-                self.route(&fragment, target, access).await
-            }
+            [target] => self.select_at(select, target, facts).await,
             targets => {
+                let access = self.access(select);
                 let scatter = match &select.scatter {
                     Ok(scatter) => scatter,
                     Err(refusal) => {
@@ -58,6 +51,27 @@ impl Run<'_> {
                 }
             }
         }
+    }
+
+    /// Where a read may go.
+    fn access(&self, select: &Select) -> Access {
+        if select.primary { Access::Primary } else { self.reads.clone() }
+    }
+
+    /// Runs on the one target that has all rows.
+    pub(super) async fn select_at(
+        &mut self,
+        select: &Select,
+        target: &Target,
+        facts: &Facts,
+    ) -> Result<Reply> {
+        let access = self.access(select);
+        let mut fragment = self.fragment(&select.route, target, facts)?;
+        fragment.text.extend_from_slice(self.part.lock());
+        if select.place.is_nowhere() && self.transaction.is_announced() {
+            return Box::pin(self.outside(&fragment, target, access)).await;
+        }
+        self.route(&fragment, target, access).await
     }
 
     /// Whether a read needs the rows of several targets.

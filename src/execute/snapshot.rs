@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::combine::Abilities;
 use super::facts::FactCache;
+use super::plans::Plans;
 use crate::backend::{Access, Backends, Deadline};
 use crate::catalog::{Catalog, Schema, Shard, ShardId};
 use crate::config::Config;
@@ -23,6 +24,7 @@ pub struct Snapshot {
     pub catalog: Catalog,
     pub backends: Backends,
     pub facts: FactCache,
+    pub plans: Plans,
     pub coordinator: Arc<Coordinator>,
     pub(super) sequences: Sequences,
     /// Connections that scatters may hold at once, a semaphore a cluster. A scatter takes all it needs
@@ -48,12 +50,14 @@ impl Snapshot {
         let coordinator = Arc::new(Coordinator::new(&config.settings.transactions, &backends));
         let sequences = Sequences::new(&config.settings, &backends);
         let facts = FactCache::new(config.settings.backend.columns_ttl);
+        let plans = Plans::new(config.settings.limits.plan_cache.0);
         let abilities = Default::default();
         Self {
             config,
             catalog,
             backends,
             facts,
+            plans,
             coordinator,
             sequences,
             scatter,

@@ -115,6 +115,7 @@ impl Run<'_> {
             transaction: &mut *self.transaction,
             state: self.state,
             call: self.call,
+            hidden: None,
             reads: Access::Primary,
             found_rows: self.found_rows,
             deadline: self.deadline,

@@ -80,6 +80,7 @@ impl Run<'_> {
             transaction: &mut own,
             state: self.state,
             call: self.call,
+            hidden: self.hidden,
             reads: self.reads.clone(),
             written: self.written,
             found_rows: self.found_rows,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::facts::Stop;
+use super::fill;
 use super::model::Analysis;
 use super::names::{Env, Reader};
 use super::planner::{Context, forced};
@@ -24,7 +25,7 @@ pub(super) fn plan(
 ) -> Result<Ddl, Stop> {
     if let Some(shard) = forced(statement, context)? {
         let template = untouched(text, statement.params);
-        return Ok(Ddl { steps: Vec::new(), forced: Some((shard, template)) });
+        return Ok(Ddl { steps: Vec::new(), fill: None, forced: Some((shard, template)) });
     }
     let mut reader = Reader::new(context, text, false);
     let mut tables = Vec::new();
@@ -39,6 +40,13 @@ pub(super) fn plan(
     }
     let found = reader.finish()?;
     check(ddl, &tables, &found)?;
+    if let (Some(query), Some((_, table))) = (&ddl.query, tables.first())
+        && ddl.kind == DdlKind::CreateTable
+        && !is_done_by_one(table, &found)
+    {
+        let fill = fill::plan((ddl, query), table, text, context)?;
+        return Ok(Ddl { steps: Vec::new(), fill: Some(Box::new(fill)), forced: None });
+    }
     let (creates, drops) = (ddl.kind == DdlKind::CreateTable, ddl.kind == DdlKind::DropTable);
     // DROP TABLE a, b and TRUNCATE take each table for itself; others go with the first.
     let each = ddl.kind == DdlKind::DropTable && tables.len() > 1;
@@ -56,7 +64,13 @@ pub(super) fn plan(
         let template = splice.whole(statement.params);
         steps.push(DdlStep { table: Arc::clone(table), template, creates, drops });
     }
-    Ok(Ddl { steps, forced: None })
+    Ok(Ddl { steps, fill: None, forced: None })
+}
+
+/// The server of a new table has all that its query reads.
+fn is_done_by_one(table: &Table, found: &Analysis<'_>) -> bool {
+    matches!(table.kind, TableKind::Single { .. })
+        && found.uses.iter().all(|used| beside(table, &used.table))
 }
 
 fn refuse(message: impl Into<String>) -> Stop {
@@ -127,11 +141,11 @@ fn check(
             "a temporary table named like the sharded or broadcast table `{name}` is not supported"
         )));
     }
-    if ddl.query.is_some() && ddl.kind == DdlKind::CreateTable && apart.is_some() {
-        return Err(refuse(format!(
-            "CREATE TABLE ... SELECT with the sharded or broadcast table `{name}` is not supported; \
-             create the table, then insert the rows"
-        )));
+    if let (DdlKind::CreateTable, Some((_, table))) = (ddl.kind, tables.first())
+        && ddl.query.is_some()
+        && !is_done_by_one(table, found)
+    {
+        return Ok(());
     }
     if ddl.kind == DdlKind::DropTable && tables.len() > 1 {
         return Ok(());

@@ -197,7 +197,11 @@ fn explain_pick(source: &Source, run: &Run<'_>) -> Result<Vec<String>, Stop> {
     for target in &pick.targets {
         let keys: Vec<&str> = target.keys.iter().map(|key| key.text.as_str()).collect();
         let text = target.shown();
-        lines.push(format!("then write them by ({})", keys.join(", ")));
+        let moves = match target.relocation {
+            Some(_) => ", and move those that belong elsewhere then",
+            None => "",
+        };
+        lines.push(format!("then write them by ({}){moves}", keys.join(", ")));
         lines.push(format!("  {}", text.replace(['\n', '\r'], " ")));
     }
     Ok(lines)
@@ -257,6 +261,15 @@ fn explain_ddl(ddl: &Ddl, run: &Run<'_>) -> Result<Vec<String>, Stop> {
         let target = Target { shard: *shard, part: None };
         lines.push(format!("ddl on {}", target_name(&target, run)));
         push_statement(&mut lines, &render(template, &target, run)?);
+    }
+    if let Some(fill) = &ddl.fill {
+        let parts = fill.table.shards().len();
+        let plural = if parts == 1 { "" } else { "s" };
+        lines.push(format!(
+            "create `{}` on {parts} shard{plural}, as a server defines it, then insert rows of a query",
+            fill.table.name
+        ));
+        lines.extend(explain_query(&fill.source, &[], run)?);
     }
     for step in &ddl.steps {
         let found = ddl_targets(step, run)?;

@@ -27,6 +27,8 @@ pub struct Column {
     pub auto_increment: bool,
     /// Invisible to `SELECT *`.
     pub invisible: bool,
+    /// Computed of others: it takes no values.
+    pub generated: bool,
     /// Part of the primary key, or of a unique key that stands for it.
     pub primary: bool,
 }

@@ -39,7 +39,8 @@ pub(super) struct Rows {
 impl Rows {
     pub(super) fn of_query(query: &Query, text: &[u8]) -> Self {
         let span = query.span;
-        let query = text.get(span.range()).unwrap_or_default().to_vec();
+        // MariaDB takes parentheses around WITH here, but not around a statement.
+        let query = text.get(query.bare().span.range()).unwrap_or_default().to_vec();
         Self { span, query, is_one: false }
     }
 
@@ -121,6 +122,7 @@ pub(super) fn plan(
         reads_first: reads_itself || found.locking || found.assigns_variables,
         told: !into.rows.is_one,
         on_duplicate: !into.insert.on_duplicate.is_empty(),
+        ignore: into.insert.ignore,
     })))
 }
 

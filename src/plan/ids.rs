@@ -247,6 +247,7 @@ mod tests {
                 nullable: false,
                 auto_increment: true,
                 invisible: false,
+                generated: false,
             };
             assert_eq!(range(&column), Some(expect), "{declared}");
         };

@@ -85,6 +85,7 @@ pub(super) fn plan(
                 several: Ok(()),
                 broadcast: Some(table),
                 source: None,
+                moves: None,
             }))
         }
         TableKind::Sharded(_) => {
@@ -134,7 +135,7 @@ pub(super) fn unsupported(message: impl Into<String>) -> Stop {
 
 pub(super) fn one_place(place: Place, template: Template) -> Write {
     let several = Err(Refusal { message: "an INSERT of this form runs on one shard only".into() });
-    Write { place, template, several, broadcast: None, source: None }
+    Write { place, template, several, broadcast: None, source: None, moves: None }
 }
 
 fn read<'a>(reader: &mut Reader<'_, 'a>, insert: &'a statement::Insert) -> Result<(), Stop> {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::facts::{ColumnClass, Facts, Need, Stop, WeightKey};
+use super::known::Hidden;
 use super::render::literal_text;
 use super::types::{Constant, Operand};
 use crate::catalog::{Algorithm, Catalog, Key, Weights};
@@ -22,6 +23,8 @@ pub struct Run<'r> {
     pub charset: &'r str,
     /// Where a transaction is open: a statement that may run anywhere runs there.
     pub cluster: Option<usize>,
+    /// What the plan was made without, if it is one of a shape.
+    pub hidden: Option<Hidden<'r>>,
 }
 
 /// What a value is as a key.
@@ -65,6 +68,14 @@ impl Missing {
 }
 
 impl<'r> Run<'r> {
+    /// The value of a parameter, the client's or a hidden one.
+    fn param(&self, index: u16) -> Option<&'r Literal> {
+        match self.hidden.and_then(|hidden| hidden.value(index)) {
+            None => self.params.get(usize::from(index)),
+            value => value,
+        }
+    }
+
     /// The value of an operand; None while it is not computed.
     pub(super) fn value(
         &self,
@@ -73,7 +84,7 @@ impl<'r> Run<'r> {
     ) -> Result<Option<&'r Literal>> {
         match operand {
             Operand::Literal(literal) => Ok(Some(literal)),
-            Operand::Param(index) => match self.params.get(usize::from(*index)) {
+            Operand::Param(index) => match self.param(*index) {
                 Some(literal) => Ok(Some(literal)),
                 None => Err(Error::internal(format!("parameter {index} has no value"))),
             },
@@ -109,7 +120,7 @@ impl<'r> Run<'r> {
         let mut done = 0;
         for (at, index) in &constant.params {
             filled.extend_from_slice(constant.text.get(done..*at)?);
-            let value = self.params.get(usize::from(*index))?;
+            let value = self.param(*index)?;
             // Other types change with where the parameter stands.
             if !matches!(value, Literal::Integer(_) | Literal::Temporal { .. }) {
                 return None;
@@ -484,6 +495,7 @@ mod tests {
             params: &[],
             charset: "utf8mb4",
             cluster: None,
+            hidden: None,
         };
         let words = |found: Found| match found {
             Found::Key(key) => key.to_string(),
@@ -548,6 +560,7 @@ mod tests {
             params: &[],
             charset: "utf8mb4",
             cluster: None,
+            hidden: None,
         };
         let text = Literal::String { bytes: b"a ".to_vec(), charset: None };
         for (collation, expect) in

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::facts::{ColumnClass, Columns, Stop};
 use super::model::{Analysis, SourceId, same_name};
+use super::moves::is_key;
 use super::names::Reader;
 use super::planner::Context;
 use super::splice::quoted;
@@ -34,6 +35,7 @@ pub struct Pick {
     /// A table is written and read by a subquery too, which not every server allows.
     pub reads_itself: bool,
     pub deletes: bool,
+    pub ignore: bool,
 }
 
 /// A table that is written.
@@ -46,6 +48,15 @@ pub struct Target {
     pub tail: Vec<Piece>,
     /// A column of its keys is assigned.
     pub moves: bool,
+    /// Its rows may have to move: a column that places them is assigned.
+    pub relocation: Option<Relocation>,
+}
+
+/// A table whose rows may move.
+#[derive(Debug, Clone)]
+pub struct Relocation {
+    pub table: Arc<Table>,
+    pub columns: Arc<Columns>,
 }
 
 impl Target {
@@ -68,6 +79,8 @@ impl Target {
 pub struct Key {
     /// As the written statement names it.
     pub text: String,
+    /// The column alone, quoted.
+    pub column: String,
     /// Index of its value in a row of the query.
     pub value: usize,
 }
@@ -123,6 +136,7 @@ struct Rest<'x> {
     filter: Option<&'x Expr>,
     order_by: &'x [OrderItem],
     limit: Option<&'x Limit>,
+    ignore: bool,
 }
 
 impl<'x, 'a> Draft<'x, 'a> {
@@ -153,6 +167,7 @@ impl<'x, 'a> Draft<'x, 'a> {
             head.push(Piece::Text(b" SET ".to_vec()));
             let mut first = true;
             let mut moves = false;
+            let mut relocates = false;
             for assignment in &update.assignments {
                 if self.assigned(assignment, single)? != id {
                     continue;
@@ -164,6 +179,7 @@ impl<'x, 'a> Draft<'x, 'a> {
                 moves |= keys.iter().any(|key| {
                     key.text.ends_with(&format!(".{}", quoted(&assignment.column.name.value)))
                 });
+                relocates |= is_key(&table.table, &assignment.column.name.value);
                 let start = Span { start: assignment.span.start, end: assignment.value.span.start };
                 head.extend(self.raw(start));
                 self.value(&assignment.value, id, &mut head)?;
@@ -172,13 +188,16 @@ impl<'x, 'a> Draft<'x, 'a> {
             if single && update.order_by.iter().all(|item| is_plain(&item.expr)) {
                 tail = self.order(&update.order_by);
             }
-            targets.push(Target { head, keys, tail, moves });
+            let relocation =
+                relocates.then_some(Relocation { table: table.table, columns: table.columns });
+            targets.push(Target { head, keys, tail, moves, relocation });
         }
         let rest = Rest {
             from: update.from_span,
             filter: update.filter.as_ref(),
             order_by: &update.order_by,
             limit: update.limit.as_ref(),
+            ignore: update.ignore,
         };
         Ok(self.finish(&rest, targets, false))
     }
@@ -205,19 +224,19 @@ impl<'x, 'a> Draft<'x, 'a> {
             let mut keys = self.keys(&table, entry)?;
             for key in &mut keys {
                 // Not every server takes an alias in a DELETE of one table.
-                let column = key.text.rsplit_once(".`").map_or("", |(_, column)| column);
-                key.text = format!("`{column}");
+                key.text.clone_from(&key.column);
             }
             let mut head = self.raw(Span { start: 0, end: delete.head_end });
             head.push(Piece::Text(b"FROM ".to_vec()));
             head.extend(self.raw(entry.table.span));
-            targets.push(Target { head, keys, tail: Vec::new(), moves: false });
+            targets.push(Target { head, keys, tail: Vec::new(), moves: false, relocation: None });
         }
         let rest = Rest {
             from: delete.from_span,
             filter: delete.filter.as_ref(),
             order_by: &delete.order_by,
             limit: delete.limit.as_ref(),
+            ignore: delete.ignore,
         };
         Ok(self.finish(&rest, targets, true))
     }
@@ -254,7 +273,7 @@ impl<'x, 'a> Draft<'x, 'a> {
                 && self.found.uses.iter().filter(outer).any(|other| other.table == used.table)
         });
         let source = Source { text, ..self.source.clone() };
-        Pick { source, params, locks, targets, reads_itself, deletes }
+        Pick { source, params, locks, targets, reads_itself, deletes, ignore: rest.ignore }
     }
 
     /// The source whose column is assigned.
@@ -325,7 +344,7 @@ impl<'x, 'a> Draft<'x, 'a> {
             }
             let text = format!("{}.{}", quoted(&entry.exposed_name().value), quoted(&column.name));
             let value = self.item(vec![Piece::Text(text.clone().into_bytes())]);
-            keys.push(Key { text, value });
+            keys.push(Key { text, column: quoted(&column.name), value });
         }
         Ok(keys)
     }

@@ -78,6 +78,10 @@ fn append(
 ) -> Result<()> {
     if let Some(params) = template.untouched {
         rendered.params.extend(0..params);
+        if let Some(hidden) = run.hidden {
+            rendered.text.extend_from_slice(hidden.text());
+            return Ok(());
+        }
     }
     template.pieces.iter().try_for_each(|piece| push(rendered, piece, target, run))
 }
@@ -85,10 +89,13 @@ fn append(
 fn push(rendered: &mut Rendered, piece: &Piece, target: &Target, run: &Run<'_>) -> Result<()> {
     match piece {
         Piece::Text(text) => rendered.text.extend_from_slice(text),
-        Piece::Param(index) => {
-            rendered.text.push(b'?');
-            rendered.params.push(*index);
-        }
+        Piece::Param(index) => match run.hidden.and_then(|hidden| hidden.slot(*index)) {
+            Some(literal) => rendered.text.extend_from_slice(literal),
+            None => {
+                rendered.text.push(b'?');
+                rendered.params.push(*index);
+            }
+        },
         // Not numbered: any value of its kind will do.
         Piece::Id(given) if given.is_empty() => rendered.text.extend_from_slice(b"DEFAULT"),
         Piece::Id(given) => {

@@ -41,6 +41,9 @@ pub fn targets(place: &Place, run: &Run<'_>) -> Result<Vec<Target>, Stop> {
 }
 
 /// The targets of an UPDATE or DELETE: of a broadcast table, all its shards.
+///
+/// # Errors
+/// As [`targets`]; `Unsupported` too if it may not run on so many, or rows may have to move.
 pub fn write_targets(write: &Write, run: &Run<'_>) -> Result<Vec<Target>, Stop> {
     if let Some(table) = &write.broadcast {
         if let Err(refusal) = &write.several {
@@ -49,10 +52,13 @@ pub fn write_targets(write: &Write, run: &Run<'_>) -> Result<Vec<Target>, Stop> 
         return Ok(table.shards().iter().map(|&shard| Target { shard, part: None }).collect());
     }
     let targets = targets(&write.place, run)?;
-    match &write.several {
-        Err(refusal) if targets.len() > 1 => Err(Error::unsupported(&refusal.message).into()),
-        Ok(()) | Err(_) => Ok(targets),
+    if let (Err(refusal), true) = (&write.several, targets.len() > 1) {
+        return Err(Error::unsupported(&refusal.message).into());
     }
+    if let Some(moves) = &write.moves {
+        moves.stay(&targets, run)?;
+    }
+    Ok(targets)
 }
 
 /// The rows of an INSERT by target, in the order in which targets first occur; rows by their index.
@@ -209,16 +215,16 @@ impl<'i> Keys<'i> {
 }
 
 /// A column that rows are placed by.
-struct KeyColumn<'i> {
-    table: &'i str,
-    name: &'i str,
-    class: &'i ColumnClass,
-    holds: Option<&'i Holds>,
+pub(super) struct KeyColumn<'i> {
+    pub(super) table: &'i str,
+    pub(super) name: &'i str,
+    pub(super) class: &'i ColumnClass,
+    pub(super) holds: Option<&'i Holds>,
 }
 
 impl KeyColumn<'_> {
     /// The key of a row. None while facts are missing.
-    fn key<'r>(
+    pub(super) fn key<'r>(
         &self,
         operand: Option<&'r Operand>,
         run: &Run<'r>,
@@ -277,7 +283,7 @@ fn advice(class: &ColumnClass) -> &'static str {
     }
 }
 
-fn shard_at(sharded: &Sharded, index: usize) -> Result<ShardId> {
+pub(super) fn shard_at(sharded: &Sharded, index: usize) -> Result<ShardId> {
     let shard = sharded.shards.get(index).copied();
     shard.ok_or_else(|| Error::internal("an algorithm gave a shard that there is not"))
 }

@@ -53,6 +53,7 @@ fn facts() -> Facts {
         nullable: true,
         auto_increment: false,
         invisible: false,
+        generated: false,
         primary: name == "k",
     };
     let columns =
@@ -257,7 +258,8 @@ fn planned(catalog: &Catalog, sql: &str, params: &[Literal]) -> Vec<Target> {
     let Plan::Select(select) = plan(&statement, sql.as_bytes(), &context).unwrap() else {
         panic!("{sql}: no SELECT");
     };
-    let run = Run { catalog, facts: &facts, params, charset: "utf8mb4", cluster: None };
+    let run =
+        Run { catalog, facts: &facts, params, charset: "utf8mb4", cluster: None, hidden: None };
     targets(&select.place, &run).unwrap()
 }
 
@@ -299,7 +301,7 @@ proptest! {
             Ok(plan) => {
                 let params = vec![Literal::Integer("1".into()); statement.params.into()];
                 let run =
-                    Run { catalog: &catalog, facts: &facts, params: &params, charset: "utf8mb4", cluster: None };
+                    Run { catalog: &catalog, facts: &facts, params: &params, charset: "utf8mb4", cluster: None, hidden: None };
                 if let Err(Stop::Error(error)) = super::explain::explain(&plan, &run) {
                     prop_assert_ne!(error.kind(), &crate::error::ErrorKind::Internal, "{}", text);
                 }

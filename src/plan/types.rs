@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::facts::ColumnClass;
 use super::holds::Holds;
+use super::moves::Moves;
 use super::template::{Piece, Template};
 use crate::catalog::{ShardId, Table};
 use crate::merge::Spec;
@@ -237,6 +238,7 @@ pub struct Feed {
     pub told: bool,
     /// It ends in ON DUPLICATE KEY UPDATE.
     pub on_duplicate: bool,
+    pub ignore: bool,
 }
 
 /// UPDATE and DELETE.
@@ -251,6 +253,8 @@ pub struct Write {
     /// What it was planned from, where it may be that it cannot run as it is: then its rows are
     /// [picked](super::pick) first.
     pub source: Option<Source>,
+    /// Keys by which rows are placed are assigned. None: none is.
+    pub moves: Option<Moves>,
 }
 
 impl Write {
@@ -270,8 +274,30 @@ pub struct Ddl {
     /// Tables whose physical tables it runs on, one statement each; several tables (DROP TABLE a, b)
     /// are several steps in their order.
     pub steps: Vec<DdlStep>,
+    /// CREATE TABLE ... SELECT that no server does by itself; then there are no steps.
+    pub fill: Option<Box<Fill>>,
     /// The hint `shard=`: there, as it is, and nowhere else.
     pub forced: Option<(ShardId, Template)>,
+}
+
+/// CREATE TABLE ... SELECT of rows that lie elsewhere, or into a table of several parts. A server makes a
+/// temporary table by an empty query, which tells the definition. The table is made by that, and then
+/// filled as by INSERT ... SELECT.
+#[derive(Debug, Clone)]
+pub struct Fill {
+    pub table: Arc<Table>,
+    /// Its name as the client wrote it.
+    pub name: Vec<u8>,
+    /// What stands between the name and the query.
+    pub definitions: Vec<u8>,
+    /// The query.
+    pub source: Source,
+    /// The query with LIMIT 0.
+    pub empty: Source,
+    /// IF NOT EXISTS
+    pub conditional: bool,
+    /// `INSERT`, `INSERT IGNORE` or `REPLACE`.
+    pub insert: &'static str,
 }
 
 #[derive(Debug, Clone)]

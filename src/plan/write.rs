@@ -6,6 +6,7 @@ use super::facts::Stop;
 use super::functions::{self, Nature};
 use super::insert::same_everywhere;
 use super::model::{Analysis, Call, NestKind, same_name};
+use super::moves::Moves;
 use super::names::{Env, Reader};
 use super::planner::{Context, forced, place, reader, refusal};
 use super::splice::{Splice, untouched};
@@ -13,9 +14,9 @@ use super::types::{Place, Plan, Refusal, Source, Write};
 use crate::catalog::{Table, TableKind};
 use crate::error::Error;
 use crate::sql::Statement;
-use crate::sql::expr::{ColumnName, ExprKind};
+use crate::sql::expr::ColumnName;
 use crate::sql::query::TableName;
-use crate::sql::statement::{ColumnAssignment, Delete, Update};
+use crate::sql::statement::{Delete, Update};
 
 pub(super) fn update(
     update: &Update,
@@ -32,9 +33,7 @@ pub(super) fn update(
     let found = reader.finish()?;
     let single = update.single_table().is_some();
     let written = written_by(&found, update);
-    for assignment in &update.assignments {
-        moves(&found, assignment, &written)?;
-    }
+    let moves = Moves::of(&found, update, &written);
     let what = Form {
         verb: "UPDATE",
         single,
@@ -42,7 +41,7 @@ pub(super) fn update(
         returning: false,
         aliases: true,
     };
-    finish(&found, statement, text, context, (&what, &written))
+    finish(&found, statement, text, context, (&what, &written, moves))
 }
 
 pub(super) fn delete(
@@ -71,7 +70,7 @@ pub(super) fn delete(
         // Not every server takes an alias in a single-table DELETE.
         aliases: !single,
     };
-    finish(&found, statement, text, context, (&what, &written))
+    finish(&found, statement, text, context, (&what, &written, None))
 }
 
 /// The form of a statement, as far as it decides where it may run.
@@ -91,6 +90,7 @@ fn hinted(statement: &Statement, text: &[u8], context: &Context<'_>) -> Result<O
         several: Ok(()),
         broadcast: None,
         source: None,
+        moves: None,
     })))
 }
 
@@ -107,7 +107,7 @@ fn finish(
     statement: &Statement,
     text: &[u8],
     context: &Context<'_>,
-    (form, written): (&Form, &[Arc<Table>]),
+    (form, written, moves): (&Form, &[Arc<Table>], Option<Moves>),
 ) -> Result<Plan, Stop> {
     if found.system {
         return Err(Error::unsupported("writing beside a system table is not supported").into());
@@ -123,8 +123,11 @@ fn finish(
         broadcast = Some(Arc::clone(table));
         place.default = None;
     }
-    let can_pick =
-        !form.returning && found.user_variables.is_empty() && odd_function(found).is_none();
+    let keeps_variables = match &moves {
+        Some(moves) => moves.is_possible(),
+        None => found.user_variables.is_empty(),
+    };
+    let can_pick = !form.returning && keeps_variables && odd_function(found).is_none();
     let splice = Splice::base(text, found, form.aliases);
     Ok(Plan::Write(Write {
         template: splice.whole(statement.params),
@@ -136,6 +139,7 @@ fn finish(
             mode: context.mode,
             schema: context.schema.map(str::to_owned),
         }),
+        moves,
     }))
 }
 
@@ -219,41 +223,6 @@ fn written_by(found: &Analysis<'_>, update: &Update) -> Vec<Arc<Table>> {
         }
     }
     written
-}
-
-/// An assignment of a sharding key would move the row.
-fn moves(
-    found: &Analysis<'_>,
-    assignment: &ColumnAssignment,
-    written: &[Arc<Table>],
-) -> Result<(), Stop> {
-    let name = &assignment.column.name.value;
-    let meaning = found.meaning(0, &assignment.column);
-    let table = match meaning.and_then(|meaning| found.sources.get(meaning.source)?.table) {
-        Some(id) => found.uses.get(id).map(|used| &used.table),
-        None => written.iter().find(|table| is_key(table, name)),
-    };
-    let Some(table) = table.filter(|table| is_key(table, name)) else { return Ok(()) };
-    let itself = match &assignment.value.kind {
-        ExprKind::Column(value) => meaning.is_some() && found.meaning(0, value) == meaning,
-        _ => false,
-    };
-    if itself {
-        return Ok(());
-    }
-    let message = format!(
-        "UPDATE of the sharding key `{name}` of `{}` is not supported; delete and insert instead",
-        table.name
-    );
-    Err(Error::unsupported(message).into())
-}
-
-/// The column decides where rows of the table lie.
-fn is_key(table: &Table, column: &str) -> bool {
-    table.sharded().is_some_and(|sharded| {
-        let part = sharded.parts.as_ref().map(|parts| parts.key.as_str());
-        same_name(&sharded.key, column) || part.is_some_and(|part| same_name(part, column))
-    })
 }
 
 /// The table that a multi-table DELETE names, by its alias or name.

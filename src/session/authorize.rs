@@ -7,7 +7,7 @@ use crate::sql::statement::{Ddl, DdlKind, Show, Statement, StatementKind};
 use crate::sql::walk::{self, Node};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Right {
+pub(super) enum Right {
     Read,
     Write,
 }
@@ -92,7 +92,7 @@ impl Session {
             .map(|schema| schema.name.as_str()))
     }
 
-    fn authorize_schema(&self, schema: &str, wanted: Right) -> Result<()> {
+    pub(super) fn authorize_schema(&self, schema: &str, wanted: Right) -> Result<()> {
         if self.snapshot.catalog.schema(schema).is_none() {
             return self.authorize_system(schema);
         }
@@ -102,22 +102,23 @@ impl Session {
             .users
             .get(&self.identity.user)
             .and_then(|user| user.grants.get(schema));
-        let account = self.identity.quoted_account();
+        let account = || self.identity.quoted_account();
         match grant {
             None => Err(Error::new(
                 ErrorKind::DatabaseAccessDenied,
-                format!("Access denied for user {account} to database '{schema}'"),
+                format!("Access denied for user {} to database '{schema}'", account()),
             )),
             Some(grant) if wanted == Right::Write && !grant.write => Err(Error::new(
                 ErrorKind::CommandDenied,
                 format!(
-                    "command denied to user {account}: schema '{schema}' is granted for reading only; \
-                     add `write` to its grants in the rules"
+                    "command denied to user {}: schema '{schema}' is granted for reading only; \
+                     add `write` to its grants in the rules",
+                    account()
                 ),
             )),
             Some(grant) if wanted == Right::Read && !grant.read => Err(Error::new(
                 ErrorKind::CommandDenied,
-                format!("SELECT command denied to user {account} in schema '{schema}'"),
+                format!("SELECT command denied to user {} in schema '{schema}'", account()),
             )),
             Some(_) => Ok(()),
         }

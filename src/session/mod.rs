@@ -12,6 +12,7 @@ mod identity;
 mod information;
 mod insert_id;
 mod into;
+mod kept;
 mod like;
 mod listing;
 mod local;
@@ -40,12 +41,15 @@ pub use shared::Shared;
 use crate::backend::Written;
 use crate::config::Reads;
 use crate::error::{Error, ErrorKind, Result};
+use crate::execute::plans::Look;
 use crate::execute::reply::Rows;
 use crate::execute::run::Call;
 use crate::execute::warnings::Warnings;
 use crate::execute::{ClientState, Reply, Snapshot, Summary};
 use crate::protocol::capability::{CapabilityFlags, StatusFlags};
 use crate::protocol::column::Column;
+use crate::sql::scanner::{self, Scan};
+use crate::sql::shape::Shape;
 use crate::sql::{self, Mode, Statement, StatementKind, quote};
 use crate::transaction::{Begin, Transaction};
 
@@ -125,14 +129,45 @@ impl Session {
         self.refresh();
         self.entry.running(text);
         self.shared.registry.count_statement();
-        let result = match sql::parse(text, &self.mode) {
-            Ok(statement) => self.statement(text, &statement, Call::Text).await,
+        let result = match scanner::scan(text, &self.mode) {
+            Ok(scan) => self.scanned(text, scan).await,
             Err(error) => {
                 self.warnings = Warnings::default();
                 Err(error)
             }
         };
         self.note(result)
+    }
+
+    /// Runs a text statement: by the plan of its shape, or all the way.
+    async fn scanned(&mut self, text: &[u8], scan: Scan) -> Result<Reply> {
+        let Some(shape) = self.shape(text, &scan) else {
+            return Box::pin(self.parsed(text, scan, None)).await;
+        };
+        let look = self.look(text, &shape);
+        if let Look::Kept(kept) = &look
+            && let Some(reply) = self.run_kept(text, &shape.slots, kept, Call::Text).await?
+        {
+            return Ok(reply);
+        }
+        let shape = matches!(look, Look::Seen).then_some(shape);
+        Box::pin(self.parsed(text, scan, shape)).await
+    }
+
+    /// Runs a text statement; keeps its plan for `shape`.
+    async fn parsed(&mut self, text: &[u8], scan: Scan, shape: Option<Shape>) -> Result<Reply> {
+        let statement = match sql::parse_scanned(text, scan, &self.mode) {
+            Ok(statement) => statement,
+            Err(error) => {
+                self.warnings = Warnings::default();
+                return Err(error);
+            }
+        };
+        let reply = self.statement(text, &statement, Call::Text).await?;
+        if let Some(shape) = shape {
+            self.keep(text, &statement, &shape);
+        }
+        Ok(reply)
     }
 
     /// Takes over new rules, but not inside a transaction, whose connection goes by the old ones.

@@ -13,14 +13,18 @@ use super::expand::is_stale;
 use super::into::{query_into, without_into};
 use crate::error::{Error, ErrorKind, Result, ServerError};
 use crate::execute::Reply;
+use crate::execute::plans::Look;
 use crate::execute::run::Call;
 use crate::execute::warnings::Warnings;
 use crate::plan::facts::Facts;
-use crate::protocol::capability::CapabilityFlags;
+use crate::protocol::capability::{CapabilityFlags, ColumnType};
+use crate::protocol::charset::BINARY;
 use crate::protocol::column::Column;
 use crate::protocol::command::Execute;
 use crate::protocol::params::{Bound, Param, ParamType, Scalar, parse_execute};
 use crate::sql::expr::{Literal, TemporalKind};
+use crate::sql::scanner;
+use crate::sql::shape::Shape;
 use crate::sql::statement::{Statement, StatementKind};
 use crate::sql::{self, Mode};
 
@@ -34,6 +38,8 @@ pub(super) struct Statements {
 struct Prepared {
     text: Arc<[u8]>,
     statement: Arc<Statement>,
+    /// What the text looks like; None: its plan is not kept.
+    shape: Option<Arc<Shape>>,
     /// The schema and the sql_mode that its text means.
     schema: Option<String>,
     mode: Mode,
@@ -85,7 +91,9 @@ impl Session {
                 .into_bytes(),
             }));
         }
-        let statement = sql::parse(text, &self.mode)?;
+        let scan = scanner::scan(text, &self.mode)?;
+        let shape = self.shape(text, &scan);
+        let statement = sql::parse_scanned(text, scan, &self.mode)?;
         self.authorize(&statement)?;
         let (params, columns) = match &statement.kind {
             StatementKind::Query(_)
@@ -118,6 +126,7 @@ impl Session {
             Prepared {
                 text: text.into(),
                 statement: Arc::new(statement),
+                shape: shape.map(Arc::new),
                 schema: self.schema.clone(),
                 mode: self.mode,
                 types: Vec::new(),
@@ -182,7 +191,11 @@ impl Session {
         let plan = self.plan(text, statement, &mut facts, &[]).await?;
         let deadline = self.deadline(&statement.hints);
         let snapshot = self.snapshot.clone();
-        snapshot.describe(&plan, &self.state, deadline).await
+        let (mut params, columns) = snapshot.describe(&plan, &self.state, deadline).await?;
+        // Those of common table expressions that nothing reads are nowhere described.
+        let unknown = || Column::computed("?", ColumnType::MYSQL_TYPE_VAR_STRING, BINARY);
+        params.resize_with(usize::from(statement.params).max(params.len()), unknown);
+        Ok((params, columns))
     }
 
     /// Executes a prepared statement; `payload` is the whole COM_STMT_EXECUTE packet.
@@ -200,6 +213,7 @@ impl Session {
         let prepared = self.prepared.get(id, "mysqld_stmt_execute")?;
         let params = prepared.take_params(payload, capabilities)?;
         let (text, statement) = (prepared.text.clone(), prepared.statement.clone());
+        let shape = prepared.shape.clone();
         let (prepared_schema, prepared_mode) = (prepared.schema.clone(), prepared.mode);
         let literals =
             params.iter().map(|param| literal(&param.scalar()?)).collect::<Result<Vec<_>>>()?;
@@ -209,13 +223,34 @@ impl Session {
         let (schema, mode) = (prepared_schema, prepared_mode);
         let present = (std::mem::replace(&mut self.schema, schema), self.mode);
         self.mode = mode;
-        let reply = self.statement(&text, &statement, call).await;
+        let reply = self.run_prepared(&text, &statement, shape.as_deref(), call).await;
         // A statement that was prepared may have changed the mode itself.
         if self.mode == mode {
             self.mode = present.1;
         }
         self.schema = present.0;
         reply
+    }
+
+    /// Runs a prepared statement: by the plan of its shape, or all the way.
+    async fn run_prepared(
+        &mut self,
+        text: &[u8],
+        statement: &Statement,
+        shape: Option<&Shape>,
+        call: Call<'_>,
+    ) -> Result<Reply> {
+        let look = shape.map(|shape| (shape, self.look(text, shape)));
+        if let Some((shape, Look::Kept(kept))) = &look
+            && let Some(reply) = self.run_kept(text, &shape.slots, kept, call).await?
+        {
+            return Ok(reply);
+        }
+        let reply = Box::pin(self.statement(text, statement, call)).await?;
+        if let Some((shape, Look::Seen)) = look {
+            self.keep(text, statement, shape);
+        }
+        Ok(reply)
     }
 
     /// Takes a piece of a parameter's value. It has no reply, so errors show at the execution.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Session;
+use super::insert_id::Given;
 use super::substitute::{self, Facts as SessionFacts};
 use crate::backend::Deadline;
 use crate::error::{Error, ErrorKind, Result};
@@ -51,7 +52,8 @@ impl Session {
             self.warn_of_found_rows(deprecated, &mut outcome);
         }
         if let Ok(reply) = &outcome {
-            self.note_insert_id(statement, call, reply).await;
+            let given = Given { call, hidden: None };
+            self.note_insert_id(statement, given, reply).await;
         }
         outcome
     }
@@ -154,6 +156,7 @@ impl Session {
             clocked: None,
             aftermath: Aftermath::default(),
             call,
+            hidden: None,
             writes: false,
             found_rows: self.identity.found_rows(),
             warnings: &mut self.warnings,

@@ -2,6 +2,7 @@
 
 pub mod create_table;
 pub mod expr;
+pub mod hide;
 mod hints;
 mod keywords;
 mod literal;
@@ -12,6 +13,7 @@ pub mod quote;
 pub mod references;
 pub mod scanner;
 pub mod script;
+pub mod shape;
 pub mod span;
 pub mod splice;
 pub mod statement;
@@ -19,6 +21,6 @@ pub mod token;
 pub mod walk;
 
 pub use mode::Mode;
-pub use parse::parse;
+pub use parse::{parse, parse_scanned};
 pub use span::Span;
 pub use statement::{Statement, StatementKind};

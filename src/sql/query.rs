@@ -23,6 +23,28 @@ pub struct Query {
     pub into_variables: Vec<String>,
 }
 
+impl Query {
+    /// The query without parentheses around the whole of it.
+    pub fn bare(&self) -> &Self {
+        match &self.body {
+            Body::Nested(inner)
+                if self.with.is_empty()
+                    && self.order_by.is_empty()
+                    && self.limit.is_none()
+                    && self.locking.is_none()
+                    && self.into.is_none() =>
+            {
+                inner.bare()
+            }
+            Body::Nested(_)
+            | Body::Select(_)
+            | Body::SetOperation { .. }
+            | Body::Values(_)
+            | Body::Table(_) => self,
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cte {
     pub name: Name,

@@ -95,6 +95,7 @@ fn column(text: &str) -> Column {
         nullable: true,
         auto_increment: words.contains(&"auto"),
         invisible: words.contains(&"invisible"),
+        generated: false,
         primary: words.first() == Some(&"id"),
     }
 }
@@ -199,6 +200,7 @@ impl Fixture {
                 catalog: &self.catalog,
                 facts: &facts,
                 params: &params,
+                hidden: None,
                 charset: "utf8mb4",
                 cluster: case.transaction.then_some(0),
             };

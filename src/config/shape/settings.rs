@@ -28,10 +28,15 @@ shape! {
         sort_rows: u32 = "1000000",
         /// Bytes that a statement may hold in memory to sort or group rows.
         sort_bytes: Size = "64MiB",
+        /// Rows that a statement may write that changes a sharding key, so that they may have to move.
+        moved_rows: u32 = "10000",
         /// Streams of rows that a statement may read at once; each uses a backend connection.
         scatter_streams: u32 = "256",
         /// Prepared statements of one client.
         prepared_statements: u32 = "16382",
+        /// Memory for plans: a statement that differs from an earlier one in nothing but values is not
+        /// planned again. With `0B` each statement is planned.
+        plan_cache: Size = "32MiB",
     }
 }
 

@@ -149,7 +149,7 @@ impl Loader {
 }
 
 /// A table of a database, as SQL.
-pub(super) fn full_name(database: &str, name: &str) -> String {
+pub(in crate::execute) fn full_name(database: &str, name: &str) -> String {
     let quoted = |name: &str| String::from_utf8_lossy(&identifier(name.as_bytes())).into_owned();
     format!("{}.{}", quoted(database), quoted(name))
 }

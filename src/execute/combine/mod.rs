@@ -25,13 +25,13 @@ use crate::execute::planning::Reading;
 use std::pin::Pin;
 
 pub(super) use literal::Shape;
-pub(super) use load::{Abilities, Loader, hold};
+pub(super) use load::{Abilities, Loader, full_name, hold};
 pub(super) use stage::Bound;
 pub(super) use table::Held;
 
 use self::program::Program;
 use super::reply::Reply;
-use super::run::Run;
+use super::run::{Call, Run};
 use crate::backend::SessionState;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::client_state::ClientState;
@@ -162,7 +162,9 @@ impl Run<'_> {
         }
         match reply {
             Ok(Reply::Rows(mut rows)) => {
-                check::dress(&mut rows.columns, checked.columns.as_deref());
+                let bound =
+                    matches!(self.call, Call::Prepared { params, .. } if !params.is_empty());
+                check::dress(&mut rows.columns, checked.columns.as_deref(), bound);
                 Ok(Reply::Rows(rows))
             }
             Ok(done @ Reply::Done(_)) => Ok(done),

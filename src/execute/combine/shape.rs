@@ -6,24 +6,30 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::check::is_final;
+use super::gather::Gather;
 use super::program::Program;
 use super::stage::Bound;
 use crate::backend::{Access, Deadline};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::aftermath::Aftermath;
 use crate::execute::client_state::ClientState;
+use crate::execute::fill::Defined;
 use crate::execute::run::{Call, Part, Run};
 use crate::execute::snapshot::Snapshot;
 use crate::execute::warnings::Warnings;
 use crate::plan::combine::{Combine, Options};
 use crate::plan::facts::Facts;
-use crate::plan::types::Source;
+use crate::plan::types::{Fill, Source};
 use crate::protocol::capability::ColumnType;
 use crate::protocol::charset::BINARY;
 use crate::protocol::column::Column;
 use crate::protocol::params::{Param, ParamValue};
 use crate::sql::expr::Literal;
 use crate::transaction::Transaction;
+
+/// Empty tables in the places of all.
+const EMPTY: Options =
+    Options { broadcast: false, detached: false, tables_only: true, shape_only: true };
 
 /// Definitions of parameters and of columns.
 pub(in crate::execute) type Shape = (Vec<Column>, Vec<Column>);
@@ -43,6 +49,7 @@ impl Snapshot {
             transaction: &mut transaction,
             state,
             call: Call::Text,
+            hidden: None,
             reads: Access::Primary,
             found_rows: false,
             writes: false,
@@ -54,9 +61,7 @@ impl Snapshot {
             held: None,
             part: Part::default(),
         };
-        let options =
-            Options { broadcast: false, detached: false, tables_only: true, shape_only: true };
-        let combine = run.program(source, &mut Facts::default(), options).await.ok()?;
+        let combine = run.program(source, &mut Facts::default(), EMPTY).await.ok()?;
         // Steps of CTEs may ask for parameters, whose values are not known and change no types.
         let count = parameters(&combine);
         let (params, literals) = (vec![null(); count], vec![Literal::Null; count]);
@@ -84,9 +89,67 @@ fn null() -> Param {
     Param { ty: ColumnType::MYSQL_TYPE_NULL, unsigned: false, value: ParamValue::Null }
 }
 
+impl Run<'_> {
+    /// As [`Run::defined_at`], where no server has all tables: what they have beside names, types and
+    /// collations of their columns is lost.
+    pub(in crate::execute) async fn defined_apart(&mut self, fill: &Fill) -> Result<Defined> {
+        let source = &fill.empty;
+        let combine = self.program(source, &mut Facts::default(), EMPTY).await?;
+        let program = Program::new(self, &combine, source);
+        let (mut gather, text, state) = Box::pin(program.stand_in()).await?;
+        let state = state.in_database(&gather.database);
+        self.define(&mut gather.lent.lease, &state, fill, &text).await
+    }
+}
+
 impl Program<'_> {
-    /// Runs the parts, which have no rows, and prepares the last.
+    /// Describes the last statement, and gives it the client's parameters.
     async fn shape(&self) -> Result<Shape> {
+        let (own, columns) = match self.combine.steps.is_empty() {
+            true => self.shape_in_place().await?,
+            false => self.shape_apart().await?,
+        };
+        let stage = &self.combine.last;
+        let mut params = Vec::new();
+        for index in 0..parameters(self.combine) {
+            let at = stage.params.iter().position(|other| usize::from(*other) == index);
+            let like = at.and_then(|at| own.get(at)).or(own.first());
+            params.push(like.cloned().unwrap_or_else(unknown));
+        }
+        Ok((params, columns))
+    }
+
+    /// Nothing is left but what one server has: CTEs that nothing reads are gone.
+    async fn shape_in_place(&self) -> Result<Shape> {
+        let stage = &self.combine.last;
+        let bound = Bound::new(stage, self.call)?;
+        let (select, facts) = self.planned(&stage.text, &[]).await?;
+        let (mut apart, mut warnings) = (Transaction::default(), Warnings::default());
+        let run = self.run_of(&mut apart, self.client, bound.call(), &[], &mut warnings);
+        let sample = run.sample_of(&select, &facts);
+        let (target, text) =
+            sample.ok_or_else(|| Error::internal("a statement that no server can describe"))?;
+        self.snapshot.describe_at(&target, text, self.client, self.deadline).await
+    }
+
+    /// Prepares the last statement over empty tables.
+    async fn shape_apart(&self) -> Result<Shape> {
+        let (mut gather, text, state) = self.stand_in().await?;
+        let lease = &mut gather.lent.lease;
+        lease.ensure_state(&state.in_database(&gather.database)).await?;
+        let prepared = lease.prepare(&Bytes::from(text)).await;
+        let prepared = prepared.map_err(|error| self.named(error, &gather.database))?;
+        let parse =
+            |packets: &Arc<[Bytes]>| packets.iter().map(Column::parse).collect::<Result<Vec<_>>>();
+        let mut columns = parse(&prepared.columns)?;
+        columns.iter_mut().for_each(super::check::hide);
+        state.dress(&mut columns);
+        Ok((parse(&prepared.parameters)?, columns))
+    }
+
+    /// Runs the parts, which have no rows. Gives the connection with their tables, the last statement and
+    /// the state that it takes.
+    async fn stand_in(&self) -> Result<(Gather, Vec<u8>, &ClientState)> {
         let mut apart = Transaction::default();
         let gather = self.gather(&mut apart).await?;
         let count = self.combine.steps.len();
@@ -104,30 +167,13 @@ impl Program<'_> {
         let mut gather = gather.into_inner();
         let bound = Bound::new(stage, self.call)?;
         // For ONLY_FULL_GROUP_BY a MySQL looks at keys.
-        let keyed = || done.iter().flatten().all(|part| part.keyed);
-        let state = match gather.lent.lease.is_mariadb() || keyed() {
+        let state = match gather.lent.lease.is_mariadb() || self.is_keyed(stage, &done) {
             true => self.client,
             false => &self.states.last,
         };
         let (fragment, _) = self.fragment(stage, &done, &mut gather, state, bound.call()).await?;
         gather.finish();
-        let lease = &mut gather.lent.lease;
-        lease.ensure_state(&state.in_database(&gather.database)).await?;
-        let prepared = lease.prepare(&Bytes::from(fragment.text)).await;
-        let prepared = prepared.map_err(|error| self.named(error, &gather.database))?;
-        let parse =
-            |packets: &Arc<[Bytes]>| packets.iter().map(Column::parse).collect::<Result<Vec<_>>>();
-        let mut columns = parse(&prepared.columns)?;
-        columns.iter_mut().for_each(super::check::hide);
-        state.dress(&mut columns);
-        let own = parse(&prepared.parameters)?;
-        let mut params = Vec::new();
-        for index in 0..parameters(self.combine) {
-            let at = stage.params.iter().position(|other| usize::from(*other) == index);
-            let like = at.and_then(|at| own.get(at)).or(own.first());
-            params.push(like.cloned().unwrap_or_else(unknown));
-        }
-        Ok((params, columns))
+        Ok((gather, fragment.text, state))
     }
 }
 

@@ -4,6 +4,7 @@ use crate::execute::planning::Reading;
 use std::sync::Arc;
 
 use super::keys::{self, Values};
+use super::load::loading_state;
 use super::program::{Done, Program};
 use super::table::Held;
 use crate::backend::SessionState;
@@ -70,7 +71,22 @@ impl ClientState {
     pub(in crate::execute) fn for_literals(&self) -> Self {
         Self::new(own_charsets(self), None)
     }
+
+    /// The session in which rows are read and written as they are: in universal time, with an sql_mode that
+    /// takes every value that a column can hold. `lenient`: also those that a strict one refuses.
+    pub(in crate::execute) fn for_rows(&self, lenient: bool) -> Self {
+        let mut base = SessionState::clone(&loading_state(self.base(), ""));
+        base.schema = None;
+        if lenient {
+            set(&mut base, "sql_mode", LENIENT);
+        }
+        base.variables.remove("sql_select_limit");
+        Self::new(base, None).for_literals()
+    }
 }
+
+/// As the sql_mode of loading, without its strictness.
+const LENIENT: &str = "'ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO'";
 
 fn set(state: &mut SessionState, name: &str, value: &str) {
     state.variables.insert(name.to_owned(), value.to_owned());
@@ -188,6 +204,7 @@ impl Program<'_> {
             transaction,
             state,
             call,
+            hidden: None,
             reads: self.reads.clone(),
             written: None,
             found_rows: self.found_rows,

@@ -69,6 +69,7 @@ fn column(text: &str) -> Column {
         nullable: true,
         auto_increment: false,
         invisible: false,
+        generated: false,
         primary: false,
     }
 }

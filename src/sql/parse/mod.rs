@@ -24,7 +24,7 @@ mod transaction;
 use crate::error::{Error, Result};
 
 use super::mode::Mode;
-use super::scanner::scan;
+use super::scanner::{Scan, scan};
 use super::statement::{Statement, StatementKind};
 
 use cursor::Parser;
@@ -34,7 +34,14 @@ use cursor::Parser;
 /// A `;` may end it. Errors: `Syntax` with MySQL's own text, `Unsupported` for several statements in
 /// one text, for nesting deeper than Margay reads, and for more than 65,535 parameters.
 pub fn parse(text: &[u8], mode: &Mode) -> Result<Statement> {
-    let scan = scan(text, mode)?;
+    parse_scanned(text, scan(text, mode)?, mode)
+}
+
+/// As [`parse`], of a text that was scanned in the same mode.
+///
+/// # Errors
+/// As those of [`parse`], but for what the scanner finds.
+pub fn parse_scanned(text: &[u8], scan: Scan, mode: &Mode) -> Result<Statement> {
     let Ok(params) = u16::try_from(scan.params.len()) else {
         return Err(Error::unsupported(
             "prepared statement contains too many placeholders (more than 65535); send fewer rows a \

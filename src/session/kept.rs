@@ -1,0 +1,170 @@
+//! Statements whose shape has run before.
+//!
+//! A statement of data has a [shape](crate::sql::shape). When a shape comes for the second time, its
+//! plan is kept, and from then on its statements are neither parsed nor planned. A plan is kept only of
+//! a statement that goes to the planner as it is: one without views of Margay's, functions of the
+//! session, variables that it assigns, or tables of information_schema.
+
+use super::Session;
+use super::authorize::Right;
+use super::expand::is_stale;
+use super::insert_id::Given;
+use super::substitute::substitute;
+use crate::error::Result;
+use crate::execute::Reply;
+use crate::execute::plans::{Kept, Look, TEXT_MAX};
+use crate::execute::run::Call;
+use crate::plan::facts::{Facts, Stop};
+use crate::plan::known::{Hidden, Known};
+use crate::plan::planner::Context;
+use crate::plan::types::Plan;
+use crate::plan::views::{self, Expansion, Scope, Views};
+use crate::sql::expr::ExprKind;
+use crate::sql::query::Body;
+use crate::sql::scanner::Scan;
+use crate::sql::shape::{Shape, Slot};
+use crate::sql::statement::{Statement, StatementKind};
+use crate::sql::walk::{self, Node};
+
+impl Session {
+    /// The shape of a statement. None: its plan is not kept.
+    pub(super) fn shape(&self, text: &[u8], scan: &Scan) -> Option<Shape> {
+        let seed = self.snapshot.plans.seed()?;
+        if text.len() > TEXT_MAX {
+            return None;
+        }
+        Shape::of(text, scan, self.mode, (self.schema.as_deref(), seed))
+    }
+
+    pub(super) fn look(&self, text: &[u8], shape: &Shape) -> Look {
+        let snapshot = &self.snapshot;
+        let reading = (self.schema.as_deref(), self.mode);
+        snapshot.plans.look(text, shape, reading, &snapshot.facts)
+    }
+
+    /// Runs a statement by the plan of its shape. None: it must be planned, and nothing was done.
+    pub(super) async fn run_kept(
+        &mut self,
+        text: &[u8],
+        slots: &[Slot],
+        kept: &Kept,
+        call: Call<'_>,
+    ) -> Result<Option<Reply>> {
+        self.shown_warnings = std::mem::take(&mut self.warnings);
+        self.reading = None;
+        let known = &kept.known;
+        let writes = !matches!(known.plan, Plan::Select(_));
+        let right = if writes { Right::Write } else { Right::Read };
+        for schema in &kept.schemas {
+            self.authorize_schema(schema, right)?;
+        }
+        self.begin_if_asked();
+        let values = known.values(text, slots);
+        let snapshot = self.snapshot.clone();
+        let mut run = self.runner(&snapshot, &known.statement.hints, call);
+        run.writes = writes;
+        run.hidden = Some(Hidden::new(text, slots, &values));
+        let outcome = run.kept(&known.plan, &mut Facts::default()).await;
+        if let Err(error) = &outcome
+            && is_stale(error)
+        {
+            // The tables may have changed since the plan was made.
+            snapshot.facts.forget(self.tables_of(&known.statement));
+            return if self.transaction.is_active() { outcome } else { Ok(None) };
+        }
+        if let Ok(Some(reply)) = &outcome
+            && writes
+        {
+            let value = |param| known.hidden(param, text, slots);
+            let given = Given { call, hidden: Some(&value) };
+            self.note_insert_id(&known.statement, given, reply).await;
+        }
+        outcome
+    }
+
+    /// Keeps the plan of a statement that has run for the next ones of its shape.
+    pub(super) fn keep(&self, text: &[u8], statement: &Statement, shape: &Shape) {
+        let generation = self.snapshot.facts.generation();
+        // Errors are not the next statements' own.
+        if let Ok(kept) = self.kept(text, statement, shape, generation) {
+            self.snapshot.plans.keep(shape, generation, kept);
+        }
+    }
+
+    fn kept(
+        &self,
+        text: &[u8],
+        statement: &Statement,
+        shape: &Shape,
+        generation: u64,
+    ) -> Result<Option<Kept>, Stop> {
+        if !is_plain(statement) || substitute(text, statement, &self.session_facts())?.is_some() {
+            return Ok(None);
+        }
+        let snapshot = &self.snapshot;
+        let tables = self.tables_of(statement);
+        let mut schemas: Vec<String> = tables.iter().map(|table| table.schema.clone()).collect();
+        schemas.sort_unstable();
+        schemas.dedup();
+        if schemas.iter().any(|schema| snapshot.catalog.schema(schema).is_none()) {
+            return Ok(None);
+        }
+        let mut known_views = Views::new();
+        for schema in &schemas {
+            if let Some(found) = snapshot.facts.recall_views(schema) {
+                known_views.insert(schema.clone(), found);
+            }
+        }
+        let scope = Scope {
+            catalog: &snapshot.catalog,
+            schema: self.schema.as_deref(),
+            mode: self.mode,
+            charset: self.state.charset(),
+            views: &known_views,
+        };
+        if !matches!(views::expand(text, statement, &scope)?, Expansion::Plain) {
+            return Ok(None);
+        }
+        let mut facts = Facts::default();
+        snapshot.facts.recall(&tables, &mut facts);
+        let context = Context {
+            catalog: &snapshot.catalog,
+            facts: &facts,
+            schema: self.schema.as_deref(),
+            mode: self.mode,
+            temporaries: &[],
+        };
+        let until = snapshot.facts.believed_until(&tables, &schemas);
+        let known = Known::new(text, statement.clone(), &shape.slots, &context)?;
+        let schemas = schemas.into_boxed_slice();
+        Ok(known.map(|known| Kept { known, schemas, generation, until }))
+    }
+}
+
+/// The statement leaves nothing behind that is to be read back, and calls no function of a schema.
+fn is_plain(statement: &Statement) -> bool {
+    let mut plain = matches!(
+        statement.kind,
+        StatementKind::Query(_)
+            | StatementKind::Insert(_)
+            | StatementKind::Update(_)
+            | StatementKind::Delete(_)
+    );
+    walk::statement(statement, &mut |node| match node {
+        Node::Expr(expr) => {
+            let stored = match &expr.kind {
+                ExprKind::Function(function) => function.name.contains('.'),
+                _ => false,
+            };
+            plain &= expr.assigned().is_none() && !stored;
+        }
+        Node::Query(query) => {
+            plain &= query.into.is_none();
+            if let Body::Select(select) = &query.body {
+                plain &= !select.calc_found_rows;
+            }
+        }
+        Node::Table(_) | Node::UnnamedItem(_) => {}
+    });
+    plain
+}
