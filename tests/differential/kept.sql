@@ -27,6 +27,8 @@ SELECT r.animal, r.grp FROM r_left l JOIN r_right r ON r.id = l.id GROUP BY r.gr
 DROP TABLE IF EXISTS h_solo;
 CREATE TABLE h_solo (id INT NOT NULL, grp SMALLINT NOT NULL, ref INT NULL, marks SET('a','b','c') NULL, PRIMARY KEY (id, grp));
 SELECT MAX(h_solo.marks) AS c2 FROM h_solo STRAIGHT_JOIN h_orders AS a1 ON TRUE;
+-- Parameters leave open which kind of text it is.
+-- text
 SELECT c8 FROM h_orders LEFT JOIN (SELECT MAX(NULL) AS c8 FROM h_users AS a6) AS d10 ON TRUE ORDER BY h_orders.id LIMIT 1;
 -- Common table expressions that nothing reads, with parameters.
 WITH RECURSIVE e1 (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM e1 WHERE n < 4), e2 AS (SELECT MIN(a6.id) AS c FROM h_orders a6 WHERE NOT EXISTS (SELECT a8.id FROM r_left a8 WHERE a8.few = 7)) SELECT n, 'x' AS x FROM e1 ORDER BY n;
