@@ -433,6 +433,11 @@ impl Snapshot {
         self.rows_of(lease, SessionState::default(), text).await
     }
 
+    /// Runs a query of our own in a session's state.
+    pub(super) async fn ask_as(&self, state: SessionState, text: &[u8]) -> Result<Vec<Row>> {
+        self.rows_of(self.lease_any().await?, state, text).await
+    }
+
     async fn rows_of(
         &self,
         mut lease: Lease,

@@ -71,6 +71,9 @@ impl Run<'_> {
             total.add(self.pass(feed, &mut batch, tail_call).await?);
         }
         self.warnings.add(rows.end().1);
+        if !feed.ignore {
+            self.check_values(false).await?;
+        }
         let mut summary = total.summary();
         if !feed.told {
             summary.info.clear();

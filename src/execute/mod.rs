@@ -38,6 +38,7 @@ pub mod planning;
 pub mod plans;
 mod returned;
 mod select;
+mod strict;
 
 pub mod warnings;
 mod whole;

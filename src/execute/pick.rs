@@ -73,6 +73,9 @@ impl Run<'_> {
         while let Some(row) = rows.next().await? {
             picked.push(shape.typed(&row)?);
         }
+        if !pick.ignore {
+            self.check_values(pick.deletes).await?;
+        }
         let mut total = Summary::default();
         if !pick.deletes {
             total.info = b"Rows matched: 0  Changed: 0  Warnings: 0".to_vec();

@@ -122,6 +122,7 @@ pub(super) fn plan(
         reads_first: reads_itself || found.locking || found.assigns_variables,
         told: !into.rows.is_one,
         on_duplicate: !into.insert.on_duplicate.is_empty(),
+        ignore: into.insert.ignore,
     })))
 }
 

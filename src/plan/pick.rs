@@ -35,6 +35,7 @@ pub struct Pick {
     /// A table is written and read by a subquery too, which not every server allows.
     pub reads_itself: bool,
     pub deletes: bool,
+    pub ignore: bool,
 }
 
 /// A table that is written.
@@ -135,6 +136,7 @@ struct Rest<'x> {
     filter: Option<&'x Expr>,
     order_by: &'x [OrderItem],
     limit: Option<&'x Limit>,
+    ignore: bool,
 }
 
 impl<'x, 'a> Draft<'x, 'a> {
@@ -204,6 +206,7 @@ impl<'x, 'a> Draft<'x, 'a> {
             filter: update.filter.as_ref(),
             order_by: &update.order_by,
             limit: update.limit.as_ref(),
+            ignore: update.ignore,
         };
         Ok(self.finish(&rest, targets, false))
     }
@@ -242,6 +245,7 @@ impl<'x, 'a> Draft<'x, 'a> {
             filter: delete.filter.as_ref(),
             order_by: &delete.order_by,
             limit: delete.limit.as_ref(),
+            ignore: delete.ignore,
         };
         Ok(self.finish(&rest, targets, true))
     }
@@ -278,7 +282,7 @@ impl<'x, 'a> Draft<'x, 'a> {
                 && self.found.uses.iter().filter(outer).any(|other| other.table == used.table)
         });
         let source = Source { text, ..self.source.clone() };
-        Pick { source, params, locks, targets, reads_itself, deletes }
+        Pick { source, params, locks, targets, reads_itself, deletes, ignore: rest.ignore }
     }
 
     /// The source whose column is assigned.

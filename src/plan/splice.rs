@@ -87,11 +87,11 @@ impl<'t> Splice<'t> {
         self.template(Span::new(0, self.text.len()))
     }
 
-    /// Some edit lies inside the span.
+    /// Some edit lies inside the span that does more than to find a parameter.
     pub(super) fn touches(&self, span: Span) -> bool {
         self.edits.iter().any(|edit| {
-            let renames = edit.pieces.iter().all(|piece| !matches!(piece, Piece::Param(_)));
-            renames && span.contains(edit.span)
+            let stays = matches!(edit.pieces.as_slice(), [Piece::Param(_)]);
+            !stays && span.contains(edit.span)
         })
     }
 

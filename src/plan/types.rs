@@ -241,6 +241,7 @@ pub struct Feed {
     pub told: bool,
     /// It ends in ON DUPLICATE KEY UPDATE.
     pub on_duplicate: bool,
+    pub ignore: bool,
 }
 
 /// UPDATE and DELETE.

@@ -82,6 +82,7 @@ pub(super) fn plan(
         relocation: Some(relocation.clone()),
     };
     let pick = Pick {
+        ignore: false,
         source,
         params: Vec::new(),
         locks: true,

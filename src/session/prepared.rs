@@ -252,10 +252,15 @@ impl Session {
         let deadline = self.deadline(&statement.hints);
         let snapshot = self.snapshot.clone();
         self.look_for_pins(statement);
-        if self.uses_pins {
-            return self.runner(&snapshot, &statement.hints, Call::Text).describe(&plan).await;
-        }
-        snapshot.describe(&plan, &self.state, deadline).await
+        let (mut params, columns) = if self.uses_pins {
+            self.runner(&snapshot, &statement.hints, Call::Text).describe(&plan).await?
+        } else {
+            snapshot.describe(&plan, &self.state, deadline).await?
+        };
+        // Those of common table expressions that nothing reads are nowhere described.
+        let unknown = || Column::computed("?", ColumnType::MYSQL_TYPE_VAR_STRING, BINARY);
+        params.resize_with(usize::from(statement.params).max(params.len()), unknown);
+        Ok((params, columns))
     }
 
     /// Executes a prepared statement; `payload` is the whole COM_STMT_EXECUTE packet.

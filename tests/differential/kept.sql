@@ -8,3 +8,48 @@ DROP TABLE IF EXISTS h_orders;
 CREATE TABLE h_orders (id INT NOT NULL, grp SMALLINT NOT NULL, ref INT NOT NULL, money DECIMAL(10,2) NULL, PRIMARY KEY (id, grp, ref));
 INSERT INTO h_orders (id, grp, ref, money) VALUES (1, 0, 1, 1.10), (2, 0, 1, NULL), (3, 4, 3, -0.05);
 SELECT u.name, o.money FROM h_users u LEFT JOIN h_orders o ON o.ref = u.id ORDER BY u.id, o.id;
+-- Grouping is judged by keys also where no server has all tables.
+DROP TABLE IF EXISTS r_left;
+CREATE TABLE r_left (id INT NOT NULL, grp SMALLINT NOT NULL, ref INT NULL, few INT NULL, PRIMARY KEY (id));
+INSERT INTO r_left (id, grp, ref, few) VALUES (1, 0, 2, 5), (2, 1, 1, 6);
+DROP TABLE IF EXISTS r_right;
+CREATE TABLE r_right (id INT NOT NULL, grp SMALLINT NOT NULL, ref INT NULL, animal VARCHAR(10) NULL, PRIMARY KEY (id, grp));
+INSERT INTO r_right (id, grp, ref, animal) VALUES (1, 0, 2, 'yak'), (1, 1, 1, 'a'), (2, 1, 1, NULL);
+-- only mysql
+-- error 1055
+SELECT l.few FROM r_left l JOIN r_right r ON r.id = l.id GROUP BY r.grp;
+-- only mysql
+-- error 1055
+SELECT r.animal FROM r_left l JOIN r_right r ON r.id = l.id GROUP BY r.id;
+SELECT l.few, l.grp + COUNT(r.animal) AS n FROM r_left l JOIN r_right r ON r.id = l.id GROUP BY l.id;
+SELECT r.animal, r.grp FROM r_left l JOIN r_right r ON r.id = l.id GROUP BY r.grp, r.id;
+-- A text that is all NULL, and the greatest of a SET.
+DROP TABLE IF EXISTS h_solo;
+CREATE TABLE h_solo (id INT NOT NULL, grp SMALLINT NOT NULL, ref INT NULL, marks SET('a','b','c') NULL, PRIMARY KEY (id, grp));
+SELECT MAX(h_solo.marks) AS c2 FROM h_solo STRAIGHT_JOIN h_orders AS a1 ON TRUE;
+-- Parameters leave open which kind of text it is.
+-- text
+SELECT c8 FROM h_orders LEFT JOIN (SELECT MAX(NULL) AS c8 FROM h_users AS a6) AS d10 ON TRUE ORDER BY h_orders.id LIMIT 1;
+-- Common table expressions that nothing reads, with parameters.
+WITH RECURSIVE e1 (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM e1 WHERE n < 4), e2 AS (SELECT MIN(a6.id) AS c FROM h_orders a6 WHERE NOT EXISTS (SELECT a8.id FROM r_left a8 WHERE a8.few = 7)) SELECT n, 'x' AS x FROM e1 ORDER BY n;
+WITH e1 AS (SELECT few + 1 AS c FROM r_left WHERE few > 2) SELECT 1 AS one FROM r_right HAVING COUNT(*) <= 9;
+-- What a write reads breaks the rules of a strict sql_mode.
+-- error 1292
+INSERT INTO h_users (id, grp, ref) SELECT o.id + 100, 0, CAST(CONCAT('a', o.id) AS SIGNED) FROM h_orders o;
+-- error 1292
+UPDATE h_users u JOIN h_orders o ON o.id = u.id SET u.ref = 5 WHERE u.id + CONCAT('1a', o.grp) > 0;
+-- only mysql
+-- error 1292
+DELETE u FROM h_users u JOIN h_orders o ON o.id = u.id WHERE u.id + CONCAT('1a', o.grp) > 0;
+-- ignore warnings info
+INSERT IGNORE INTO h_users (id, grp, ref) SELECT o.id + 100, 0, CAST(CONCAT('3a', o.id) AS SIGNED) FROM h_orders o;
+SELECT id, grp, ref FROM h_users ORDER BY id;
+-- Rows that a write locks, beside a collation that is asked for.
+DROP TABLE IF EXISTS r_range;
+-- only mariadb
+CREATE TABLE r_range (id INT NOT NULL, grp SMALLINT NOT NULL, ref INT NULL, marks SET('a','b','c') COLLATE utf8mb4_uca1400_ai_ci NULL, PRIMARY KEY (id, grp));
+-- only mariadb
+INSERT INTO r_range (id, grp, ref, marks) VALUES (1, 0, 2, 'a'), (7, 1, 1, 'a,b'), (12, 1, 1, NULL);
+-- only mariadb
+UPDATE r_left SET r_left.few = r_left.few + 1 WHERE (CAST(r_left.id AS DECIMAL(20,4)) NOT IN (SELECT r.ref + 5 FROM r_range RIGHT JOIN r_right AS r ON r_range.marks = r.animal WHERE r_left.grp <=> 3));
+SELECT * FROM r_left ORDER BY id;

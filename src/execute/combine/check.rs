@@ -14,7 +14,7 @@ use crate::plan::resolve;
 use crate::plan::template::Target;
 use crate::plan::types::Select;
 use crate::protocol::capability::ColumnType;
-use crate::protocol::charset::BINARY;
+use crate::protocol::charset::{BINARY, Collation};
 use crate::protocol::column::Column;
 
 /// ER_UNSUPPORTED_PS; and ER_NO_SUCH_TABLE, where no server has all tables: one that is missing indeed is
@@ -64,7 +64,8 @@ pub(super) async fn both<D>(
 }
 
 /// Gives the answer's columns the looks that one server would give them, as far as their values allow.
-pub(super) fn dress(columns: &mut [Column], described: Option<&[Column]>) {
+/// `bound`: the statement was described without the values of its parameters, which its texts depend on.
+pub(super) fn dress(columns: &mut [Column], described: Option<&[Column]>, bound: bool) {
     match described.filter(|described| described.len() == columns.len()) {
         Some(described) => {
             for (column, like) in columns.iter_mut().zip(described) {
@@ -73,7 +74,7 @@ pub(super) fn dress(columns: &mut [Column], described: Option<&[Column]>) {
                 if own.ty.is_numeric_type() || is_temporal(own.ty) {
                     column.decimals = own.decimals;
                 }
-                if !shows_alike(&own, like) {
+                if !shows_alike(&own, like) && (bound || !is_sent_alike(&own, like)) {
                     let Column { charset, length, ty, flags, .. } = own;
                     *column = Column { charset, length, ty, flags, ..column.clone() };
                 }
@@ -93,23 +94,25 @@ fn shows_alike(own: &Column, like: &Column) -> bool {
                     && own.ty == ColumnType::MYSQL_TYPE_STRING
                     && own.charset == BINARY))
     };
-    let strings = || is_string(own.ty) && is_string(like.ty);
-    nulls() || (own.charset == like.charset && (own.ty == like.ty || strings()))
+    nulls() || (own.charset == like.charset && own.ty == like.ty)
 }
 
-/// Texts and bytes of any length, which are sent in one form.
+/// The same bytes stand for texts of both kinds.
+fn is_sent_alike(own: &Column, like: &Column) -> bool {
+    let strings = is_string(own.ty) && is_string(like.ty);
+    // A number of a subquery beside a text makes bytes; one of a temporary table makes text.
+    let is_plain = || Collation::by_id(own.charset).is_some_and(|own| own.charset == "utf8mb4");
+    let bytes = || like.charset == BINARY && is_plain();
+    // JSON beside a NULL of a temporary table becomes bytes, which are the same.
+    let json = like.ty == ColumnType::MYSQL_TYPE_JSON
+        && (own.ty == like.ty || (own.charset == BINARY && own.ty == ColumnType::MYSQL_TYPE_BLOB));
+    json || (strings && (own.charset == like.charset || bytes()))
+}
+
+/// Texts and bytes that are not long, which are sent in one form.
 fn is_string(ty: ColumnType) -> bool {
     use ColumnType as T;
-    matches!(
-        ty,
-        T::MYSQL_TYPE_STRING
-            | T::MYSQL_TYPE_VAR_STRING
-            | T::MYSQL_TYPE_VARCHAR
-            | T::MYSQL_TYPE_TINY_BLOB
-            | T::MYSQL_TYPE_BLOB
-            | T::MYSQL_TYPE_MEDIUM_BLOB
-            | T::MYSQL_TYPE_LONG_BLOB
-    )
+    matches!(ty, T::MYSQL_TYPE_STRING | T::MYSQL_TYPE_VAR_STRING | T::MYSQL_TYPE_VARCHAR)
 }
 
 fn is_temporal(ty: ColumnType) -> bool {

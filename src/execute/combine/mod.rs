@@ -31,7 +31,7 @@ pub(super) use table::Held;
 
 use self::program::Program;
 use super::reply::Reply;
-use super::run::Run;
+use super::run::{Call, Run};
 use super::select::beside_pinned;
 use crate::backend::SessionState;
 use crate::error::{Error, ErrorKind, Result};
@@ -166,7 +166,9 @@ impl Run<'_> {
         }
         match reply {
             Ok(Reply::Rows(mut rows)) => {
-                check::dress(&mut rows.columns, checked.columns.as_deref());
+                let bound =
+                    matches!(self.call, Call::Prepared { params, .. } if !params.is_empty());
+                check::dress(&mut rows.columns, checked.columns.as_deref(), bound);
                 Ok(Reply::Rows(rows))
             }
             Ok(done @ Reply::Done(_)) => Ok(done),

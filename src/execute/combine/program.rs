@@ -65,7 +65,7 @@ pub(super) struct Done {
     held: Option<Arc<Held>>,
     warnings: Warnings,
     /// Its table has all the unique keys of the one that it stands for.
-    pub(super) keyed: bool,
+    keyed: bool,
 }
 
 /// Where the rows of a part come from.
@@ -231,7 +231,12 @@ impl<'p> Program<'p> {
         let bound = Bound::new(stage, self.call)?;
         let mut warnings = Warnings::default();
         let mut part = if self.is_gathered(stage) {
-            let mut rows = self.gathered_rows(stage, &bound, done, gather).await?;
+            // Stand-ins with the keys of their tables take ONLY_FULL_GROUP_BY as these do.
+            let state = match self.is_keyed(stage, done) {
+                true => &self.states.parts,
+                false => &self.states.readers,
+            };
+            let mut rows = self.gathered_rows(stage, (&bound, state), done, gather).await?;
             self.pour(at, &mut rows, gather, Origin::default()).await?
         } else {
             let held = self.held(stage, done);
@@ -333,6 +338,15 @@ impl<'p> Program<'p> {
         makers.into_iter().filter_map(held).collect()
     }
 
+    /// All tables that it reads stand for others with all of their unique keys.
+    pub(super) fn is_keyed(&self, stage: &Stage, done: &[Option<Done>]) -> bool {
+        let keyed = |name: &String| {
+            let maker = self.maker(name).and_then(|at| done.get(at)?.as_ref());
+            maker.is_some_and(|maker| maker.keyed)
+        };
+        stage.reads.iter().all(keyed)
+    }
+
     fn temporaries(&self, stage: &Stage, done: &[Option<Done>]) -> Vec<Temporary> {
         let facts = done.iter().flatten().flat_map(|done| &done.facts);
         facts.filter(|temporary| stage.reads.contains(&temporary.name)).cloned().collect()
@@ -350,15 +364,13 @@ impl<'p> Program<'p> {
     async fn gathered_rows(
         &self,
         stage: &Stage,
-        bound: &Bound,
+        (bound, state): (&Bound, &ClientState),
         done: &[Option<Done>],
         gather: &Shared,
     ) -> Result<Rows> {
         let gather = gather.as_ref().ok_or_else(nowhere)?;
         let mut gather = gather.lock().await;
-        let columns = self
-            .start_gathered(stage, done, &mut gather, &self.states.readers, bound.call())
-            .await?;
+        let columns = self.start_gathered(stage, done, &mut gather, state, bound.call()).await?;
         let mut left = self.snapshot.config.settings.limits.sort_bytes.0;
         let mut rows = Vec::new();
         while let Some(row) = gather.lent.lease.read_row().await? {

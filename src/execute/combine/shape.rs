@@ -107,8 +107,37 @@ impl Run<'_> {
 }
 
 impl Program<'_> {
-    /// Prepares the last statement over empty tables.
+    /// Describes the last statement, and gives it the client's parameters.
     async fn shape(&self) -> Result<Shape> {
+        let (own, columns) = match self.combine.steps.is_empty() {
+            true => self.shape_in_place().await?,
+            false => self.shape_apart().await?,
+        };
+        let stage = &self.combine.last;
+        let mut params = Vec::new();
+        for index in 0..parameters(self.combine) {
+            let at = stage.params.iter().position(|other| usize::from(*other) == index);
+            let like = at.and_then(|at| own.get(at)).or(own.first());
+            params.push(like.cloned().unwrap_or_else(unknown));
+        }
+        Ok((params, columns))
+    }
+
+    /// Nothing is left but what one server has: CTEs that nothing reads are gone.
+    async fn shape_in_place(&self) -> Result<Shape> {
+        let stage = &self.combine.last;
+        let bound = Bound::new(stage, self.call)?;
+        let (select, facts) = self.planned(&stage.text, &[]).await?;
+        let (mut apart, mut warnings) = (Transaction::default(), Warnings::default());
+        let run = self.run_of(&mut apart, self.client, bound.call(), &[], &mut warnings);
+        let sample = run.sample_of(&select, &facts);
+        let (target, text) =
+            sample.ok_or_else(|| Error::internal("a statement that no server can describe"))?;
+        self.snapshot.describe_at(&target, text, self.client, self.deadline).await
+    }
+
+    /// Prepares the last statement over empty tables.
+    async fn shape_apart(&self) -> Result<Shape> {
         let (mut gather, text, state) = self.stand_in().await?;
         let lease = &mut gather.lent.lease;
         lease.ensure_state(&state.in_database(&gather.database)).await?;
@@ -119,15 +148,7 @@ impl Program<'_> {
         let mut columns = parse(&prepared.columns)?;
         columns.iter_mut().for_each(super::check::hide);
         state.dress(&mut columns);
-        let own = parse(&prepared.parameters)?;
-        let stage = &self.combine.last;
-        let mut params = Vec::new();
-        for index in 0..parameters(self.combine) {
-            let at = stage.params.iter().position(|other| usize::from(*other) == index);
-            let like = at.and_then(|at| own.get(at)).or(own.first());
-            params.push(like.cloned().unwrap_or_else(unknown));
-        }
-        Ok((params, columns))
+        Ok((parse(&prepared.parameters)?, columns))
     }
 
     /// Runs the parts, which have no rows. Gives the connection with their tables, the last statement and
@@ -150,8 +171,7 @@ impl Program<'_> {
         let mut gather = gather.into_inner();
         let bound = Bound::new(stage, self.call)?;
         // For ONLY_FULL_GROUP_BY a MySQL looks at keys.
-        let keyed = || done.iter().flatten().all(|part| part.keyed);
-        let state = match gather.lent.lease.is_mariadb() || keyed() {
+        let state = match gather.lent.lease.is_mariadb() || self.is_keyed(stage, &done) {
             true => self.client,
             false => &self.states.last,
         };

@@ -95,14 +95,16 @@ impl Generator<'_> {
                 sql![not, query.node, ")"]
             }
             3 | 4 => {
-                let (value, query) = self.against(place);
+                let (value, query, _) = self.against(place);
                 let not = if self.random.chance(35) { " NOT IN (" } else { " IN (" };
                 sql![value.node, not, query, ")"]
             }
             5 => {
-                let (value, query) = self.against(place);
+                let (value, query, one_row) = self.against(place);
                 let operator = *self.random.pick(&COMPARISONS);
                 let word = *self.random.pick(&["ANY (", "ALL (", "SOME ("]);
+                // Of the one row of an aggregate, some MariaDBs forget that it may hold NULL.
+                let word = if one_row && !self.is_mysql() { "(" } else { word };
                 sql![value.node, operator, word, query, ")"]
             }
             _ => {
@@ -117,16 +119,17 @@ impl Generator<'_> {
         }
     }
 
-    /// A value and a query that gives values to compare it with.
-    fn against(&mut self, place: Place) -> (Value, Node) {
+    /// A value and a query that gives values to compare it with; whether that always has one row.
+    fn against(&mut self, place: Place) -> (Value, Node, bool) {
         let class = self.sortable_class();
         let value = self.value(class, place.deeper(), false);
         // Exact texts mix with any.
         let query = self.subquery(&[class], place, true);
+        let one_row = query.unique.as_ref().is_some_and(Vec::is_empty);
         let mixes = |column: &Output| column.collation.settled().mixes(value.collation);
         if query.outputs.iter().all(mixes) {
-            return (value, query.node);
+            return (value, query.node, one_row);
         }
-        (literal(class, "'abc'"), query.node)
+        (literal(class, "'abc'"), query.node, one_row)
     }
 }

@@ -48,8 +48,14 @@ pub(super) fn normal(replies: Vec<Reply>, binary: bool, folded: bool) -> io::Res
 fn normal_rows(rows: Rows, binary: bool, folded: bool) -> io::Result<Rows> {
     let mut packets = Vec::new();
     for packet in &rows.packets {
-        let cells =
-            if binary { binary_row(packet, &rows.columns)? } else { text_row_bytes(packet)? };
+        let cells = match binary {
+            true => binary_row(packet, &rows.columns),
+            false => text_row_bytes(packet),
+        };
+        let cells = cells.map_err(|error| {
+            let kinds: Vec<u8> = rows.columns.iter().map(|column| column.kind).collect();
+            broken(format!("{error}: types {kinds:?}, row {}", packet.escape_ascii()))
+        })?;
         let mut out = Vec::new();
         for (cell, column) in cells.into_iter().zip(&rows.columns) {
             match cell.map(|bytes| normal_cell(bytes, column, folded)) {

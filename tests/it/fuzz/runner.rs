@@ -64,7 +64,7 @@ impl<'s> Runner<'s> {
             Err((side, error)) => {
                 let crashed = self.site.crashes_after_all() > crashes;
                 self.reconnect();
-                if crashed {
+                if crashed || side == "plain" {
                     return Verdict::Crashed;
                 }
                 let got = format!("{side}: {error}");
@@ -82,8 +82,35 @@ impl<'s> Runner<'s> {
         Ok(match judge(&sql, statement, answers) {
             Verdict::Differs(found) if self.types_vary(&sql, &found, &told) => Verdict::Same(Ok(1)),
             Verdict::Differs(_) if self.varies(&sql, statement, &proxy) => Verdict::Varies,
+            Verdict::Differs(found) if self.loses_values(&sql, statement, (&found, &proxy)) => {
+                Verdict::Varies
+            }
             verdict => verdict,
         })
+    }
+
+    /// Whether a MySQL only differs because it takes parameters for NULL, as it does in some groups: with
+    /// the values in the text it answers as Margay does with parameters.
+    fn loses_values(
+        &mut self,
+        sql: &str,
+        statement: &Statement,
+        (found, proxy): (&[Difference], &Answer),
+    ) -> bool {
+        let of_rows = found.iter().all(|difference| ["rows", "order"].contains(&difference.aspect));
+        if statement.pass != Pass::Bound || self.dialect != Dialect::MySql || !of_rows {
+            return false;
+        }
+        let Ok(mut plain) = prepared(&mut self.plain, sql, &[]) else { return false };
+        // Names and types were compared; here the texts differ.
+        let mut proxy = proxy.clone();
+        if let ([Reply::Rows(plain)], [Reply::Rows(proxy)]) =
+            (&mut plain.replies[..], &mut proxy.replies[..])
+        {
+            plain.columns.clone_from(&proxy.columns);
+        }
+        (plain.columns, proxy.columns) = (None, None);
+        matches!(judge(sql, statement, Answers { plain, proxy, binary: true }), Verdict::Same(_))
     }
 
     /// Runs a write, looks at the tables that it writes to, and brings them back to what they were.
@@ -93,7 +120,11 @@ impl<'s> Runner<'s> {
             self.both("BEGIN")?;
         }
         let answers = self.answers(&sql, statement.pass)?;
+        let proxy = answers.proxy.clone();
         let mut verdict = judge(&sql, statement, answers);
+        if matches!(verdict, Verdict::Differs(_)) && self.write_varies(&sql, statement, proxy) {
+            verdict = Verdict::Varies;
+        }
         for target in &statement.targets {
             if !matches!(verdict, Verdict::Same(_)) {
                 break;
@@ -117,6 +148,20 @@ impl<'s> Runner<'s> {
             }
         }
         Ok(verdict)
+    }
+
+    /// Whether the plain server does as Margay does if it cannot use indexes.
+    fn write_varies(&mut self, sql: &str, statement: &Statement, proxy: Answer) -> bool {
+        if self.bare.query("BEGIN").is_err() {
+            return false;
+        }
+        let plain = ask(&mut self.bare, sql, statement.pass);
+        let undone = self.bare.query("ROLLBACK").is_ok();
+        let Ok(plain) = plain else { return false };
+        let binary = plain.columns.is_some();
+        let same = binary == proxy.columns.is_some()
+            && matches!(judge(sql, statement, Answers { plain, proxy, binary }), Verdict::Same(_));
+        undone && same
     }
 
     /// Runs a statement that both must take.
@@ -180,9 +225,13 @@ impl<'s> Runner<'s> {
         let start = Instant::now();
         let plain = ask(&mut self.plain, sql, pass).map_err(|error| ("plain", error))?;
         let middle = Instant::now();
-        // Not everything can be a parameter.
+        // Not everything can be a parameter, but for both alike.
         let pass = if plain.columns.is_none() && pass == Pass::Bound { Pass::Text } else { pass };
-        let proxy = ask(&mut self.proxy, sql, pass).map_err(|error| ("proxy", error))?;
+        let proxy = match bound(sql, pass) {
+            Some((text, values)) => prepared(&mut self.proxy, &text, &values),
+            None => as_text(&mut self.proxy, sql),
+        };
+        let proxy = proxy.map_err(|error| ("proxy", error))?;
         self.waited_plain += middle - start;
         self.waited_proxy += middle.elapsed();
         let binary = plain.columns.is_some();
@@ -222,19 +271,27 @@ impl<'s> Runner<'s> {
     }
 }
 
-fn ask(client: &mut Client, sql: &str, pass: Pass) -> io::Result<Answer> {
-    let bound = match pass {
+/// The text to prepare, and the values of its parameters; none if it is to be sent as it is.
+fn bound(sql: &str, pass: Pass) -> Option<(String, Vec<Value>)> {
+    match pass {
         Pass::Text => None,
         Pass::Prepared => Some((sql.to_owned(), Vec::new())),
         Pass::Bound => bind_literals(sql),
-    };
-    if let Some((text, values)) = bound {
+    }
+}
+
+fn as_text(client: &mut Client, sql: &str) -> io::Result<Answer> {
+    Ok(Answer { replies: client.query(sql)?, columns: None })
+}
+
+fn ask(client: &mut Client, sql: &str, pass: Pass) -> io::Result<Answer> {
+    if let Some((text, values)) = bound(sql, pass) {
         let answer = prepared(client, &text, &values)?;
         if values.is_empty() || answer.columns.is_some() {
             return Ok(answer);
         }
     }
-    Ok(Answer { replies: client.query(sql)?, columns: None })
+    as_text(client, sql)
 }
 
 fn prepared(client: &mut Client, sql: &str, values: &[Value]) -> io::Result<Answer> {
