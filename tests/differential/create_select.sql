@@ -8,6 +8,8 @@ DROP TABLE IF EXISTS settings;
 -- ignore warnings
 DROP TABLE IF EXISTS {t};
 CREATE TABLE regions (id INT PRIMARY KEY, name VARCHAR(30) COLLATE {ai_ci});
+-- MySQL warns of what is out of date when it prepares, Margay when it runs.
+-- ignore warnings
 CREATE TABLE users (id BIGINT PRIMARY KEY, region_id INT DEFAULT 7 COMMENT 'where', name VARCHAR(50) COLLATE {ai_ci} NOT NULL, email VARCHAR(80) COLLATE utf8mb4_bin, born TIMESTAMP(3) NULL, kind ENUM('a','b') NOT NULL DEFAULT 'b', amount DECIMAL(12,4) UNSIGNED);
 CREATE TABLE orders (id BIGINT NOT NULL, user_id BIGINT NOT NULL, total DECIMAL(12,2), placed DATETIME, PRIMARY KEY (id, user_id), KEY (user_id));
 CREATE TABLE settings (name VARCHAR(30) PRIMARY KEY, value VARCHAR(100));

@@ -120,6 +120,8 @@ SHOW INDEXES FROM t_both FROM shop;
 SHOW TABLES FROM information_schema LIKE 'TABLES';
 SHOW COLUMNS FROM information_schema.SCHEMATA;
 DESCRIBE information_schema.SCHEMATA;
+-- MySQL warns of what is out of date when it prepares, Margay when it runs.
+-- ignore warnings
 SHOW PROFILES;
 -- shape
 SHOW DATABASES WHERE `Database` IN ('shop', 'information_schema');

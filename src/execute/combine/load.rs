@@ -233,7 +233,8 @@ async fn ask(connection: &mut Connection) -> Result<Ability> {
             old_names: !is_mariadb && is_before_8_0_30(connection.version()),
             needs_key: value("sql_require_primary_key").eq_ignore_ascii_case("ON"),
             is_mariadb,
-            memory: memory(&value),
+            // MySQL warns of transactions that write to both engines (6414), and will refuse them.
+            memory: if is_mariadb { memory(&value) } else { 0 },
         },
         packet_max: value("max_allowed_packet").parse().unwrap_or(1 << 20),
         log,

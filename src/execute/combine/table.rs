@@ -125,7 +125,8 @@ impl Table {
     /// It is of the MEMORY engine, which makes and fills tables in half the time: as long as it has few
     /// rows.
     fn is_in_memory(&self, dialect: Dialect) -> bool {
-        self.rows.unwrap_or(1) <= self.rows_max(dialect)
+        let most = self.rows_max(dialect);
+        most > 0 && self.rows.unwrap_or(1) <= most
     }
 
     /// Rows that the MEMORY engine has room for; 0: not such rows.
