@@ -47,15 +47,10 @@ UPDATE {t} SET c_money = 1 WHERE c_money IS NULL AND id > 30;
 SELECT id, c_tiny, c_small, c_med, c_int, c_money, c_ci, c_dt FROM {t} ORDER BY id;
 
 -- Updates of sharding keys move rows.
--- refused if t_hash t_modulo t_ring t_range t_time t_phys t_both
 UPDATE {t} SET id = 230 WHERE id = 30;
--- refused if t_list t_both
 UPDATE {t} SET grp = 1 WHERE id = 230;
--- refused if t_time
 UPDATE {t} SET day = '{day-1}' WHERE id = 230;
--- refused if t_text
 UPDATE {t} SET code = 'moved' WHERE id = 230;
--- refused if many
 UPDATE {t} SET id = 231, grp = 2, day = '{day+1}', code = 'moved again', c_int = 9 WHERE id = 230;
 SELECT id, grp, day, code, c_int FROM {t} WHERE id >= 200;
 SELECT COUNT(*) FROM {t} WHERE id IN (30, 230, 231);

@@ -62,6 +62,7 @@ const BY_FAULTS: &[(&str, &str)] = &[
     ("the names of the view's columns are not certain", GUARD),
     ("rows of `{}` cannot be found again by their keys", GUARD),
     ("ON DUPLICATE KEY UPDATE of the sharding key of `{}` is not supported where rows meet", MYSQL),
+    ("UPDATE of a generated column beside a sharding key", SERVER),
     ("SHOW without a table name", GUARD),
     ("unsetting a session variable is not supported while", GUARD),
     ("a temporary table beside tables in several places", GUARD),
@@ -80,6 +81,7 @@ const BY_FAULTS: &[(&str, &str)] = &[
 const SERVERS: &str = "servers must be changed or set up for it in the middle";
 const ADMIN: &str = "it takes a user with `admin: true` and the hint `shard=`";
 const MYSQL: &str = "MariaDB has no keys on expressions, so no statement runs on both";
+const SERVER: &str = "the server that has the rows may refuse the statement first";
 const GUARD: &str = "a guard, another check comes before it";
 const SCHEMAS: &str = "it takes schemas on different clusters";
 

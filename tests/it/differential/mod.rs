@@ -205,7 +205,10 @@ impl Pair {
     }
 
     fn text(&mut self, case: &Case) -> io::Result<Outcome> {
-        let proxy = self.proxy.query(&case.sql)?;
+        let mut proxy = self.proxy.query(&case.sql)?;
+        if asks_for_retry(&proxy) {
+            proxy = self.proxy.query(&case.sql)?;
+        }
         if may_refuse(case, &proxy) {
             return Ok(Outcome::Refused);
         }
@@ -296,8 +299,19 @@ fn may_refuse(case: &Case, proxy: &[Reply]) -> bool {
     case.refusable && proxy.iter().any(refused)
 }
 
+/// A physical table of the next days came to be after the statement began.
+fn asks_for_retry(replies: &[Reply]) -> bool {
+    const TABLE_HAS_CHANGED: u16 = 1412;
+    let asks =
+        |reply: &Reply| matches!(reply, Reply::Error(error) if error.code == TABLE_HAS_CHANGED);
+    replies.iter().any(asks)
+}
+
 fn execute(client: &mut Client, statement: &Prepared, values: &[Value]) -> io::Result<Vec<Reply>> {
-    let replies = client.execute(statement, values)?;
+    let mut replies = client.execute(statement, values)?;
+    if asks_for_retry(&replies) {
+        replies = client.execute(statement, values)?;
+    }
     client.close(statement)?;
     Ok(replies)
 }
