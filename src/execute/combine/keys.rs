@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::column::{Definition, Form};
-use super::tuple::put_plain;
+use super::tuple::put_literal;
 use crate::error::{Error, Result};
 use crate::plan::combine::Stage;
 use crate::protocol::column::Column;
@@ -86,14 +86,15 @@ pub(super) fn take_row(
 fn literal(definition: &Definition, value: &[u8]) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     match definition.form {
-        Form::Integer { .. } | Form::Float | Form::Double | Form::Decimal => {
-            put_plain(&mut out, definition.form, value)?;
-        }
-        Form::Date | Form::DateTime | Form::Local | Form::Moment { .. } | Form::Time => {
-            out.push(b'\'');
-            put_plain(&mut out, definition.form, value)?;
-            out.push(b'\'');
-        }
+        Form::Integer { .. }
+        | Form::Float
+        | Form::Double
+        | Form::Decimal
+        | Form::Date
+        | Form::DateTime
+        | Form::Local
+        | Form::Moment { .. }
+        | Form::Time => put_literal(&mut out, definition.form, value)?,
         Form::Json | Form::Bytes | Form::Null => {
             if let Some(charset) = definition.charset() {
                 out.extend_from_slice(format!("_{charset} ").as_bytes());

@@ -1,7 +1,7 @@
 //! Rows of an answer as literals that any statement may hold.
 
 use super::column::{self, Definition, Form};
-use super::tuple::put_plain;
+use super::tuple::put_literal;
 use crate::error::{Error, Result};
 use crate::plan::facts::ColumnClass;
 use crate::protocol::column::Column;
@@ -50,14 +50,15 @@ impl Shape {
 fn literal(definition: &Definition, value: &[u8]) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     match definition.form {
-        Form::Integer { .. } | Form::Float | Form::Double | Form::Decimal => {
-            put_plain(&mut out, definition.form, value)?;
-        }
-        Form::Date | Form::DateTime | Form::Local | Form::Moment { .. } | Form::Time => {
-            out.push(b'\'');
-            put_plain(&mut out, definition.form, value)?;
-            out.push(b'\'');
-        }
+        Form::Integer { .. }
+        | Form::Float
+        | Form::Double
+        | Form::Decimal
+        | Form::Date
+        | Form::DateTime
+        | Form::Local
+        | Form::Moment { .. }
+        | Form::Time => put_literal(&mut out, definition.form, value)?,
         Form::Null => out.extend_from_slice(b"NULL"),
         Form::Bytes if *definition.class() == ColumnClass::Bit => {
             let mut bytes = [0; 8];

@@ -49,20 +49,34 @@ fn put_value(out: &mut Vec<u8>, form: Form, value: &[u8], zone: &str) -> Result<
             put_plain(out, form, value)?;
             put(out, format_args!("',{zone},'+00:00')"));
         }
-        Form::Date | Form::DateTime | Form::Local | Form::Moment { .. } | Form::Time => {
-            out.push(b'\'');
-            put_plain(out, form, value)?;
-            out.push(b'\'');
-        }
-        Form::Integer { .. } | Form::Float | Form::Double | Form::Decimal => {
-            put_plain(out, form, value)?;
-        }
+        Form::Date
+        | Form::DateTime
+        | Form::Local
+        | Form::Moment { .. }
+        | Form::Time
+        | Form::Integer { .. }
+        | Form::Float
+        | Form::Double
+        | Form::Decimal => put_literal(out, form, value)?,
     }
     Ok(())
 }
 
+/// Appends a number, or a date or time in quotes; nothing for other forms.
+pub(super) fn put_literal(out: &mut Vec<u8>, form: Form, value: &[u8]) -> Result<()> {
+    let quote: &[u8] = match form {
+        Form::Date | Form::DateTime | Form::Local | Form::Moment { .. } | Form::Time => b"'",
+        Form::Integer { .. } | Form::Float | Form::Double | Form::Decimal => b"",
+        Form::Json | Form::Bytes | Form::Null => return Ok(()),
+    };
+    out.extend_from_slice(quote);
+    put_plain(out, form, value)?;
+    out.extend_from_slice(quote);
+    Ok(())
+}
+
 /// Appends a number, or a date or time without its quotes; nothing for other forms.
-pub(super) fn put_plain(out: &mut Vec<u8>, form: Form, value: &[u8]) -> Result<()> {
+fn put_plain(out: &mut Vec<u8>, form: Form, value: &[u8]) -> Result<()> {
     match form {
         Form::Integer { width, unsigned } => put_integer(out, width, unsigned, value),
         Form::Float => {
