@@ -239,6 +239,17 @@ impl Rows {
         Ok(frames)
     }
 
+    /// As [`Rows::next_frames`], of rows that have come already, if they come framed.
+    pub fn frames_at_hand(&mut self, seq: &mut u8) -> Option<Frames> {
+        if self.to_binary || self.more {
+            return None;
+        }
+        match &mut self.source {
+            Source::One(lent) | Source::Apart(lent) => lent.lease.row_frames_at_hand(seq),
+            Source::Memory(_) | Source::Merged(_) | Source::Ended(_) => None,
+        }
+    }
+
     /// A row has been handed out in part: nothing but its rest may follow.
     pub fn is_in_row(&self) -> bool {
         match &self.source {

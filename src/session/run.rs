@@ -188,6 +188,7 @@ impl Session {
             found_rows: self.identity.found_rows(),
             warnings: &mut self.warnings,
             alone: self.alone.clone(),
+            harmless: false,
             held: None,
             part: Part::default(),
             pins: Pinned { pins: &self.pins, used: self.uses_pins, read: self.reads_pins },
