@@ -143,7 +143,7 @@ fn leaving_clients(world: &World) {
         leaver.command(command::QUERY, text.as_bytes()).expect("it is sent");
         assert_eq!(leaver.read_packet().expect("an answer").first(), Some(&0xfb));
         // Enough for some of it to be written.
-        let file = rows(2_000_000);
+        let file = rows(800_000);
         for piece in file.chunks(1 << 16) {
             leaver.write_packet(piece).expect("it is taken");
         }

@@ -152,7 +152,11 @@ fn compare(clients: [&mut Client; 2], table: &str, case: &Case) -> Result<(), St
             Reply::Error(error) => error.to_string().replace("shop.", ""),
             Reply::Rows(_) => return Err("rows".to_owned()),
         };
-        let warnings = client.rows("SHOW WARNINGS");
+        let mut warnings = client.rows("SHOW WARNINGS");
+        if case.name.contains("duplicates") {
+            // They name no rows, by which those of several shards could be put in order.
+            warnings.sort();
+        }
         let variables = client.rows("SELECT @v, @w, LAST_INSERT_ID() > 0, ROW_COUNT()");
         let rows = client.rows(&format!("SELECT * FROM {table} ORDER BY id, code, note, grp, day"));
         if client.rows("SELECT 1").len() != 1 {
