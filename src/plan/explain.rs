@@ -7,7 +7,7 @@ use super::key::Run;
 use super::pick;
 use super::planner::{Context, Temporary, plan};
 use super::render::{Rendered, render, render_insert};
-use super::resolve::{ddl_targets, insert_targets, limited, targets, write_targets};
+use super::resolve::{ddl_targets, insert_targets, limited, sample_of, targets, write_targets};
 use super::template::{Part, Target};
 use super::types::{Ddl, Feed, Insert, Load, Plan, Select, Source, Write};
 use crate::error::{Error, ErrorKind};
@@ -184,12 +184,19 @@ fn explain_load(load: &Load, run: &Run<'_>) -> Result<Vec<String>, Stop> {
         return Ok(vec![format!("load the file into {}", names.join(", "))]);
     };
     let count = table.shards().len();
-    Ok(vec![match &split.insert.key_class {
-        Some(_) => {
-            format!("load rows into `{}`, each where it belongs: {count} shards", table.name)
-        }
-        None => format!("load all rows into each copy of `{}`: {count} shards", table.name),
-    }])
+    let name = &table.name;
+    let mut lines = vec![match &split.insert.key_class {
+        Some(_) => format!("load rows into `{name}`, each where it belongs: {count} shards"),
+        None => format!("load all rows into each copy of `{name}`: {count} shards"),
+    }];
+    let target = sample_of(table)?;
+    let mut rendered = render(&load.head, &target, run)?;
+    if let Some(tail) = &load.tail {
+        rendered.text.extend_from_slice(b" CHARACTER SET <that of the schema> ");
+        rendered.text.extend_from_slice(&render(tail, &target, run)?.text);
+    }
+    push_statement(&mut lines, &rendered);
+    Ok(lines)
 }
 
 fn explain_feed(feed: &Feed, run: &Run<'_>) -> Result<Vec<String>, Stop> {

@@ -130,8 +130,7 @@ impl Draft<'_, '_> {
             && ids.maker.is_some()
         {
             return Err(self.refuse(
-                &format!("SET of `{}`, which gets generated ids,", ids.column),
-                "load it from a field, or leave it out",
+                "takes no SET of the column that gets generated ids; load it from a field, or leave it out",
             ));
         }
         let (mut key, mut part_key) = (None, None);
@@ -175,14 +174,11 @@ impl Draft<'_, '_> {
         })
     }
 
-    fn refuse(&self, what: &str, way_out: &str) -> Stop {
-        let kind = match self.table.kind {
-            TableKind::Broadcast { .. } => "broadcast",
-            TableKind::Sharded(_) | TableKind::Single { .. } => "sharded",
-        };
-        let name = &self.table.name;
+    /// Rows go to several tables: why they are not told apart or placed, and the way out.
+    fn refuse(&self, what: &str) -> Stop {
         unsupported(format!(
-            "LOAD DATA into the {kind} table `{name}` with {what} is not supported; {way_out}"
+            "LOAD DATA into `{}`, whose rows are on several shards, {what}",
+            self.table.name
         ))
     }
 
@@ -197,15 +193,15 @@ impl Draft<'_, '_> {
             })
             .into(),
             Trouble::Open if format.fields.is_empty() => self.refuse(
-                "fields that nothing ends",
-                "their widths depend on the columns; give FIELDS TERMINATED BY",
+                "takes no fields that nothing ends, whose widths depend on the columns; give FIELDS \
+                 TERMINATED BY",
             ),
             Trouble::Open => self.refuse(
-                "lines that nothing of their own ends",
-                "give LINES TERMINATED BY, and not what ends fields",
+                "takes no lines that nothing of their own ends; give LINES TERMINATED BY, and not what \
+                 ends fields",
             ),
             Trouble::Wide => {
-                self.refuse("delimiters beyond ASCII", "take ASCII characters for them")
+                self.refuse("takes no delimiters beyond ASCII; take ASCII characters for them")
             }
         })
     }
@@ -213,7 +209,9 @@ impl Draft<'_, '_> {
     /// Rows are read by several servers, so that one must not depend on another.
     fn check_assignments(&self) -> Result<(), Stop> {
         if self.found.uses.len() > 1 || self.found.system {
-            return Err(self.refuse("a subquery", "load the file, then UPDATE the table"));
+            return Err(
+                self.refuse("takes no subquery in SET; load the file, then UPDATE the table")
+            );
         }
         let mut assigns = false;
         for assignment in &self.load.assignments {
@@ -224,8 +222,8 @@ impl Draft<'_, '_> {
         }
         if assigns {
             return Err(self.refuse(
-                "a subquery, or a variable that is assigned in SET",
-                "load the file, then UPDATE the table",
+                "takes no subquery in SET, and no variable that is assigned there; load the file, then \
+                 UPDATE the table",
             ));
         }
         if matches!(self.table.kind, TableKind::Broadcast { .. }) {

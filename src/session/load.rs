@@ -6,12 +6,27 @@ use crate::execute::Reply;
 use crate::execute::run::Call;
 use crate::protocol::capability::CapabilityFlags;
 use crate::sql::Statement;
+use crate::sql::load::LoadData;
 
 impl Session {
-    pub(super) async fn load_data(&mut self, text: &[u8], statement: &Statement) -> Result<Reply> {
+    pub(super) async fn load_data(
+        &mut self,
+        text: &[u8],
+        statement: &Statement,
+        load: &LoadData,
+    ) -> Result<Reply> {
         let offered = self.capabilities().contains(CapabilityFlags::CLIENT_LOCAL_FILES);
         if !offered || !self.snapshot.config.settings.local_infile {
             return Err(self.refuse_files());
+        }
+        if let Some(view) =
+            self.view(&load.table).await?.filter(|_| statement.hints.shard.is_none())
+        {
+            return Err(Error::unsupported(format!(
+                "`{}` is a view that Margay puts together from its tables, and takes no file; load its \
+                 tables",
+                view.name
+            )));
         }
         self.run_tables(text, statement, Call::Text).await
     }

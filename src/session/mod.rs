@@ -349,7 +349,7 @@ impl Session {
             | StatementKind::Insert(_)
             | StatementKind::Update(_)
             | StatementKind::Delete(_) => self.run(text, statement, call).await,
-            StatementKind::Load(_) => self.load_data(text, statement).await,
+            StatementKind::Load(load) => self.load_data(text, statement, load).await,
             StatementKind::Ddl(ddl)
                 if self.is_temporary(ddl) && statement.hints.shard.is_none() =>
             {
@@ -406,6 +406,10 @@ impl Session {
                 refuse_locks(text, words)?;
                 self.run_on_shard(text, &shard.clone()).await
             }
+            None if matches!(words, "LOAD DATA" | "LOAD XML") => Err(Error::unsupported(format!(
+                "{words} of a file on a server, or of XML, is not supported; send the file as text from the \
+                 client by LOAD DATA LOCAL INFILE"
+            ))),
             None => Err(Error::unsupported(format!(
                 "{words} is not supported; to run it on one shard put /*margay: shard=NAME */ in front"
             ))),

@@ -128,7 +128,8 @@ impl<'s> Rows<'s> {
                 ),
             ));
         }
-        self.needed = length.saturating_mul(2).max(length + 1);
+        let more = length.saturating_mul(2).min(self.limit.saturating_add(1));
+        self.needed = more.max(length + 1);
         Ok(())
     }
 

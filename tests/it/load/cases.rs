@@ -230,6 +230,34 @@ pub(super) static CASES: &[Case] = &[
         PLAIN,
     ),
     case(
+        "other words and digits",
+        "LOAD DATA CONCURRENT LOCAL INFILE 't' IGNORE INTO TABLE shop.{T} COLUMNS TERMINATED BY 0x7c \
+         ENCLOSED BY 0x27 LINES TERMINATED BY 0x3b IGNORE 1 ROWS (id, code, grp, day)",
+        b"head;1|'a''b'|'1'|'2024-01-01';'2'|b|2|2024-02-01;",
+    ),
+    case(
+        "quotes that escape",
+        "LOAD DATA LOW_PRIORITY LOCAL INFILE 't' INTO TABLE {T} FIELDS TERMINATED BY ',' ENCLOSED BY '\"' \
+         ESCAPED BY '\"' (id, code, grp, day, note)",
+        b"\"1\",\"a\"\"b\",1,2024-01-01,\"x\\n\"\n2,\"b\nc\",2,2024-02-01,\"\"N\n",
+    ),
+    case(
+        "bytes of no character set",
+        "LOAD DATA LOCAL INFILE 't' INTO TABLE {T} CHARACTER SET binary FIELDS TERMINATED BY ',' (id, \
+         code, grp, day, note)",
+        "1,ä,1,2024-01-01,ß\n2,b,2,2024-02-01,\u{65e5}\n".as_bytes(),
+    ),
+    case(
+        "a partition of a table that has none",
+        "LOAD DATA LOCAL INFILE 't' INTO TABLE {T} PARTITION (p0) (id, code, grp, day)",
+        PLAIN,
+    ),
+    case(
+        "no such character set",
+        "LOAD DATA LOCAL INFILE 't' INTO TABLE {T} CHARACTER SET klingon (id, code, grp, day)",
+        PLAIN,
+    ),
+    case(
         "a clock for all rows",
         "LOAD DATA LOCAL INFILE 't' INTO TABLE {T} (id, code, grp, day, @v) SET note = LENGTH(@v)",
         PLAIN,

@@ -1,6 +1,8 @@
 //! What may go wrong while a file is loaded.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::{RULES, World, load};
 use crate::client::reply::Reply;
@@ -11,7 +13,9 @@ const INTO_HASHED: &str = "LOAD DATA LOCAL INFILE 'f' INTO TABLE hashed (id, cod
 
 type Check = (&'static str, fn(&World));
 
-const CHECKS: [Check; 7] = [
+const CHECKS: [Check; 10] = [
+    // Before others have taken some.
+    ("memory", memory),
     ("several statements", several_statements),
     ("not prepared", not_prepared),
     ("refused", refused),
@@ -19,6 +23,9 @@ const CHECKS: [Check; 7] = [
     ("pinned", pinned),
     ("clients that leave", leaving_clients),
     ("killed", killed),
+    ("undone", undone),
+    // It ends a server.
+    ("a dead shard", dead_shard),
 ];
 
 pub(super) fn check(world: &World, failed: &mut Vec<String>) {
@@ -82,6 +89,9 @@ fn refused(world: &World) {
         "LOAD XML LOCAL INFILE 'f' INTO TABLE hashed",
     ] {
         let refused = client.error(text);
+        assert!(
+            refused.message.contains(" of a file on a server, or of XML, is not supported; send")
+        );
         assert_eq!(
             (refused.code, refused.message.contains("is not supported")),
             (1235, true),
@@ -89,7 +99,15 @@ fn refused(world: &World) {
         );
     }
     let gbk = INTO_HASHED.replace("hashed", "hashed CHARACTER SET gbk");
-    assert_eq!(error(load(&mut client, &gbk, b"1\ta\n", 9)), 1235);
+    let Reply::Error(error) = load(&mut client, &gbk, b"1\ta\n", 9) else { panic!("no error") };
+    let says = "LOAD DATA of a file in gbk into `hashed`, whose rows are told apart by Margay, is not \
+                supported; convert the file to utf8mb4, and say CHARACTER SET utf8mb4";
+    assert!(error.message.starts_with(says), "{error}");
+    client.run("CREATE VIEW seen AS SELECT id, code FROM hashed");
+    let view = INTO_HASHED.replace("hashed", "seen");
+    let Reply::Error(error) = load(&mut client, &view, b"1\ta\n", 9) else { panic!("no error") };
+    assert!(error.message.contains("is a view that Margay puts together"), "{error}");
+    client.run("DROP VIEW seen");
     assert_eq!(client.value("SELECT 1"), "1");
 }
 
@@ -171,4 +189,99 @@ fn killed(world: &World) {
     let (_, replies) = victim.load(INTO_HASHED, pieces).expect("the connection holds");
     assert_eq!(replies.into_iter().map(error).collect::<Vec<_>>(), [1317]);
     assert_eq!(victim.value("SELECT COUNT(*) FROM hashed"), "0");
+}
+
+/// A file that fails leaves what its transaction had before.
+fn undone(world: &World) {
+    let mut client = Client::open(&world.proxy_login());
+    client.run("DELETE FROM hashed");
+    client.run("BEGIN; INSERT INTO hashed (id, code) VALUES (1, 'mine')");
+    let into = "LOAD DATA LOCAL INFILE 'f' INTO TABLE hashed (code, id)";
+    let swapped: Vec<u8> = (5..9).flat_map(|id| format!("b\t{id}\n").into_bytes()).collect();
+    for (file, says) in [
+        (
+            [&swapped, b"c\n".as_slice()].concat(),
+            "row 5 of the file lacks field 2, by which it is placed; correct it in the file",
+        ),
+        ([&swapped, b"c\t1.5\n".as_slice()].concat(), "row 5 of the file: the value '1.5' of"),
+    ] {
+        let Reply::Error(error) = load(&mut client, into, &file, 3) else { panic!("no error") };
+        assert!(error.message.contains(says), "{error}");
+    }
+    assert_eq!(done(load(&mut client, into, &swapped, 4)), 4);
+    assert_eq!(client.value("SELECT COUNT(*) FROM hashed"), "5");
+    client.run("ROLLBACK");
+    assert_eq!(client.value("SELECT COUNT(*) FROM hashed"), "0");
+    let into = "LOAD DATA LOCAL INFILE 'f' INTO TABLE coded CHARACTER SET utf8mb4 (code, id)";
+    let Reply::Error(error) = load(&mut client, into, b"\xff\t1\n", 9) else { panic!("no error") };
+    let says =
+        "row 1 of the file has bytes that are no text in utf8mb4 in field 1, by which it is placed";
+    assert!(error.message.contains(says), "{error}");
+    client.run("ALTER TABLE dated MODIFY day DATE NOT NULL");
+    let into = "LOAD DATA LOCAL INFILE 'f' INTO TABLE dated (id, grp, day)";
+    let Reply::Error(error) = load(&mut client, into, b"1\t1\t\\N\n", 9) else {
+        panic!("no error")
+    };
+    let says = "row 1 of the file has NULL, which its column does not take, in field 3";
+    assert!(error.message.contains(says), "{error}");
+    let Reply::Error(error) = load(&mut client, INTO_HASHED, &vec![b'x'; 70 << 20], 1 << 20) else {
+        panic!("no error")
+    };
+    assert_eq!(error.code, 1041, "{error}");
+}
+
+/// However long the file, the proxy holds little of it. `MARGAY_TEST_LOAD_MB` is its length.
+fn memory(world: &World) {
+    const KIB_MAX: u64 = 128 * 1024;
+    let megabytes = std::env::var("MARGAY_TEST_LOAD_MB").ok().and_then(|text| text.parse().ok());
+    let megabytes: u64 = megabytes.unwrap_or(48);
+    let mut client = Client::open(&world.proxy_login());
+    client.run("DELETE FROM hashed");
+    client.run("ALTER TABLE hashed MODIFY note VARCHAR(2000)");
+    let note = "n".repeat(980);
+    let block = |index: u64| -> Vec<u8> {
+        let ids = index * 1024..(index + 1) * 1024;
+        ids.flat_map(|id| format!("{id:010}\tcode\t{note}\n").into_bytes()).collect()
+    };
+    let before = world.proxy.memory_kib("VmRSS");
+    let since = Instant::now();
+    let (_, replies) = client
+        .load(
+            "LOAD DATA LOCAL INFILE 'f' INTO TABLE hashed (id, code, note)",
+            (0..megabytes).map(block),
+        )
+        .expect("the connection holds");
+    let affected: Vec<u64> = replies.into_iter().map(done).collect();
+    assert_eq!(affected, [megabytes * 1024]);
+    let peak = world.proxy.memory_kib("VmHWM");
+    eprintln!("{megabytes} MiB in {:?}: {before} KiB before, {peak} KiB at most", since.elapsed());
+    assert_eq!(client.value("SELECT COUNT(*) FROM hashed"), (megabytes * 1024).to_string());
+    assert!(peak < KIB_MAX, "{peak} KiB");
+    client.run("TRUNCATE TABLE hashed");
+}
+
+/// A server that dies in the midst of a file: nothing of it is left, and the client hears of it in turn.
+fn dead_shard(world: &World) {
+    let mut client = Client::open(&world.proxy_login());
+    client.run("DELETE FROM hashed");
+    client.limit_waits(Duration::from_secs(60)).expect("a limit");
+    let pid = world.servers.servers[1].pid().expect("it runs").to_string();
+    let file = rows(200_000);
+    let pieces = (0..8).map(|index| {
+        if index == 6 {
+            let killed = std::process::Command::new("kill").args(["-s", "KILL", &pid]).status();
+            assert!(killed.is_ok_and(|status| status.success()));
+        }
+        file.clone()
+    });
+    let (_, replies) = client.load(INTO_HASHED, pieces).expect("the connection holds");
+    let [Reply::Error(error)] = replies.as_slice() else { panic!("no error but {replies:?}") };
+    assert!(matches!(error.code, 2003 | 2013), "{error}");
+    assert_eq!(client.value("SELECT 1"), "1");
+    let mut server = Client::open(&world.servers.login(0));
+    let until = Instant::now() + Duration::from_secs(60);
+    let count =
+        "SELECT (SELECT COUNT(*) FROM shop_0.hashed) + (SELECT COUNT(*) FROM shop_1.hashed)";
+    while server.value(&format!("{count} FOR UPDATE")) != "0" && Instant::now() < until {}
+    assert_eq!(server.value(count), "0");
 }

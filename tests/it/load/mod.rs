@@ -140,7 +140,7 @@ fn compare(clients: [&mut Client; 2], table: &str, case: &Case) -> Result<(), St
             return match reply {
                 Reply::Error(error) if error.code == 1235 || error.code == 1526 => {
                     let count = client.value(&format!("SELECT COUNT(*) FROM {table}"));
-                    (case.before.len() > 0 || count == "0").then_some(()).ok_or(count)
+                    (!case.before.is_empty() || count == "0").then_some(()).ok_or(count)
                 }
                 other => Err(format!("not refused but {other:?}")),
             };
