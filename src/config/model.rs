@@ -34,6 +34,8 @@ pub struct Settings {
     /// Clients may load files of theirs.
     pub local_infile: bool,
     pub drain_timeout: Duration,
+    /// None: it depends on the machine.
+    pub threads: Option<u32>,
     pub limits: Limits,
     pub backend: Backend,
     pub combine: Combine,

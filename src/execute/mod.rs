@@ -27,6 +27,7 @@ mod describe;
 mod feed;
 pub mod file;
 mod fill;
+mod guesses;
 mod insert;
 mod kept;
 mod lanes;
