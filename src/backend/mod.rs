@@ -16,6 +16,7 @@ pub mod pool;
 
 pub mod channel;
 pub mod connection;
+mod file;
 mod login;
 pub mod reply;
 pub mod state;

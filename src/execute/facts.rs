@@ -437,6 +437,20 @@ impl Snapshot {
         Ok(())
     }
 
+    /// The character set of a shard's database.
+    pub(super) async fn charset_of(&self, shard: ShardId) -> Result<String> {
+        let shard = self.shard(shard)?;
+        let text = [
+            b"SELECT DEFAULT_CHARACTER_SET_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = "
+                .to_vec(),
+            quote::text(shard.database.as_bytes()),
+        ]
+        .concat();
+        let rows = self.ask(shard.cluster, &text).await?;
+        let name = rows.first().and_then(|row| text_of(row, 0));
+        name.ok_or_else(|| Error::new(ErrorKind::Config, format!("{} has no database", shard.name)))
+    }
+
     /// A connection to whichever primary can be reached.
     async fn lease_any(&self) -> Result<Lease> {
         let mut last = Error::new(ErrorKind::NoBackend, "the rules have no cluster");

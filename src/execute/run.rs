@@ -7,6 +7,7 @@ use bytes::BytesMut;
 use super::aftermath::Aftermath;
 use super::client_state::ClientState;
 use super::combine::{Held, hold};
+use super::file::Files;
 use super::names::Names;
 use super::numbers::Ids;
 use super::pins::Pins;
@@ -63,6 +64,8 @@ pub struct Run<'a> {
     /// How it is a part of another statement.
     pub part: Part,
     pub pins: Pinned<'a>,
+    /// Where a file of the client is asked for. None: the statement has no client of its own.
+    pub files: Option<&'a Files>,
 }
 
 /// The connections that the session is pinned to.
@@ -173,6 +176,7 @@ impl Run<'_> {
             Plan::Insert(insert) => self.insert(insert, facts).await,
             Plan::Feed(feed) => self.feed(feed, facts).await,
             Plan::Write(write) => self.write(write, facts).await,
+            Plan::Load(load) => self.load(load, facts).await,
             Plan::Ddl(ddl) => self.ddl(ddl, facts).await,
         }
     }

@@ -97,6 +97,7 @@ impl Run<'_> {
             held: None,
             part: self.part,
             pins: self.pins,
+            files: self.files,
             warnings: &mut *self.warnings,
         };
         let outcome = run.write_together(work, count, false).await;

@@ -18,6 +18,7 @@ mod into;
 mod kept;
 mod like;
 mod listing;
+mod load;
 mod local;
 mod locks;
 mod movable;
@@ -49,6 +50,7 @@ pub use shared::Shared;
 use crate::backend::Written;
 use crate::config::Reads;
 use crate::error::{Error, ErrorKind, Result};
+use crate::execute::file::Files;
 use crate::execute::pins::Pins;
 use crate::execute::plans::Look;
 use crate::execute::reply::Rows;
@@ -108,6 +110,8 @@ pub struct Session {
     takes_many: bool,
     /// Results of further statements follow.
     more_follows: bool,
+    /// Where its statements ask for files.
+    files: Arc<Files>,
 }
 
 impl Session {
@@ -150,6 +154,7 @@ impl Session {
             leaving: false,
             takes_many,
             more_follows: false,
+            files: Arc::default(),
         }
     }
 
@@ -344,6 +349,7 @@ impl Session {
             | StatementKind::Insert(_)
             | StatementKind::Update(_)
             | StatementKind::Delete(_) => self.run(text, statement, call).await,
+            StatementKind::Load(load) => self.load_data(text, statement, load).await,
             StatementKind::Ddl(ddl)
                 if self.is_temporary(ddl) && statement.hints.shard.is_none() =>
             {
@@ -400,6 +406,10 @@ impl Session {
                 refuse_locks(text, words)?;
                 self.run_on_shard(text, &shard.clone()).await
             }
+            None if matches!(words, "LOAD DATA" | "LOAD XML") => Err(Error::unsupported(format!(
+                "{words} of a file on a server, or of XML, is not supported; send the file as text from the \
+                 client by LOAD DATA LOCAL INFILE"
+            ))),
             None => Err(Error::unsupported(format!(
                 "{words} is not supported; to run it on one shard put /*margay: shard=NAME */ in front"
             ))),
@@ -482,6 +492,11 @@ impl Session {
         self.identity.capabilities
     }
 
+    /// Where its statements ask for files of the client.
+    pub fn files(&self) -> Arc<Files> {
+        self.files.clone()
+    }
+
     pub fn kill_signal(&self) -> registry::KillSignal {
         self.entry.kill_signal()
     }
@@ -500,6 +515,12 @@ impl Session {
     /// How long a client may take no rows.
     pub fn write_timeout(&self) -> Duration {
         self.snapshot.config.settings.limits.write_timeout
+    }
+
+    /// Bytes that a packet of the client may have.
+    pub fn packet_max(&self) -> usize {
+        let limit = self.snapshot.config.settings.limits.max_allowed_packet.0;
+        usize::try_from(limit).unwrap_or(usize::MAX)
     }
 
     /// The client's address with its port.

@@ -192,6 +192,7 @@ impl Session {
             held: None,
             part: Part::default(),
             pins: Pinned { pins: &self.pins, used: self.uses_pins, read: self.reads_pins },
+            files: Some(&self.files),
         }
     }
 
@@ -251,7 +252,8 @@ impl Session {
         self.snapshot.facts.forget(tables);
         !facts.columns.is_empty()
             && !self.transaction.is_active()
-            && !matches!(statement.kind, StatementKind::Ddl(_))
+            // A client sends its file once.
+            && !matches!(statement.kind, StatementKind::Ddl(_) | StatementKind::Load(_))
     }
 }
 

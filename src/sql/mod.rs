@@ -1,11 +1,13 @@
 //! SQL text to [`Statement`]: scanner, parser, analysis and splicing.
 
 pub mod create_table;
+pub mod delimited;
 pub mod expr;
 pub mod hide;
 mod hints;
 mod keywords;
 mod literal;
+pub mod load;
 pub mod mode;
 mod parse;
 pub mod query;

@@ -22,6 +22,8 @@ mod fixture;
 mod fuzz;
 mod ids;
 #[cfg(test)]
+mod load;
+#[cfg(test)]
 mod plan;
 #[cfg(test)]
 mod reads;

@@ -50,6 +50,7 @@ pub(super) fn check(root: Root, place: &Place, problems: &mut Problems) -> Confi
         server_version: root.server_version,
         tls: root.tls.0,
         reads: root.reads,
+        local_infile: root.local_infile,
         drain_timeout: root.drain_timeout,
         threads: threads(root.threads, place, problems),
         limits: root.limits,

@@ -65,6 +65,7 @@ impl Snapshot {
             alone: Begin::default(),
             part: Part::default(),
             pins: Pinned { pins: &pins, used: false, read: false },
+            files: None,
         };
         let combine = run.program(source, &mut Facts::default(), EMPTY).await.ok()?;
         // Steps of CTEs may ask for parameters, whose values are not known and change no types.

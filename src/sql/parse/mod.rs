@@ -13,6 +13,7 @@ mod ddl;
 mod dml;
 mod expr;
 mod function;
+mod load;
 mod primary;
 mod query;
 mod set;

@@ -20,6 +20,7 @@ pub(crate) mod capability {
     pub(crate) const FOUND_ROWS: u32 = 1 << 1;
     pub(crate) const LONG_FLAG: u32 = 1 << 2;
     pub(crate) const CONNECT_WITH_DB: u32 = 1 << 3;
+    pub(crate) const LOCAL_FILES: u32 = 1 << 7;
     pub(crate) const PROTOCOL_41: u32 = 1 << 9;
     pub(crate) const TRANSACTIONS: u32 = 1 << 13;
     pub(crate) const SECURE_CONNECTION: u32 = 1 << 15;
@@ -248,6 +249,28 @@ impl Client {
     pub(crate) fn query(&mut self, sql: &str) -> io::Result<Vec<Reply>> {
         self.command(command::QUERY, sql.as_bytes())?;
         self.read_replies()
+    }
+
+    /// Runs LOAD DATA LOCAL with a file of these pieces. Gives the name of the file, which is
+    /// empty if the server did not ask for it.
+    pub(crate) fn load(
+        &mut self,
+        sql: &str,
+        pieces: impl IntoIterator<Item = Vec<u8>>,
+    ) -> io::Result<(Vec<u8>, Vec<Reply>)> {
+        self.command(command::QUERY, sql.as_bytes())?;
+        let first = self.read_packet()?;
+        match first.split_first() {
+            Some((0xfb, name)) => {
+                let name = name.to_vec();
+                for piece in pieces {
+                    self.write_packet(&piece)?;
+                }
+                self.write_packet(&[])?;
+                Ok((name, self.read_replies()?))
+            }
+            _ => Ok((Vec::new(), vec![reply::ok_or_error(&first, self.capabilities)?])),
+        }
     }
 
     /// Runs a statement that must not fail.
