@@ -74,6 +74,11 @@ impl Client {
             {
                 idle = (limit, "`limits.transaction_idle_timeout`");
             }
+            if let Some(limit) = self.session.wait_timeout()
+                && limit < idle.0
+            {
+                idle = (limit, "`wait_timeout`");
+            }
             let Some(payload) = self.next_command(idle, packet_max).await? else { continue };
             match self.serve(&payload).await {
                 Ok(Next::Go | Next::Failed) => self.stream.flush().await?,
