@@ -177,7 +177,7 @@ impl Client {
             Command::FieldList { table, wildcard } => self.field_list(table, wildcard).await?,
             Command::ProcessInfo => return self.query(b"SHOW PROCESSLIST").await,
             Command::ProcessKill(id) => return self.query(format!("KILL {id}").as_bytes()).await,
-            Command::Debug => self.ok_or_error(Ok(())).await?,
+            Command::Debug => self.writer().eof().await?,
             Command::Fetch { statement, rows } => self.writer().fetch(statement, rows).await?,
             Command::Unknown(code) => {
                 tracing::debug!(code, "unknown command");

@@ -468,6 +468,9 @@ impl Session {
         }
         if self.transaction.is_active() && !self.transaction.is_only_implied() {
             status |= StatusFlags::SERVER_STATUS_IN_TRANS;
+            if self.transaction.is_read_only() {
+                status |= StatusFlags::SERVER_STATUS_IN_TRANS_READONLY;
+            }
         }
         if self.mode.no_backslash_escapes {
             status |= StatusFlags::SERVER_STATUS_NO_BACKSLASH_ESCAPES;

@@ -30,7 +30,7 @@ python_version() {
 python_source() {
     if [[ -d $WORK/source ]]; then return; fi
     python_packages setuptools wheel || return
-    "$WORK/python/bin/pip" download --quiet --no-deps --no-binary :all: --dest "$WORK" "$1" || return
+    "$WORK/python/bin/pip" download --quiet --no-deps --no-binary "${1%%==*}" --dest "$WORK" "$1" || return
     mkdir "$WORK/source.new" && tar xzf "$WORK"/*.tar.gz --strip-components=1 -C "$WORK/source.new" &&
         mv "$WORK/source.new" "$WORK/source"
 }
