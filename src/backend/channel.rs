@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::thread::{self, ThreadId};
 
 use bytes::{Bytes, BytesMut};
 use tokio::time::{Instant, timeout_at};
@@ -36,6 +37,8 @@ pub(super) struct Channel {
     /// The server's name in errors.
     node: Arc<str>,
     deadline: Option<Deadline>,
+    /// The thread whose runtime looks after the stream.
+    home: ThreadId,
     /// Nothing more can be said: the other end is gone, or we do not know where in its words we are.
     broken: bool,
 }
@@ -50,8 +53,29 @@ impl Channel {
             read_size: READ_SIZE,
             node,
             deadline: None,
+            home: thread::current().id(),
             broken: false,
         }
+    }
+
+    /// Whether the runtime of this thread looks after it: what comes wakes no other thread.
+    pub(super) fn is_at_home(&self, thread: ThreadId) -> bool {
+        self.home == thread
+    }
+
+    /// Has the runtime of this thread look after it. False: that failed, and the channel is broken.
+    pub(super) fn move_home(&mut self) -> bool {
+        let here = thread::current().id();
+        if self.home != here {
+            match self.stream.move_here() {
+                Ok(()) => self.home = here,
+                Err(error) => {
+                    tracing::debug!(node = %self.node, %error, "connection not taken over");
+                    self.broken = true;
+                }
+            }
+        }
+        !self.broken
     }
 
     /// Goes on encrypted.

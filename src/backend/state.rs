@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 /// The session state of a connection. The default is that of a fresh one: no schema, the server's own
 /// values of variables, and the character set utf8mb4.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct SessionState {
     /// The physical schema. `None` answers for "any": see [`NO_SCHEMA`].
     pub schema: Option<String>,

@@ -32,6 +32,8 @@ pub struct Settings {
     /// For schemas and users that do not say.
     pub reads: Reads,
     pub drain_timeout: Duration,
+    /// None: it depends on the machine.
+    pub threads: Option<u32>,
     pub limits: Limits,
     pub backend: Backend,
     pub combine: Combine,

@@ -26,6 +26,7 @@ mod ddl;
 mod describe;
 mod feed;
 mod fill;
+mod guesses;
 mod insert;
 mod kept;
 mod lanes;

@@ -2,7 +2,9 @@
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::ready;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use rustls::ServerConfig;
@@ -10,6 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use tokio_util::io::poll_read_buf;
 
 use crate::error::{Error, ErrorKind, Result, ServerError};
 use crate::protocol::auth::Salt;
@@ -129,14 +132,16 @@ impl ClientStream {
             self.input = BytesMut::new();
         }
         let read = match &mut self.socket {
-            Socket::Plain(socket) => loop {
-                poll_fn(|context| socket.poll_read_ready(context)).await.map_err(gone)?;
-                self.input.reserve(room);
-                match socket.try_read_buf(&mut self.input) {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    read => break read,
-                }
-            },
+            Socket::Plain(socket) => {
+                let input = &mut self.input;
+                poll_fn(|context| {
+                    ready!(socket.poll_read_ready(context))?;
+                    input.reserve(room);
+                    // Unlike `try_read_buf` it knows from a short read that nothing is left.
+                    poll_read_buf(Pin::new(&mut *socket), context, input)
+                })
+                .await
+            }
             Socket::Tls(socket) => {
                 self.input.reserve(room);
                 socket.read_buf(&mut self.input).await

@@ -43,12 +43,13 @@ impl Session {
     /// The state that the handshake asks for.
     pub(super) fn initial_state(identity: &Identity, snapshot: &Snapshot) -> ClientState {
         let mut state = SessionState::default();
+        let states = snapshot.backends.states();
         if let Some(limit) = snapshot.config.settings.transactions.lock_wait_timeout {
             let name = "innodb_lock_wait_timeout".to_owned();
             state.variables.insert(name, limit.as_secs().max(1).to_string());
         }
         let Some(collation) = Collation::by_id(identity.collation) else {
-            return ClientState::new(state, None);
+            return ClientState::new(state, None).shared(states);
         };
         // The backends' own default; a client that names it gets what the backend has.
         if collation.id != UTF8MB4_0900_AI_CI {
@@ -58,7 +59,7 @@ impl Session {
                 state.variables.insert(name.to_owned(), value.to_owned());
             }
         }
-        ClientState::new(state, Some(collation.id))
+        ClientState::new(state, Some(collation.id)).shared(states)
     }
 
     pub(super) async fn set(
@@ -226,7 +227,8 @@ impl Session {
         lease.untaint();
         state.schema = None;
         state.variables.retain(|name, _| !OWN.contains(&name.as_str()));
-        Ok(Tried { state: ClientState::new(state, text_collation), own })
+        let state = ClientState::new(state, text_collation);
+        Ok(Tried { state: state.shared(self.snapshot.backends.states()), own })
     }
 
     fn adopt_own(&mut self, own: &[(String, String)]) {

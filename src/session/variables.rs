@@ -101,6 +101,7 @@ impl Session {
         }
         let mut base = self.state.base().clone();
         base.user_variables.extend(variables.iter().cloned());
-        self.state = ClientState::new(base, self.state.text_collation());
+        let state = ClientState::new(base, self.state.text_collation());
+        self.state = state.shared(self.snapshot.backends.states());
     }
 }
