@@ -225,6 +225,7 @@ impl Session {
             warning_count: self.shown_warnings.count,
             error_count: self.shown_warnings.errors() as u64,
             select_limit: self.select_limit,
+            wait_timeout: self.wait_timeout,
             reads: self.consistency_name(),
             server_version: self.snapshot.config.settings.server_version.clone(),
         }

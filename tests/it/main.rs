@@ -21,6 +21,7 @@ mod fixture;
 #[cfg(test)]
 mod fuzz;
 mod ids;
+mod matrix;
 #[cfg(test)]
 mod load;
 #[cfg(test)]
