@@ -215,7 +215,9 @@ impl Run<'_> {
                     return Ok(value);
                 }
                 Err(Stop::Error(error)) => return Err(error),
-                Err(Stop::Need(need)) => self.snapshot.fetch(&need, facts, self.state).await?,
+                Err(Stop::Need(need)) => {
+                    Box::pin(self.snapshot.fetch(&need, facts, self.state)).await?;
+                }
             }
         }
         Err(Error::internal("planning asks for the same facts again and again"))

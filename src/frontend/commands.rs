@@ -197,7 +197,9 @@ impl Client {
             Command::ProcessInfo => return self.query(b"SHOW PROCESSLIST").await,
             Command::ProcessKill(id) => return self.query(format!("KILL {id}").as_bytes()).await,
             Command::Debug => self.writer().eof().await?,
-            Command::Fetch { statement, rows } => self.writer().fetch(statement, rows).await?,
+            Command::Fetch { statement, rows } => {
+                Box::pin(self.writer().fetch(statement, rows)).await?;
+            }
             Command::Unknown(code) => {
                 tracing::debug!(code, "unknown command");
                 let error = Error::new(ErrorKind::UnknownCommand, "Unknown command");
@@ -264,7 +266,7 @@ impl Client {
         };
         match outcome {
             Ok(Ok(Reply::Rows(rows))) if execute.wants_cursor() && !rows.may_be_several() => {
-                self.writer().cursor(execute.statement, rows).await.map(|()| Next::Go)
+                Box::pin(self.writer().cursor(execute.statement, rows)).await.map(|()| Next::Go)
             }
             outcome => self.answer(outcome).await,
         }

@@ -135,7 +135,7 @@ impl<'a> ReplyWriter<'a> {
             self.end(0, rows.flags() | StatusFlags::SERVER_MORE_RESULTS_EXISTS).await?;
             self.stream.flush().await?;
             let (stream, session) = (&mut *self.stream, &mut *self.session);
-            match guarded(stream, self.kill, session.next_result(rows)).await? {
+            match guarded(stream, self.kill, Box::pin(session.next_result(rows))).await? {
                 Ok(None) => {}
                 Ok(Some(summary)) => return self.done(&summary).await.map(|()| true),
                 Err(error) => {

@@ -324,7 +324,7 @@ impl Session {
                         (bound.0.as_slice(), &bound.1)
                     }
                 };
-                let mut reply = self.statement(text, statement, Call::Text).await;
+                let mut reply = Box::pin(self.statement(text, statement, Call::Text)).await;
                 if let Ok(Reply::Rows(rows)) = &mut reply {
                     rows.to_binary();
                 }

@@ -21,9 +21,9 @@ mod fixture;
 #[cfg(test)]
 mod fuzz;
 mod ids;
-mod matrix;
 #[cfg(test)]
 mod load;
+mod matrix;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]
