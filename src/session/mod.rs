@@ -4,7 +4,6 @@
 //! here. Each kind of statement has its own file.
 
 mod authorize;
-mod bind;
 mod call;
 mod consistency;
 mod created;
