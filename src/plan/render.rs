@@ -1,5 +1,7 @@
 //! From templates to the text that one target gets.
 
+use std::slice;
+
 use super::facts::{Stop, TableId};
 use super::key::{Missing, Run};
 use super::resolve::copy_on;
@@ -51,7 +53,13 @@ pub fn render_insert(
                 Some(Operand::Literal(_) | Operand::Param(_) | Operand::Constant(_)) | None => None,
             })
             .collect();
-        for piece in &row.template.pieces {
+        let given = |piece| match piece {
+            Piece::Id(given) if !given.is_empty() => given.as_slice(),
+            piece @ (Piece::Text(_) | Piece::Table(_) | Piece::Param(_) | Piece::Id(_)) => {
+                slice::from_ref(piece)
+            }
+        };
+        for piece in row.template.pieces.iter().flat_map(given) {
             match piece {
                 Piece::Text(text) if computed.contains(&text) => {
                     let mut missing = Missing::default();
