@@ -1,10 +1,9 @@
 //! Values in place of those parameters of a combined statement whose types the parts would not have as the
 //! whole has them.
 //!
-//! For a MariaDB a parameter is of the type of its value, which nobody knows who prepares the statement. A
-//! MySQL gives it a type by where it stands, and takes a value of another type that converts; if one
-//! does not, all parameters of the statement get the types of their values. A part may have too few of
-//! them to tell.
+//! For a MariaDB a parameter is of the type of its value, in any part. A MySQL gives it a type by where it
+//! stands, and takes a value of another type that converts; if one does not, all parameters of the
+//! statement get the types of their values. A part may have too few of them to tell.
 
 use bytes::Bytes;
 
@@ -17,6 +16,7 @@ use crate::plan::Plan;
 use crate::plan::facts::Facts;
 use crate::plan::types::{Select, Source};
 use crate::protocol::capability::ColumnType;
+use crate::protocol::charset::BINARY;
 use crate::protocol::column::Column;
 use crate::protocol::params::{Param, ParamValue};
 use crate::sql::expr::{Expr, ExprKind, Literal};
@@ -69,13 +69,11 @@ impl Run<'_> {
         if params.is_empty() || usize::from(statement.params) != params.len() {
             return Ok(None);
         }
-        let mut written: Vec<bool> = match self.is_mariadb().await? {
-            true => params.iter().map(|param| kind(param.ty, param.unsigned).is_some()).collect(),
-            false => {
-                let Some(told) = self.told(select, source, facts).await else { return Ok(None) };
-                mistaken(&told, params)
-            }
-        };
+        if self.types_by_values().await? {
+            return Ok(None);
+        }
+        let Some(told) = self.told(select, source, facts).await else { return Ok(None) };
+        let mut written = mistaken(&told, params);
         for index in positions(&statement) {
             if let Some(written) = written.get_mut(usize::from(index)) {
                 *written = false;
@@ -110,8 +108,11 @@ impl Run<'_> {
         }))
     }
 
-    /// What a server is that has tables.
-    async fn is_mariadb(&self) -> Result<bool> {
+    /// The servers are MariaDBs, and there are parameters.
+    pub(super) async fn types_by_values(&self) -> Result<bool> {
+        if !matches!(self.call, Call::Prepared { params, .. } if !params.is_empty()) {
+            return Ok(false);
+        }
         let lease = self.snapshot.backends.lease(0, Access::Primary, false).await?;
         Ok(lease.is_mariadb())
     }
@@ -189,6 +190,10 @@ fn listed(query: &Query, take: &mut impl FnMut(&Expr)) {
 /// latter.
 fn mistaken(told: &[Column], params: &[Param]) -> Vec<bool> {
     let types = |(told, param): (&Column, &Param)| {
+        // So is one that stands where it was not asked for.
+        if told.ty == ColumnType::MYSQL_TYPE_VAR_STRING && told.charset == BINARY {
+            return None;
+        }
         let own = kind(param.ty, param.unsigned).filter(|_| param.value != ParamValue::Null)?;
         Some((kind(told.ty, told.unsigned())?, own))
     };

@@ -12,7 +12,7 @@ use super::survey::{CteId, Meaning, NodeId, Role, Survey};
 use super::{Temp, TempColumn};
 use crate::sql::expr::{Expr, ExprKind, Literal};
 use crate::sql::parse;
-use crate::sql::query::{Query, SelectItemKind};
+use crate::sql::query::{Body, Query, SelectItem, SelectItemKind};
 use crate::sql::walk::{self, Node};
 
 /// Makes a step of a query that shards can compute whole.
@@ -31,7 +31,8 @@ pub(super) fn cut(
     let Some(examined) = attempt(examine(&alone.part, &statement, context))? else {
         return Ok(false);
     };
-    let blocked = examined.obstacle(context, rewrite.limits()).is_some()
+    let blocked = shows_bits(examined.query)
+        || examined.obstacle(context, rewrite.limits()).is_some()
         || examined.found.assigns_variables
         || (round.survey.has_outer(id) && !is_closed(&examined));
     if blocked || (matches!(node.role, Role::Subquery { .. }) && examined.random()) {
@@ -47,6 +48,26 @@ pub(super) fn cut(
     let part = shortened(&alone, node.role, &examined, rewrite, context)?;
     rewrite.add_step(part.as_ref().unwrap_or(&alone.part), &examined, temp);
     Ok(true)
+}
+
+/// A column is `b'101'` or `x'05'`, which is bytes or a number as what stands beside it wants: out of a
+/// table it is bytes.
+fn shows_bits(query: &Query) -> bool {
+    let is_bits = |item: &SelectItem| match &item.kind {
+        SelectItemKind::Expr { expr, .. } => matches!(
+            expr.kind,
+            ExprKind::Literal(
+                Literal::Bit { charset: None, .. } | Literal::Hex { charset: None, .. }
+            )
+        ),
+        SelectItemKind::Wildcard | SelectItemKind::QualifiedWildcard { .. } => false,
+    };
+    match &query.body {
+        Body::Select(select) => select.items.iter().any(is_bits),
+        Body::SetOperation { left, right, .. } => shows_bits(left) || shows_bits(right),
+        Body::Nested(query) => shows_bits(query),
+        Body::Values(_) | Body::Table(_) => false,
+    }
 }
 
 /// Columns by which the statement around reads the rows.
