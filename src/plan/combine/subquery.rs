@@ -32,6 +32,7 @@ pub(super) fn cut(
         return Ok(false);
     };
     let blocked = shows_bits(examined.query)
+        || (matches!(node.role, Role::Branch) && averages(examined.query))
         || examined.obstacle(context, rewrite.limits()).is_some()
         || examined.found.assigns_variables
         || (round.survey.has_outer(id) && !is_closed(&examined));
@@ -66,6 +67,25 @@ fn shows_bits(query: &Query) -> bool {
         Body::Select(select) => select.items.iter().any(is_bits),
         Body::SetOperation { left, right, .. } => shows_bits(left) || shows_bits(right),
         Body::Nested(query) => shows_bits(query),
+        Body::Values(_) | Body::Table(_) => false,
+    }
+}
+
+/// A column is an average, which has more digits than it shows: beside the columns of another operand it may
+/// show them.
+fn averages(query: &Query) -> bool {
+    let average = |item: &SelectItem| {
+        let SelectItemKind::Expr { expr, .. } = &item.kind else { return false };
+        let mut found = false;
+        expr.walk(&mut |node| {
+            found |= matches!(&node.kind, ExprKind::Function(call) if call.name == "avg");
+        });
+        found
+    };
+    match &query.body {
+        Body::Select(select) => select.items.iter().any(average),
+        Body::SetOperation { left, right, .. } => averages(left) || averages(right),
+        Body::Nested(query) => averages(query),
         Body::Values(_) | Body::Table(_) => false,
     }
 }
@@ -344,8 +364,8 @@ pub(super) fn is_closed(examined: &Examined<'_>) -> bool {
     let mut names = Vec::new();
     walk::query(examined.query, &mut |node| match node {
         Node::Query(query) => {
-            if let crate::sql::query::Body::Select(select) = &query.body {
-                let alias = |item: &crate::sql::query::SelectItem| match &item.kind {
+            if let Body::Select(select) = &query.body {
+                let alias = |item: &SelectItem| match &item.kind {
                     SelectItemKind::Expr { alias, .. } => {
                         alias.as_ref().map(|alias| alias.value.clone())
                     }
