@@ -49,6 +49,7 @@ impl Typed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Integer { unsigned: bool },
+    Year,
     Decimal,
     Double,
     Temporal,
@@ -208,6 +209,7 @@ fn converts(told: Kind, own: Kind) -> bool {
     match (told, own) {
         (_, Kind::Text) | (Kind::Temporal, _) => true,
         (Kind::Integer { .. } | Kind::Text | Kind::Json, _) => told == own,
+        (Kind::Year, _) => matches!(own, Kind::Integer { .. } | Kind::Year),
         (Kind::Decimal, _) => matches!(own, Kind::Integer { .. } | Kind::Decimal),
         (Kind::Double, _) => own != Kind::Temporal,
     }
@@ -221,8 +223,9 @@ fn kind(ty: ColumnType, unsigned: bool) -> Option<Kind> {
         | T::MYSQL_TYPE_SHORT
         | T::MYSQL_TYPE_INT24
         | T::MYSQL_TYPE_LONG
-        | T::MYSQL_TYPE_LONGLONG
-        | T::MYSQL_TYPE_YEAR => Some(Kind::Integer { unsigned }),
+        | T::MYSQL_TYPE_LONGLONG => Some(Kind::Integer { unsigned }),
+        T::MYSQL_TYPE_YEAR => Some(Kind::Year),
+        T::MYSQL_TYPE_BIT => Some(Kind::Integer { unsigned: true }),
         T::MYSQL_TYPE_DECIMAL | T::MYSQL_TYPE_NEWDECIMAL => Some(Kind::Decimal),
         T::MYSQL_TYPE_FLOAT | T::MYSQL_TYPE_DOUBLE => Some(Kind::Double),
         T::MYSQL_TYPE_DATE
@@ -244,8 +247,7 @@ fn kind(ty: ColumnType, unsigned: bool) -> Option<Kind> {
         | T::MYSQL_TYPE_BLOB
         | T::MYSQL_TYPE_MEDIUM_BLOB
         | T::MYSQL_TYPE_LONG_BLOB => Some(Kind::Text),
-        T::MYSQL_TYPE_BIT
-        | T::MYSQL_TYPE_GEOMETRY
+        T::MYSQL_TYPE_GEOMETRY
         | T::MYSQL_TYPE_VECTOR
         | T::MYSQL_TYPE_TYPED_ARRAY
         | T::MYSQL_TYPE_UNKNOWN => None,
@@ -261,6 +263,7 @@ mod tests {
         let int = Kind::Integer { unsigned: false };
         assert!(converts(int, Kind::Text) && converts(Kind::Double, int));
         assert!(converts(Kind::Decimal, int) && !converts(Kind::Decimal, Kind::Double));
+        assert!(converts(Kind::Year, int) && !converts(Kind::Year, Kind::Double));
         assert!(!converts(Kind::Text, int) && !converts(int, Kind::Integer { unsigned: true }));
     }
 
