@@ -34,8 +34,9 @@ pub fn inline(
 /// Names of columns that are too long to be given: the ones that were, and what they stand for.
 pub(super) type LongNames = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// Bytes of the longest name that a server lets a column be given.
-const NAME_MAX: usize = 250;
+/// Bytes of the longest name that a column is given here, and of that which a server gives it by its text.
+const GIVEN_MAX: usize = 250;
+const NAME_MAX: usize = 255;
 
 /// The same of some of its parameters, in their order: the others stay.
 ///
@@ -58,7 +59,10 @@ pub(super) fn inline_some(
             && changes.iter().any(|(place, _)| item.span.contains(*place))
         {
             let mut name = text.get(item.span.range()).unwrap_or_default().to_vec();
-            if name.len() > NAME_MAX {
+            if name.len() > GIVEN_MAX {
+                let is_start = |at: &usize| name.get(*at).is_none_or(|byte| byte & 0xc0 != 0x80);
+                let end = (0..=NAME_MAX.min(name.len())).rev().find(is_start);
+                name.truncate(end.unwrap_or_default());
                 let short = format!("{TEMPORARY_PREFIX}name_{}", long.len()).into_bytes();
                 long.push((short.clone(), name));
                 name = short;

@@ -532,10 +532,13 @@ fn one_target(units: &[Unit], found: Vec<Vec<Target>>) -> Result<Target, Stop> {
             }
         }
     }
-    let shard = match (shard, units.first()) {
-        (Some(shard), _) => shard,
-        (None, Some(unit)) => nowhere(unit)?.shard,
-        (None, None) => return Err(Error::internal("no unit").into()),
+    // Tables of which no row can be in the answer must be there too.
+    let has_all = |shard: &ShardId| units.iter().all(|unit| unit.table.shards().contains(shard));
+    let first = || units.first().and_then(|unit| unit.table.shards().iter().copied().find(has_all));
+    let Some(shard) =
+        shard.filter(has_all).or_else(|| if shard.is_none() { first() } else { None })
+    else {
+        return Err(apart(&names()));
     };
     let alike = parts.windows(2).all(|pair| matches!(pair, [one, other] if one.1 == other.1));
     let part = match parts.first() {

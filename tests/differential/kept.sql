@@ -53,3 +53,40 @@ INSERT INTO r_range (id, grp, ref, marks) VALUES (1, 0, 2, 'a'), (7, 1, 1, 'a,b'
 -- only mariadb
 UPDATE r_left SET r_left.few = r_left.few + 1 WHERE (CAST(r_left.id AS DECIMAL(20,4)) NOT IN (SELECT r.ref + 5 FROM r_range RIGHT JOIN r_right AS r ON r_range.marks = r.animal WHERE r_left.grp <=> 3));
 SELECT * FROM r_left ORDER BY id;
+-- Tables of which no row can be in the answer, on different clusters and split into physical tables.
+DROP TABLE IF EXISTS p_one;
+CREATE TABLE p_one (id INT NOT NULL, grp SMALLINT NOT NULL, ref INT NULL, num INT NULL, PRIMARY KEY (id, grp));
+INSERT INTO p_one (id, grp, ref, num) VALUES (1, 0, 2, 5);
+DROP TABLE IF EXISTS p_parts;
+CREATE TABLE p_parts (id INT NOT NULL, grp SMALLINT NOT NULL, ref INT NULL, PRIMARY KEY (id, grp));
+INSERT INTO p_parts (id, grp, ref) VALUES (1, 0, 2), (2, 0, 2);
+SELECT a1.num FROM p_one AS a1 INNER JOIN p_parts ON a1.id = p_parts.ref AND (7 = 1);
+SELECT p_parts.ref FROM p_one AS a1 INNER JOIN p_parts ON TRUE WHERE a1.id = 1 AND p_parts.id = NULL;
+-- A subquery of several rows where no row asks for it.
+DROP TABLE IF EXISTS h_flags;
+CREATE TABLE h_flags (id INT NOT NULL, grp SMALLINT NOT NULL, ref INT NULL, note TEXT NULL, PRIMARY KEY (id, grp));
+INSERT INTO h_flags (id, grp, ref, note) VALUES (1, 0, 2, 'a'), (2, 0, 2, 'b');
+SELECT a.note FROM h_flags AS a LEFT JOIN (h_solo JOIN (SELECT (SELECT 5 FROM h_orders) AS c FROM h_users) AS d ON TRUE) ON TRUE GROUP BY a.note;
+-- error 1242
+SELECT a.note, (SELECT o.id FROM h_orders o) AS c FROM h_flags AS a GROUP BY a.note;
+-- MIN and MAX of a constant over an outer join without rows.
+SELECT MAX(TIMESTAMP'2024-02-29 12:34:56') AS m, MIN(5) AS n FROM h_solo AS e LEFT JOIN h_solo AS f ON e.ref = f.grp;
+SELECT u.id FROM h_users u WHERE (SELECT MAX(5) FROM h_solo AS e LEFT JOIN h_solo AS f ON e.ref = f.grp) <> u.id;
+-- Bits are a number or bytes as what stands beside them wants.
+DROP TABLE IF EXISTS h_bag;
+CREATE TABLE h_bag (id INT NOT NULL, grp SMALLINT NOT NULL, ref INT NULL, bits BIT(10) NULL);
+INSERT INTO h_bag (id, grp, ref, bits) VALUES (1, 0, 2, b'101'), (2, 0, 2, b'0');
+SELECT CASE WHEN (b.bits IN (SELECT b'101' AS c FROM h_orders)) THEN b.id END AS c FROM h_bag b ORDER BY b.id;
+-- An invalid statement leaves the transaction as it is.
+BEGIN;
+UPDATE h_users SET ref = 9 WHERE id = 1;
+-- error 1241
+DELETE FROM r_left WHERE (few, grp) IN (SELECT r.ref FROM r_right r WHERE r.grp = r_left.ref);
+SELECT ref FROM h_users WHERE id = 1;
+ROLLBACK;
+SELECT ref FROM h_users WHERE id = 1;
+-- Parameters of parts have the types that the whole gives them.
+SELECT (1 + 1) AS c, CONCAT(1) AS s, a.id FROM h_orders a JOIN h_bag b ON a.id = b.ref ORDER BY a.id, b.id;
+SELECT (1 + 1) AS c, a.id FROM h_orders a JOIN h_bag b ON a.id = b.ref ORDER BY a.id, b.id;
+SELECT JSON_VALID('zebra') AS c, CONCAT(1) AS s, o.id + 1 AS d FROM h_orders o JOIN h_bag b ON o.id = b.ref ORDER BY o.id, b.id;
+SELECT -1 AS c, o.money + 1 AS d, CASE WHEN b.id > 1 THEN 1 ELSE 2.5 END AS e FROM h_orders o JOIN h_bag b ON o.ref = b.ref ORDER BY o.id, b.id;

@@ -71,7 +71,8 @@ pub(super) async fn both<D>(
 }
 
 /// Gives the answer's columns the looks that one server would give them, as far as their values allow.
-pub(super) fn dress(columns: &mut [Column], described: Option<&[Column]>) {
+/// `bound`: the statement was described without the values of its parameters, which its texts depend on.
+pub(super) fn dress(columns: &mut [Column], described: Option<&[Column]>, bound: bool) {
     match described.filter(|described| described.len() == columns.len()) {
         Some(described) => {
             for (column, like) in columns.iter_mut().zip(described) {
@@ -80,7 +81,7 @@ pub(super) fn dress(columns: &mut [Column], described: Option<&[Column]>) {
                 if own.ty.is_numeric_type() || is_temporal(own.ty) {
                     column.decimals = own.decimals;
                 }
-                if !shows_alike(&own, like) && !is_sent_alike(&own, like) {
+                if !shows_alike(&own, like) && (bound || !is_sent_alike(&own, like)) {
                     let Column { charset, length, ty, flags, .. } = own;
                     *column = Column { charset, length, ty, flags, ..column.clone() };
                 }
@@ -137,9 +138,19 @@ const OF_REWRITING: [u16; 22] = [
     1270, 1271, 1366, 1406, 1463, 3065,
 ];
 
+/// Errors of computing a value: a part may compute values of rows that the whole never comes to.
+/// ER_SUBQUERY_NO_1_ROW, ER_DATA_OUT_OF_RANGE, and those of wrong arguments and of JSON.
+const OF_VALUES: [u16; 10] = [1210, 1242, 1365, 1411, 1690, 3140, 3141, 3143, 3146, 4038];
+
 /// The error may be of the program rather than of the statement.
 pub(super) fn is_of_rewriting(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Server(own) if OF_REWRITING.contains(&own.code))
+    let is_of = |code: &u16| OF_REWRITING.contains(code) || OF_VALUES.contains(code);
+    matches!(error.kind(), ErrorKind::Server(own) if is_of(&own.code))
+}
+
+/// The statement itself may raise it, though it is valid.
+pub(super) fn is_of_values(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Server(own) if OF_VALUES.contains(&own.code))
 }
 
 /// The error says of the statement that it is not valid, however it was planned.

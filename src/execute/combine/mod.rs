@@ -8,6 +8,7 @@
 mod check;
 mod collation;
 mod column;
+mod count;
 mod gather;
 mod keys;
 mod limits;
@@ -117,6 +118,7 @@ impl Run<'_> {
                 ErrorKind::Unsupported => {
                     Err(self.own_error(&select.place, &select.route, facts, error).await)
                 }
+                ErrorKind::Server(_) if check::is_of_values(&error) => Err(error),
                 ErrorKind::Server(_) if checked.is_valid() => Err(check::rewritten(&error)),
                 _ => Err(error),
             }
@@ -192,7 +194,8 @@ impl Run<'_> {
         }
         match reply {
             Ok(Reply::Rows(mut rows)) => {
-                check::dress(&mut rows.columns, checked.columns.as_deref());
+                let bound = self.types_by_values().await?;
+                check::dress(&mut rows.columns, checked.columns.as_deref(), bound);
                 Ok(Reply::Rows(rows))
             }
             Ok(done @ Reply::Done(_)) => Ok(done),

@@ -56,6 +56,8 @@ pub(super) struct Program<'p> {
     pub(super) states: States,
     total: Total,
     too_big: AtomicBool,
+    /// Temporary tables must not be of an engine that counts their rows.
+    uncounted: bool,
 }
 
 /// What a part has left.
@@ -96,6 +98,7 @@ impl<'p> Program<'p> {
             states: States::new(run.state),
             total: Total::default(),
             too_big: AtomicBool::new(false),
+            uncounted: super::count::is_counted(combine, &source.mode),
         }
     }
 
@@ -300,7 +303,7 @@ impl<'p> Program<'p> {
                 definition.takes_moments(came.ty);
             }
         }
-        let table = Table::new(&step.temp, definitions.into());
+        let table = Table::new(&step.temp, definitions.into()).uncounted(self.uncounted);
         let mut pour = Pour {
             program: self,
             gather: gather.as_ref().filter(|_| !step.temp.broadcast),

@@ -119,8 +119,8 @@ impl Program<'_> {
         let mut params = Vec::new();
         for index in 0..parameters(self.combine) {
             let at = stage.params.iter().position(|other| usize::from(*other) == index);
-            let like = at.and_then(|at| own.get(at)).or(own.first());
-            params.push(like.cloned().unwrap_or_else(unknown));
+            let told = at.and_then(|at| own.get(at));
+            params.push(told.cloned().unwrap_or_else(unknown));
         }
         Ok((params, columns))
     }
@@ -197,7 +197,7 @@ impl Program<'_> {
     }
 }
 
-/// What servers say of every parameter.
+/// What a MariaDB says of every parameter.
 fn unknown() -> Column {
     Column::computed("?", ColumnType::MYSQL_TYPE_VAR_STRING, BINARY)
 }

@@ -18,6 +18,8 @@ pub(super) struct Table {
     /// How many rows it has; None: they are yet to come.
     rows: Option<u64>,
     unique: Option<Vec<Vec<usize>>>,
+    /// Its engine must not know how many rows it has.
+    uncounted: bool,
 }
 
 /// A table and its rows, at hand for every connection that needs them.
@@ -55,7 +57,13 @@ impl Table {
             indexes: temp.indexes.clone(),
             unique,
             rows: None,
+            uncounted: false,
         }
+    }
+
+    /// It is read by a statement that a MariaDB answers wrongly where it counts rows without reading them.
+    pub(super) fn uncounted(self, uncounted: bool) -> Self {
+        Self { uncounted, ..self }
     }
 
     /// All of its rows are at hand.
@@ -71,7 +79,8 @@ impl Table {
         self.rows = Some(u64::MAX);
         let alter = |name: &String| {
             let name = identifier(name.as_bytes());
-            [b"ALTER TABLE ".as_slice(), &name, b" ", engine(dialect, false).as_bytes()].concat()
+            [b"ALTER TABLE ".as_slice(), &name, b" ", engine(dialect, false, false).as_bytes()]
+                .concat()
         };
         self.names.iter().map(alter).collect()
     }
@@ -117,7 +126,7 @@ impl Table {
             b" (",
             &lines.join(&b", "[..]),
             b") ",
-            engine(dialect, in_memory).as_bytes(),
+            engine(dialect, in_memory, self.uncounted).as_bytes(),
         ]
         .concat()
     }
@@ -135,7 +144,7 @@ impl Table {
         const ROW: u64 = 24;
         const ENTRY: u64 = 40;
         // Keys of texts may be longer than the engine takes.
-        if self.unique.as_ref().is_some_and(|keys| !keys.is_empty()) {
+        if self.uncounted || self.unique.as_ref().is_some_and(|keys| !keys.is_empty()) {
             return 0;
         }
         let width = |column: &Definition| column.width();
@@ -200,8 +209,8 @@ impl Table {
     }
 }
 
-fn engine(dialect: Dialect, in_memory: bool) -> &'static str {
-    match (in_memory, dialect.is_mariadb) {
+fn engine(dialect: Dialect, in_memory: bool, uncounted: bool) -> &'static str {
+    match (in_memory, dialect.is_mariadb && !uncounted) {
         (true, _) => "ENGINE=MEMORY",
         // Files of this engine go away with the table; those of InnoDB's temporary tables stay until the
         // server restarts.

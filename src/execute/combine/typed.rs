@@ -1,10 +1,9 @@
 //! Values in place of those parameters of a combined statement whose types the parts would not have as the
 //! whole has them.
 //!
-//! For a MariaDB a parameter is of the type of its value, which nobody knows who prepares the statement. A
-//! MySQL gives it a type by where it stands, and takes a value of another type that converts; if one
-//! does not, all parameters of the statement get the types of their values. A part may have too few of
-//! them to tell.
+//! For a MariaDB a parameter is of the type of its value, in any part. A MySQL gives it a type by where it
+//! stands, and takes a value of another type that converts; if one does not, all parameters of the
+//! statement get the types of their values. A part may have too few of them to tell.
 
 use bytes::Bytes;
 
@@ -17,6 +16,7 @@ use crate::plan::Plan;
 use crate::plan::facts::Facts;
 use crate::plan::types::{Select, Source};
 use crate::protocol::capability::ColumnType;
+use crate::protocol::charset::BINARY;
 use crate::protocol::column::Column;
 use crate::protocol::params::{Param, ParamValue};
 use crate::sql::expr::{Expr, ExprKind, Literal};
@@ -49,6 +49,7 @@ impl Typed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Integer { unsigned: bool },
+    Year,
     Decimal,
     Double,
     Temporal,
@@ -69,13 +70,11 @@ impl Run<'_> {
         if params.is_empty() || usize::from(statement.params) != params.len() {
             return Ok(None);
         }
-        let mut written: Vec<bool> = match self.is_mariadb().await? {
-            true => params.iter().map(|param| kind(param.ty, param.unsigned).is_some()).collect(),
-            false => {
-                let Some(told) = self.told(select, source, facts).await else { return Ok(None) };
-                mistaken(&told, params)
-            }
-        };
+        if self.types_by_values().await? {
+            return Ok(None);
+        }
+        let Some(told) = self.told(select, source, facts).await else { return Ok(None) };
+        let mut written = mistaken(&told, params);
         for index in positions(&statement) {
             if let Some(written) = written.get_mut(usize::from(index)) {
                 *written = false;
@@ -110,8 +109,11 @@ impl Run<'_> {
         }))
     }
 
-    /// What a server is that has tables.
-    async fn is_mariadb(&self) -> Result<bool> {
+    /// The servers are MariaDBs, and there are parameters.
+    pub(super) async fn types_by_values(&self) -> Result<bool> {
+        if !matches!(self.call, Call::Prepared { params, .. } if !params.is_empty()) {
+            return Ok(false);
+        }
         let lease = self.snapshot.backends.lease(0, Access::Primary, false).await?;
         Ok(lease.is_mariadb())
     }
@@ -191,6 +193,10 @@ fn listed(query: &Query, take: &mut impl FnMut(&Expr)) {
 /// latter.
 fn mistaken(told: &[Column], params: &[Param]) -> Vec<bool> {
     let types = |(told, param): (&Column, &Param)| {
+        // So is one that stands where it was not asked for.
+        if told.ty == ColumnType::MYSQL_TYPE_VAR_STRING && told.charset == BINARY {
+            return None;
+        }
         let own = kind(param.ty, param.unsigned).filter(|_| param.value != ParamValue::Null)?;
         Some((kind(told.ty, told.unsigned())?, own))
     };
@@ -205,6 +211,7 @@ fn converts(told: Kind, own: Kind) -> bool {
     match (told, own) {
         (_, Kind::Text) | (Kind::Temporal, _) => true,
         (Kind::Integer { .. } | Kind::Text | Kind::Json, _) => told == own,
+        (Kind::Year, _) => matches!(own, Kind::Integer { .. } | Kind::Year),
         (Kind::Decimal, _) => matches!(own, Kind::Integer { .. } | Kind::Decimal),
         (Kind::Double, _) => own != Kind::Temporal,
     }
@@ -218,8 +225,9 @@ fn kind(ty: ColumnType, unsigned: bool) -> Option<Kind> {
         | T::MYSQL_TYPE_SHORT
         | T::MYSQL_TYPE_INT24
         | T::MYSQL_TYPE_LONG
-        | T::MYSQL_TYPE_LONGLONG
-        | T::MYSQL_TYPE_YEAR => Some(Kind::Integer { unsigned }),
+        | T::MYSQL_TYPE_LONGLONG => Some(Kind::Integer { unsigned }),
+        T::MYSQL_TYPE_YEAR => Some(Kind::Year),
+        T::MYSQL_TYPE_BIT => Some(Kind::Integer { unsigned: true }),
         T::MYSQL_TYPE_DECIMAL | T::MYSQL_TYPE_NEWDECIMAL => Some(Kind::Decimal),
         T::MYSQL_TYPE_FLOAT | T::MYSQL_TYPE_DOUBLE => Some(Kind::Double),
         T::MYSQL_TYPE_DATE
@@ -241,8 +249,7 @@ fn kind(ty: ColumnType, unsigned: bool) -> Option<Kind> {
         | T::MYSQL_TYPE_BLOB
         | T::MYSQL_TYPE_MEDIUM_BLOB
         | T::MYSQL_TYPE_LONG_BLOB => Some(Kind::Text),
-        T::MYSQL_TYPE_BIT
-        | T::MYSQL_TYPE_GEOMETRY
+        T::MYSQL_TYPE_GEOMETRY
         | T::MYSQL_TYPE_VECTOR
         | T::MYSQL_TYPE_TYPED_ARRAY
         | T::MYSQL_TYPE_UNKNOWN => None,
@@ -258,6 +265,7 @@ mod tests {
         let int = Kind::Integer { unsigned: false };
         assert!(converts(int, Kind::Text) && converts(Kind::Double, int));
         assert!(converts(Kind::Decimal, int) && !converts(Kind::Decimal, Kind::Double));
+        assert!(converts(Kind::Year, int) && !converts(Kind::Year, Kind::Double));
         assert!(!converts(Kind::Text, int) && !converts(int, Kind::Integer { unsigned: true }));
     }
 

@@ -12,7 +12,7 @@ use super::survey::{CteId, Meaning, NodeId, Role, Survey};
 use super::{Temp, TempColumn};
 use crate::sql::expr::{Expr, ExprKind, Literal};
 use crate::sql::parse;
-use crate::sql::query::{Query, SelectItemKind};
+use crate::sql::query::{Body, Query, SelectItem, SelectItemKind};
 use crate::sql::walk::{self, Node};
 
 /// Makes a step of a query that shards can compute whole.
@@ -31,7 +31,9 @@ pub(super) fn cut(
     let Some(examined) = attempt(examine(&alone.part, &statement, context))? else {
         return Ok(false);
     };
-    let blocked = examined.obstacle(context, rewrite.limits()).is_some()
+    let blocked = shows_bits(examined.query)
+        || (matches!(node.role, Role::Branch) && averages(examined.query))
+        || examined.obstacle(context, rewrite.limits()).is_some()
         || examined.found.assigns_variables
         || (round.survey.has_outer(id) && !is_closed(&examined));
     if blocked || (matches!(node.role, Role::Subquery { .. }) && examined.random()) {
@@ -47,6 +49,45 @@ pub(super) fn cut(
     let part = shortened(&alone, node.role, &examined, rewrite, context)?;
     rewrite.add_step(part.as_ref().unwrap_or(&alone.part), &examined, temp);
     Ok(true)
+}
+
+/// A column is `b'101'` or `x'05'`, which is bytes or a number as what stands beside it wants: out of a
+/// table it is bytes.
+fn shows_bits(query: &Query) -> bool {
+    let is_bits = |item: &SelectItem| match &item.kind {
+        SelectItemKind::Expr { expr, .. } => matches!(
+            expr.kind,
+            ExprKind::Literal(
+                Literal::Bit { charset: None, .. } | Literal::Hex { charset: None, .. }
+            )
+        ),
+        SelectItemKind::Wildcard | SelectItemKind::QualifiedWildcard { .. } => false,
+    };
+    match &query.body {
+        Body::Select(select) => select.items.iter().any(is_bits),
+        Body::SetOperation { left, right, .. } => shows_bits(left) || shows_bits(right),
+        Body::Nested(query) => shows_bits(query),
+        Body::Values(_) | Body::Table(_) => false,
+    }
+}
+
+/// A column is an average, which has more digits than it shows: beside the columns of another operand it may
+/// show them.
+fn averages(query: &Query) -> bool {
+    let average = |item: &SelectItem| {
+        let SelectItemKind::Expr { expr, .. } = &item.kind else { return false };
+        let mut found = false;
+        expr.walk(&mut |node| {
+            found |= matches!(&node.kind, ExprKind::Function(call) if call.name == "avg");
+        });
+        found
+    };
+    match &query.body {
+        Body::Select(select) => select.items.iter().any(average),
+        Body::SetOperation { left, right, .. } => averages(left) || averages(right),
+        Body::Nested(query) => averages(query),
+        Body::Values(_) | Body::Table(_) => false,
+    }
 }
 
 /// Columns by which the statement around reads the rows.
@@ -323,8 +364,8 @@ pub(super) fn is_closed(examined: &Examined<'_>) -> bool {
     let mut names = Vec::new();
     walk::query(examined.query, &mut |node| match node {
         Node::Query(query) => {
-            if let crate::sql::query::Body::Select(select) = &query.body {
-                let alias = |item: &crate::sql::query::SelectItem| match &item.kind {
+            if let Body::Select(select) = &query.body {
+                let alias = |item: &SelectItem| match &item.kind {
                     SelectItemKind::Expr { alias, .. } => {
                         alias.as_ref().map(|alias| alias.value.clone())
                     }

@@ -3,10 +3,10 @@
 use std::io;
 
 use crate::client::reply::{Column, Reply, Rows, ServerError};
-use crate::differential::case::{Case, Expect, Order as RowOrder};
+use crate::differential::case::{Case, Dialect, Expect, Order as RowOrder};
 use crate::differential::compare::{Difference, compare, compare_columns, is_ordered};
 
-use super::normal::{Cell, normal, projected, settle_replies, settled};
+use super::normal::{Cell, Form, normal, projected, settle_replies, settled};
 use super::scope::Order;
 use super::statement::Statement;
 
@@ -52,6 +52,7 @@ pub(super) struct Answers {
     pub(super) plain: Answer,
     pub(super) proxy: Answer,
     pub(super) binary: bool,
+    pub(super) dialect: Dialect,
 }
 
 pub(super) fn error_of(replies: &[Reply]) -> Option<&ServerError> {
@@ -91,12 +92,13 @@ pub(super) fn judge(sql: &str, statement: &Statement, answers: Answers) -> Verdi
         }
         _ => {}
     }
-    let Answers { plain, proxy, binary } = answers;
-    let Ok(normal_plain) = normal(plain.replies, binary, statement.fold) else {
+    let Answers { plain, proxy, binary, dialect } = answers;
+    let form = Form { binary, folded: statement.fold, bits: dialect == Dialect::MySql };
+    let Ok(normal_plain) = normal(plain.replies, form) else {
         // Some MariaDBs mix up the rows of a prepared statement.
         return Verdict::Left;
     };
-    let found = normal(proxy.replies, binary, statement.fold).and_then(|normal_proxy| {
+    let found = normal(proxy.replies, form).and_then(|normal_proxy| {
         let prepared = plain.columns.zip(proxy.columns);
         compared(sql, statement, prepared, (normal_plain, normal_proxy))
     });

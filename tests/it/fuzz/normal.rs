@@ -20,6 +20,7 @@ const DATE: u8 = 10;
 const TIME: u8 = 11;
 const DATETIME: u8 = 12;
 const YEAR: u8 = 13;
+const BIT: u8 = 16;
 /// Blobs and strings.
 const TEXTS: [u8; 3] = [252, 253, 254];
 const JSON: u8 = 245;
@@ -34,21 +35,33 @@ const BLOBS: [u8; 4] = [249, 250, 251, 252];
 /// One value of a row.
 pub(super) type Cell = Option<Vec<u8>>;
 
+/// What rows are like, and what they are to be like.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Form {
+    /// They are of the binary protocol.
+    pub(super) binary: bool,
+    /// Texts that collations hold to be equal are the same.
+    pub(super) folded: bool,
+    /// BITs stay as they are. A MariaDB sends the digits of the number, as a BIGINT or not, where rows went
+    /// through a temporary table of its own.
+    pub(super) bits: bool,
+}
+
 /// Replies whose rows are in the form of the text protocol.
-pub(super) fn normal(replies: Vec<Reply>, binary: bool, folded: bool) -> io::Result<Vec<Reply>> {
+pub(super) fn normal(replies: Vec<Reply>, form: Form) -> io::Result<Vec<Reply>> {
     replies
         .into_iter()
         .map(|reply| match reply {
-            Reply::Rows(rows) => normal_rows(rows, binary, folded).map(Reply::Rows),
+            Reply::Rows(rows) => normal_rows(rows, form).map(Reply::Rows),
             Reply::Done(_) | Reply::Error(_) => Ok(reply),
         })
         .collect()
 }
 
-fn normal_rows(rows: Rows, binary: bool, folded: bool) -> io::Result<Rows> {
+fn normal_rows(mut rows: Rows, form: Form) -> io::Result<Rows> {
     let mut packets = Vec::new();
     for packet in &rows.packets {
-        let cells = match binary {
+        let cells = match form.binary {
             true => binary_row(packet, &rows.columns),
             false => text_row_bytes(packet),
         };
@@ -58,7 +71,7 @@ fn normal_rows(rows: Rows, binary: bool, folded: bool) -> io::Result<Rows> {
         })?;
         let mut out = Vec::new();
         for (cell, column) in cells.into_iter().zip(&rows.columns) {
-            match cell.map(|bytes| normal_cell(bytes, column, folded)) {
+            match cell.map(|bytes| normal_cell(bytes, column, form)) {
                 None => out.push(0xfb),
                 Some(bytes) => {
                     lenenc(bytes.len() as u64, &mut out);
@@ -67,6 +80,9 @@ fn normal_rows(rows: Rows, binary: bool, folded: bool) -> io::Result<Rows> {
             }
         }
         packets.push(out);
+    }
+    for column in rows.columns.iter_mut().filter(|column| column.kind == BIT && !form.bits) {
+        column.kind = LONGLONG;
     }
     Ok(Rows { packets, ..rows })
 }
@@ -142,7 +158,10 @@ pub(super) fn projected(rows: &Rows, columns: &[usize]) -> io::Result<Vec<Vec<Ce
     for packet in &rows.packets {
         let cells = text_row_bytes(packet)?;
         let pick = |at: &usize| match (cells.get(*at), rows.columns.get(*at)) {
-            (Some(Some(bytes)), Some(column)) => Some(normal_cell(bytes.clone(), column, true)),
+            (Some(Some(bytes)), Some(column)) => {
+                let form = Form { binary: false, folded: true, bits: true };
+                Some(normal_cell(bytes.clone(), column, form))
+            }
             _ => None,
         };
         out.push(columns.iter().map(pick).collect());
@@ -150,7 +169,13 @@ pub(super) fn projected(rows: &Rows, columns: &[usize]) -> io::Result<Vec<Vec<Ce
     Ok(out)
 }
 
-fn normal_cell(bytes: Vec<u8>, column: &Column, folded: bool) -> Vec<u8> {
+fn normal_cell(bytes: Vec<u8>, column: &Column, form: Form) -> Vec<u8> {
+    if column.kind == BIT && !form.bits {
+        // No value of the tables has bytes that are digits.
+        let digits = !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit);
+        let number = bytes.iter().fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
+        return if digits { bytes } else { number.to_string().into_bytes() };
+    }
     if column.kind == FLOAT || column.kind == DOUBLE {
         let number = std::str::from_utf8(&bytes).ok().and_then(|text| text.parse::<f64>().ok());
         return match number {
@@ -160,7 +185,7 @@ fn normal_cell(bytes: Vec<u8>, column: &Column, folded: bool) -> Vec<u8> {
         };
     }
     let text = TEXTS.contains(&column.kind) && column.charset != BINARY_CHARSET;
-    if folded && text { fold(&bytes) } else { bytes }
+    if form.folded && text { fold(&bytes) } else { bytes }
 }
 
 /// Splits a row of the binary protocol.

@@ -80,7 +80,9 @@ impl<'s> Runner<'s> {
         let told = columns_of(&answers.proxy.replies);
         let proxy = answers.proxy.clone();
         Ok(match judge(&sql, statement, answers) {
-            Verdict::Differs(found) if self.types_vary(&sql, &found, &told) => Verdict::Same(Ok(1)),
+            Verdict::Differs(found) if self.types_vary(statement, &found, &told) => {
+                Verdict::Same(Ok(1))
+            }
             Verdict::Differs(_) if self.varies(&sql, statement, &proxy) => Verdict::Varies,
             Verdict::Differs(_) if self.cuts_otherwise(&sql, statement, &proxy) => Verdict::Varies,
             Verdict::Differs(found) if self.loses_values(&sql, statement, (&found, &proxy)) => {
@@ -111,7 +113,10 @@ impl<'s> Runner<'s> {
             plain.columns.clone_from(&proxy.columns);
         }
         (plain.columns, proxy.columns) = (None, None);
-        matches!(judge(sql, statement, Answers { plain, proxy, binary: true }), Verdict::Same(_))
+        matches!(
+            judge(sql, statement, Answers { plain, proxy, binary: true, dialect: self.dialect }),
+            Verdict::Same(_)
+        )
     }
 
     /// Runs a write, looks at the tables that it writes to, and brings them back to what they were.
@@ -161,7 +166,10 @@ impl<'s> Runner<'s> {
         let Ok(plain) = plain else { return false };
         let binary = plain.columns.is_some();
         let same = binary == proxy.columns.is_some()
-            && matches!(judge(sql, statement, Answers { plain, proxy, binary }), Verdict::Same(_));
+            && matches!(
+                judge(sql, statement, Answers { plain, proxy, binary, dialect: self.dialect }),
+                Verdict::Same(_)
+            );
         undone && same
     }
 
@@ -196,7 +204,7 @@ impl<'s> Runner<'s> {
             if plain.columns.is_some() != proxy.columns.is_some() {
                 return false;
             }
-            let answers = Answers { plain, proxy: proxy.clone(), binary };
+            let answers = Answers { plain, proxy: proxy.clone(), binary, dialect: self.dialect };
             if let Verdict::Same(_) = judge(sql, statement, answers) {
                 return true;
             }
@@ -212,7 +220,7 @@ impl<'s> Runner<'s> {
         let [Reply::Rows(rows)] = &mut plain.replies[..] else { return false };
         rows.packets = rows.packets.drain(..).skip(offset).take(count).collect();
         let binary = plain.columns.is_some();
-        let answers = Answers { plain, proxy: proxy.clone(), binary };
+        let answers = Answers { plain, proxy: proxy.clone(), binary, dialect: self.dialect };
         statement.order == Order::Total
             && binary == proxy.columns.is_some()
             && matches!(judge(sql, statement, answers), Verdict::Same(_))
@@ -220,16 +228,35 @@ impl<'s> Runner<'s> {
 
     /// Whether nothing differs but types that the plain server gives otherwise before it runs the
     /// statement: then they depend on how it runs it.
-    fn types_vary(&mut self, sql: &str, found: &[Difference], told: &[Column]) -> bool {
+    fn types_vary(&mut self, statement: &Statement, found: &[Difference], told: &[Column]) -> bool {
         let of_types =
             |difference: &Difference| ["types", "prepared columns"].contains(&difference.aspect);
         if !found.iter().all(of_types) {
             return false;
         }
-        let Ok(Ok(statement)) = self.plain.prepare(sql) else { return false };
+        let sql = statement.tree.to_string();
+        // Of a number with parameters it says before which it takes them for.
+        let is_text = |text: &str| text.contains(": type 253,") || text.contains(": type 254,");
+        let of_texts = found.iter().all(|it| is_text(&it.expected) && is_text(&it.got));
+        let bound = bound(&sql, statement.pass).filter(|_| of_texts).map(|(text, _)| text);
+        let texts = [Some(sql.clone()), bound];
+        texts.iter().flatten().any(|text| self.says_before(text, told, &sql))
+    }
+
+    /// Whether these are the columns that the plain server tells of before it runs a text.
+    fn says_before(&mut self, text: &str, told: &[Column], sql: &str) -> bool {
+        let Ok(Ok(statement)) = self.plain.prepare(text) else { return false };
         let closed = self.plain.close(&statement).is_ok();
         let (columns, told) = settled(&statement.columns, told, sql);
-        let differences = compare_columns(&case(sql, &Order::Free), &columns, &told);
+        let mut case = case(sql, &Order::Free);
+        // Names have the parameters in them.
+        case.ignore.push("names".to_owned());
+        let named: Vec<Column> = columns
+            .into_iter()
+            .zip(&told)
+            .map(|(column, told)| Column { name: told.name.clone(), ..column })
+            .collect();
+        let differences = compare_columns(&case, &named, &told);
         closed && differences.iter().all(|difference| difference.minor)
     }
 
@@ -253,7 +280,7 @@ impl<'s> Runner<'s> {
         self.waited_plain += middle - start;
         self.waited_proxy += middle.elapsed();
         let binary = plain.columns.is_some();
-        Ok(Answers { plain, proxy, binary })
+        Ok(Answers { plain, proxy, binary, dialect: self.dialect })
     }
 
     /// Makes a table with its rows on both, again where a server crashes meanwhile: at what another worker

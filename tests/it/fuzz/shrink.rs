@@ -52,13 +52,20 @@ pub(super) fn shrink(
     best
 }
 
+/// What must stay as it is: the aspect, and of types how they differ.
+fn likeness(differences: &[Difference]) -> Option<(&'static str, String)> {
+    let worst = differences.iter().max_by_key(|found| found.aspect)?;
+    let of_types = ["types", "prepared columns"].contains(&worst.aspect);
+    let tail = |text: &str| text.rsplit(": ").next().unwrap_or_default().to_owned();
+    let how = of_types.then(|| tail(&worst.expected) + &tail(&worst.got));
+    Some((worst.aspect, how.unwrap_or_default()))
+}
+
 impl Shrinker<'_, '_> {
     /// Whether the servers disagree about this statement as they did about the best.
     fn try_statement(&mut self, statement: Statement) -> bool {
-        let aspect =
-            |differences: &[Difference]| differences.iter().map(|found| found.aspect).max();
         match self.runner.run(&statement) {
-            Verdict::Differs(found) if aspect(&found) == aspect(&self.best.differences) => {
+            Verdict::Differs(found) if likeness(&found) == likeness(&self.best.differences) => {
                 self.best.statement = statement;
                 self.best.differences = found;
                 true
