@@ -209,7 +209,7 @@ impl Shop {
     /// Servers 0 and 1 are the clusters `c0` and `c1`; any further ones are the caller's.
     pub(crate) fn start(flavor: Flavor, count: u32) -> Self {
         let stand_in = std::env::var_os("MARGAY_TEST_STAND_IN").is_some();
-        let options = ["--max-allowed-packet=128M"];
+        let options = ["--max-allowed-packet=128M", "--local-infile=1"];
         let servers = Servers::start(flavor, count + u32::from(stand_in), &options);
         for index in 0..2 {
             servers.run(index, &["CREATE DATABASE shop"]);

@@ -13,7 +13,7 @@ const INTO_HASHED: &str = "LOAD DATA LOCAL INFILE 'f' INTO TABLE hashed (id, cod
 
 type Check = (&'static str, fn(&World));
 
-const CHECKS: [Check; 10] = [
+const CHECKS: [Check; 11] = [
     // Before others have taken some.
     ("memory", memory),
     ("several statements", several_statements),
@@ -23,6 +23,7 @@ const CHECKS: [Check; 10] = [
     ("pinned", pinned),
     ("clients that leave", leaving_clients),
     ("killed", killed),
+    ("gathered", gathered),
     ("undone", undone),
     // It ends a server.
     ("a dead shard", dead_shard),
@@ -300,4 +301,45 @@ fn dead_shard(world: &World) {
         "SELECT (SELECT COUNT(*) FROM shop_0.hashed) + (SELECT COUNT(*) FROM shop_1.hashed)";
     while server.value(&format!("{count} FOR UPDATE")) != "0" && Instant::now() < until {}
     assert_eq!(server.value(count), "0");
+}
+
+/// A SELECT that gathers many rows on one server loads them as files there, and they are as they were.
+fn gathered(world: &World) {
+    const COLUMNS: &str = "(id INT PRIMARY KEY, whole BIGINT UNSIGNED, digits DECIMAL(30,10), simple FLOAT, \
+                           fine DOUBLE, day DATE, late DATETIME(3), clock TIME(6), latin VARCHAR(40) \
+                           CHARACTER SET latin1, wide VARCHAR(40) CHARACTER SET utf16, chinese VARCHAR(40) \
+                           CHARACTER SET gbk, bytes VARBINARY(40), kind ENUM('a','b,c'), some SET('x','y'))";
+    let mut proxy = Client::open(&world.proxy_login());
+    let mut plain = Client::open(&world.servers.login(2).schema("shop"));
+    for client in [&mut proxy, &mut plain] {
+        client.run(&format!("CREATE TABLE typed {COLUMNS}"));
+        let row = |id: u64| {
+            format!(
+                "({id}, 18446744073709551615 - {id}, {id}.0000000001, {id} / 3, {id} / 7, '2024-02-29', \
+                 '2024-02-29 23:59:59.123', '-12:00:00.000001', _latin1 X'E4{:02X}', 'ä\\\\{id}', '中\\t{id}', \
+                 X'00095C0A27{:04X}', {}, 'x,y')",
+                id % 128 + 128,
+                id % 65536,
+                if id % 3 == 0 { "NULL" } else { "'b,c'" }
+            )
+        };
+        for block in 0..4 {
+            let ids = block * 1000..(block + 1) * 1000;
+            let rows: Vec<String> = ids.map(row).collect();
+            client.run(&format!("INSERT INTO typed VALUES {}", rows.join(", ")));
+        }
+    }
+    let mut servers = [0, 1].map(|index| Client::open(&world.servers.login(index)));
+    let mut loads = || -> u64 {
+        let count = |server: &mut Client| {
+            let rows = server.rows("SHOW GLOBAL STATUS LIKE 'Com_load'");
+            rows[0][1].as_ref().and_then(|text| text.parse::<u64>().ok()).unwrap_or_default()
+        };
+        servers.iter_mut().map(count).sum()
+    };
+    let before = loads();
+    let query = "SELECT typed.*, ROW_NUMBER() OVER (ORDER BY id DESC) AS place FROM typed \
+                 ORDER BY id";
+    assert!(proxy.rows(query) == plain.rows(query), "the rows differ");
+    assert!(loads() > before, "they were not loaded as files");
 }

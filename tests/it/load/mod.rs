@@ -43,6 +43,7 @@ schemas:
           algorithm: {time: {unit: month, from: "2024-01-01", to: "2024-07-01", suffix: "_%Y%m", create_ahead: 1d}}
       flakes: {shards: "c{0..1}/shop_{0..1}", key: id, algorithm: modulo, id: {column: id}}
       counts: {shards: "c{0..1}/shop_{0..1}", key: grp, algorithm: modulo, id: {column: id}}
+      typed: {shards: "c{0..1}/shop_{0..1}", key: id, algorithm: hash}
       listed:
         shards: "c{0..1}/shop_{0..1}"
         key: id
