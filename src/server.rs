@@ -160,7 +160,7 @@ async fn serve(socket: TcpStream, peer: SocketAddr, gate: Arc<Gate>) {
         return;
     };
     let id = gate.last_id.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
-    let (stream, login) = match handshake::handshake(socket, id, &gate.context).await {
+    let (stream, login) = match Box::pin(handshake::handshake(socket, id, &gate.context)).await {
         Ok(opened) => opened,
         Err(error) => {
             tracing::debug!(%peer, %error, "no login");

@@ -1,5 +1,6 @@
 //! A YAML file as a tree that knows its places.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -126,18 +127,18 @@ fn locate(file: &Arc<str>, raw: Spanned<Raw>, problems: &mut Problems) -> Node {
             Kind::List(items.into_iter().map(|item| locate(file, item, problems)).collect())
         }
         Raw::Map(entries) => {
-            let mut map = Vec::with_capacity(entries.len());
+            let mut map = Entries::from(Vec::with_capacity(entries.len()));
             for (key, value) in entries {
                 let (key, value) = (locate(file, key, problems), locate(file, value, problems));
                 insert(&mut map, key, value, problems);
             }
-            Kind::Map(map)
+            Kind::Map(map.entries)
         }
     };
     Node { place, kind }
 }
 
-fn insert(map: &mut Vec<(Located<String>, Node)>, key: Node, value: Node, problems: &mut Problems) {
+fn insert(map: &mut Entries, key: Node, value: Node, problems: &mut Problems) {
     let name = match key.kind {
         Kind::Text { text, .. } => text,
         // `null:` and `1:` are names too.
@@ -150,22 +151,46 @@ fn insert(map: &mut Vec<(Located<String>, Node)>, key: Node, value: Node, proble
             return;
         }
     };
-    add(map, Located { value: name, place: key.place }, value, problems);
+    map.add(Located { value: name, place: key.place }, value, problems);
 }
 
-/// Adds an entry, or reports that the name is already there.
-pub(super) fn add(
-    map: &mut Vec<(Located<String>, Node)>,
-    key: Located<String>,
-    value: Node,
-    problems: &mut Problems,
-) {
-    match map.iter().find(|(known, _)| known.value == key.value) {
-        Some((known, _)) => {
-            let message = format!("`{}` is already defined at {}", key.value, known.place);
-            problems.add(&key.place, message);
+/// The entries of a map while it grows.
+#[derive(Default)]
+pub(super) struct Entries {
+    pub(super) entries: Vec<(Located<String>, Node)>,
+    /// Where names are, once there are many: rules may have ten thousands of tables.
+    places: HashMap<String, usize>,
+}
+
+impl From<Vec<(Located<String>, Node)>> for Entries {
+    fn from(entries: Vec<(Located<String>, Node)>) -> Self {
+        Self { entries, places: HashMap::new() }
+    }
+}
+
+impl Entries {
+    /// So few names are compared one by one.
+    const FEW: usize = 16;
+
+    /// Adds an entry, or reports that the name is already there.
+    pub(super) fn add(&mut self, key: Located<String>, value: Node, problems: &mut Problems) {
+        match self.find(&key.value).and_then(|index| self.entries.get(index)) {
+            Some((known, _)) => {
+                let message = format!("`{}` is already defined at {}", key.value, known.place);
+                problems.add(&key.place, message);
+            }
+            None => self.entries.push((key, value)),
         }
-        None => map.push((key, value)),
+    }
+
+    fn find(&mut self, name: &str) -> Option<usize> {
+        if self.entries.len() <= Self::FEW {
+            return self.entries.iter().position(|(known, _)| known.value == name);
+        }
+        for (index, (known, _)) in self.entries.iter().enumerate().skip(self.places.len()) {
+            self.places.insert(known.value.clone(), index);
+        }
+        self.places.get(name).copied()
     }
 }
 

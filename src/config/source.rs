@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::env::{Lookup, substitute};
-use super::node::{self, Kind, Node};
+use super::node::{self, Entries, Kind, Node};
 use super::problem::{Place, Problems};
 
 /// A rule file as read.
@@ -71,7 +71,7 @@ pub(super) fn merge(sources: &[Source], env: Lookup<'_>, problems: &mut Problems
     let mut complete = true;
     let name = sources.first().map_or("rules", |source| &source.name);
     let place = Place { file: name.into(), line: 1, column: 1 };
-    let mut sections = Vec::new();
+    let mut sections = Entries::default();
     for source in sources {
         let file: Arc<str> = source.name.as_str().into();
         let Some(mut tree) = node::parse(&file, &source.text, problems) else {
@@ -94,25 +94,27 @@ pub(super) fn merge(sources: &[Source], env: Lookup<'_>, problems: &mut Problems
             }
         }
     }
-    (Node { place, kind: Kind::Map(sections) }, complete)
+    (Node { place, kind: Kind::Map(sections.entries) }, complete)
 }
 
 fn merge_section(
-    sections: &mut Vec<(node::Located<String>, Node)>,
+    sections: &mut Entries,
     key: node::Located<String>,
     value: Node,
     problems: &mut Problems,
 ) {
-    let known = sections.iter_mut().find(|(known, _)| known.value == key.value);
+    let known = sections.entries.iter_mut().find(|(known, _)| known.value == key.value);
     match (known, value.kind) {
         (Some((_, Node { kind: Kind::Map(entries), .. })), Kind::Map(more)) => {
+            let mut all = Entries::from(std::mem::take(entries));
             for (name, entry) in more {
-                node::add(entries, name, entry, problems);
+                all.add(name, entry, problems);
             }
+            *entries = all.entries;
         }
         // An empty section adds nothing.
         (Some(_), Kind::Null) => {}
         (Some((_, empty)), kind) if empty.kind == Kind::Null => empty.kind = kind,
-        (_, kind) => node::add(sections, key, Node { place: value.place, kind }, problems),
+        (_, kind) => sections.add(key, Node { place: value.place, kind }, problems),
     }
 }

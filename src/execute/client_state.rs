@@ -1,6 +1,6 @@
 //! The session state of a client, ready for connections.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::backend::{SessionState, States};
@@ -17,7 +17,7 @@ pub struct ClientState {
     /// The collation id that the client's own server would show for columns of characters. None: as
     /// the backend shows them.
     text_collation: Option<u16>,
-    by_database: Mutex<HashMap<String, Arc<SessionState>>>,
+    by_database: Mutex<BTreeMap<String, Arc<SessionState>>>,
     /// Where copies are shared with other clients.
     states: Option<Arc<States>>,
 }

@@ -9,6 +9,7 @@ pub mod client_state;
 pub mod columns;
 pub mod facts;
 pub mod information;
+pub mod inline;
 pub mod periods;
 pub mod pins;
 mod procedure;

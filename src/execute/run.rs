@@ -51,6 +51,8 @@ pub struct Run<'a> {
     pub deadline: Option<Deadline>,
     /// The statement may write.
     pub writes: bool,
+    /// It changes nothing, whatever schema and variables it runs with.
+    pub harmless: bool,
     /// How a transaction begins that is for the statement alone.
     pub alone: Begin,
     /// What the connection is asked behind the statement, if it runs on one target.
@@ -213,7 +215,9 @@ impl Run<'_> {
                     return Ok(value);
                 }
                 Err(Stop::Error(error)) => return Err(error),
-                Err(Stop::Need(need)) => self.snapshot.fetch(&need, facts, self.state).await?,
+                Err(Stop::Need(need)) => {
+                    Box::pin(self.snapshot.fetch(&need, facts, self.state)).await?;
+                }
             }
         }
         Err(Error::internal("planning asks for the same facts again and again"))
@@ -307,9 +311,9 @@ impl Run<'_> {
         fragment: &Fragment,
         state: &Arc<SessionState>,
     ) -> Result<ReplyHead> {
-        if self.held.is_some() && !self.transaction.is_active() {
-            // A part of a SELECT changes nothing: were the state or the tables before it wrong, the error
-            // takes the place of its rows.
+        if (self.held.is_some() || self.harmless) && !self.transaction.is_active() {
+            // It changes nothing: were the state or the tables before it wrong, the error takes the place
+            // of its rows.
             lent.lease.queue_state(state)?;
         } else {
             // Waiting for the state to be right costs a round trip when it differs. It is worth it: a

@@ -134,6 +134,7 @@ impl Run<'_> {
             clocked: None,
             aftermath: Aftermath::default(),
             warnings: &mut *self.warnings,
+            harmless: false,
             held: None,
             part: Part::default(),
             pins: self.pins,

@@ -93,6 +93,7 @@ impl Run<'_> {
             writes: true,
             clocked: self.clocked.take(),
             aftermath: Aftermath::default(),
+            harmless: false,
             held: None,
             part: self.part,
             pins: self.pins,

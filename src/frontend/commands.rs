@@ -93,6 +93,11 @@ impl Client {
             {
                 idle = (limit, "`limits.transaction_idle_timeout`");
             }
+            if let Some(limit) = self.session.wait_timeout()
+                && limit < idle.0
+            {
+                idle = (limit, "`wait_timeout`");
+            }
             let Some(payload) = self.next_command(idle, packet_max).await? else { continue };
             match self.serve(&payload).await {
                 Ok(Next::Go | Next::Failed) => self.stream.flush().await?,
@@ -191,8 +196,10 @@ impl Client {
             Command::FieldList { table, wildcard } => self.field_list(table, wildcard).await?,
             Command::ProcessInfo => return self.query(b"SHOW PROCESSLIST").await,
             Command::ProcessKill(id) => return self.query(format!("KILL {id}").as_bytes()).await,
-            Command::Debug => self.ok_or_error(Ok(())).await?,
-            Command::Fetch { statement, rows } => self.writer().fetch(statement, rows).await?,
+            Command::Debug => self.writer().eof().await?,
+            Command::Fetch { statement, rows } => {
+                Box::pin(self.writer().fetch(statement, rows)).await?;
+            }
             Command::Unknown(code) => {
                 tracing::debug!(code, "unknown command");
                 let error = Error::new(ErrorKind::UnknownCommand, "Unknown command");
@@ -259,7 +266,7 @@ impl Client {
         };
         match outcome {
             Ok(Ok(Reply::Rows(rows))) if execute.wants_cursor() && !rows.may_be_several() => {
-                self.writer().cursor(execute.statement, rows).await.map(|()| Next::Go)
+                Box::pin(self.writer().cursor(execute.statement, rows)).await.map(|()| Next::Go)
             }
             outcome => self.answer(outcome).await,
         }

@@ -6,10 +6,10 @@
 use std::collections::BTreeSet;
 
 use super::Session;
-use super::bind;
 use crate::catalog::ShardId;
 use crate::error::{Error, Result};
 use crate::execute::Reply;
+use crate::execute::inline;
 use crate::execute::run::{Call, Pinned};
 use crate::plan::template::Target;
 use crate::sql;
@@ -115,7 +115,7 @@ impl Session {
         let held: Vec<Vec<u8>> = names
             .iter()
             .map(|name| {
-                let name = bind::text(name, &charset);
+                let name = inline::text(name, &charset);
                 [b"IS_USED_LOCK(".as_slice(), &name, b") <=> CONNECTION_ID()"].concat()
             })
             .collect();

@@ -4,7 +4,6 @@
 //! here. Each kind of statement has its own file.
 
 mod authorize;
-mod bind;
 mod call;
 mod consistency;
 mod created;
@@ -97,6 +96,8 @@ pub struct Session {
     last_insert_id: u64,
     /// The variable sql_select_limit: the most rows of a SELECT without LIMIT.
     select_limit: Option<u64>,
+    /// The variable wait_timeout in seconds, if the client has set it.
+    wait_timeout: Option<u64>,
     row_count: i64,
     found_rows: u64,
     /// What replicas must have for its reads.
@@ -146,6 +147,7 @@ impl Session {
             shown_warnings: Warnings::default(),
             last_insert_id: 0,
             select_limit: None,
+            wait_timeout: None,
             row_count: 0,
             found_rows: 0,
             written: Arc::default(),
@@ -461,6 +463,7 @@ impl Session {
         self.shown_warnings = Warnings::default();
         self.last_insert_id = 0;
         self.select_limit = None;
+        self.wait_timeout = None;
         self.row_count = 0;
         self.found_rows = 0;
         self.consistency = None;
@@ -474,6 +477,9 @@ impl Session {
         }
         if self.transaction.is_active() && !self.transaction.is_only_implied() {
             status |= StatusFlags::SERVER_STATUS_IN_TRANS;
+            if self.transaction.is_read_only() {
+                status |= StatusFlags::SERVER_STATUS_IN_TRANS_READONLY;
+            }
         }
         if self.mode.no_backslash_escapes {
             status |= StatusFlags::SERVER_STATUS_NO_BACKSLASH_ESCAPES;
@@ -486,6 +492,11 @@ impl Session {
 
     pub fn in_transaction(&self) -> bool {
         self.transaction.is_active()
+    }
+
+    /// How long the client itself says that it may be idle.
+    pub fn wait_timeout(&self) -> Option<Duration> {
+        self.wait_timeout.map(Duration::from_secs)
     }
 
     pub fn capabilities(&self) -> CapabilityFlags {

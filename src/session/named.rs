@@ -1,9 +1,9 @@
 //! PREPARE, EXECUTE and DEALLOCATE PREPARE as SQL.
 
 use super::Session;
-use super::bind;
 use super::into::own_error;
 use crate::error::{Error, ErrorKind, Result};
+use crate::execute::inline;
 use crate::execute::run::Call;
 use crate::execute::{Reply, Summary};
 use crate::sql::expr::{Expr, ExprKind, Literal};
@@ -50,7 +50,7 @@ impl Session {
         for value in &execute.using {
             values.push(self.value_for(text, value).await?);
         }
-        let (text, statement) = bind::inline(&named.text, &named.statement, &named.mode, &values)?;
+        let (text, statement) = inline::inline(&named.text, &named.statement, &named.mode, values)?;
         let mode = named.mode;
         let present = (std::mem::replace(&mut self.schema, named.schema), self.mode);
         let in_schema = self.schema.clone();
@@ -122,7 +122,7 @@ fn plain(literal: &str) -> Option<Vec<u8>> {
     let (hex, _) = hex.split_once('\'')?;
     let bytes = bytes_of(hex)?;
     // Others keep their collation, and with it their character set.
-    let text = bind::text(&bytes, "");
+    let text = inline::text(&bytes, "");
     (!text.starts_with(b"_")).then_some(text)
 }
 

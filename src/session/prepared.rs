@@ -9,12 +9,12 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 
 use super::Session;
-use super::bind;
 use super::cursor::Cursor;
 use super::expand::is_stale;
 use super::into::{query_into, without_into};
 use super::named::{Named, not_preparable};
 use crate::error::{Error, ErrorKind, Result, ServerError};
+use crate::execute::inline;
 use crate::execute::plans::Look;
 use crate::execute::reply::Rows;
 use crate::execute::run::Call;
@@ -319,12 +319,12 @@ impl Session {
                 let (text, statement) = match params {
                     [] => (text, statement),
                     params => {
-                        let values = bind::literals(params, self.state.charset())?;
-                        bound = bind::inline(text, statement, &self.mode, &values)?;
+                        let values = inline::literals(params, self.state.charset())?;
+                        bound = inline::inline(text, statement, &self.mode, values)?;
                         (bound.0.as_slice(), &bound.1)
                     }
                 };
-                let mut reply = self.statement(text, statement, Call::Text).await;
+                let mut reply = Box::pin(self.statement(text, statement, Call::Text)).await;
                 if let Ok(Reply::Rows(rows)) = &mut reply {
                     rows.to_binary();
                 }

@@ -305,6 +305,8 @@ pub enum SetTarget {
         scope: Option<Scope>,
         name: String,
     },
+    /// `NAMES cs [COLLATE c]` or `CHARACTER SET cs` beside other assignments; the value is all of it.
+    Names,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

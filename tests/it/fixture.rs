@@ -208,8 +208,13 @@ pub(crate) struct Shop {
 impl Shop {
     /// Servers 0 and 1 are the clusters `c0` and `c1`; any further ones are the caller's.
     pub(crate) fn start(flavor: Flavor, count: u32) -> Self {
+        Self::start_with(flavor, count, &[])
+    }
+
+    /// With further options of the servers.
+    pub(crate) fn start_with(flavor: Flavor, count: u32, options: &[&str]) -> Self {
         let stand_in = std::env::var_os("MARGAY_TEST_STAND_IN").is_some();
-        let options = ["--max-allowed-packet=128M", "--local-infile=1"];
+        let options = [&["--max-allowed-packet=128M", "--local-infile=1"], options].concat();
         let servers = Servers::start(flavor, count + u32::from(stand_in), &options);
         for index in 0..2 {
             servers.run(index, &["CREATE DATABASE shop"]);
@@ -243,7 +248,8 @@ pub(crate) enum Differential {
 }
 
 impl Differential {
-    pub(crate) fn start(flavor: Flavor) -> Option<Self> {
+    /// `options` are further ones of servers that are started here.
+    pub(crate) fn start(flavor: Flavor, options: &[&str]) -> Option<Self> {
         if let (Some(plain), Some(proxy)) =
             (by_hand("MARGAY_TEST_PLAIN"), by_hand("MARGAY_TEST_PROXY"))
         {
@@ -257,7 +263,7 @@ impl Differential {
         if !wanted(flavor) {
             return None;
         }
-        let shop = Shop::start(flavor, 3);
+        let shop = Shop::start_with(flavor, 3, options);
         shop.servers.run(2, &["CREATE DATABASE shop"]);
         Some(Self::Started(Box::new(shop)))
     }

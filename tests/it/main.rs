@@ -23,6 +23,7 @@ mod fuzz;
 mod ids;
 #[cfg(test)]
 mod load;
+mod matrix;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Tables: which kind each is, and what it follows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::algorithm::{Targets, algorithm};
 use super::parts::{check_remainders, inherited, parts};
@@ -17,7 +17,7 @@ pub(super) fn tables(
     problems: &mut Problems,
 ) -> BTreeMap<String, Table> {
     let mut tables = BTreeMap::new();
-    let mut physical = Vec::new();
+    let mut owners = HashMap::new();
     let (children, others): (Vec<_>, Vec<_>) =
         map.0.iter().filter_map(|(name, table)| Some((name, table.as_ref()?))).partition(
             |(_, table): &(_, &Located<shape::Table>)| table.value.colocated_with.is_some(),
@@ -29,16 +29,17 @@ pub(super) fn tables(
             tables.insert(name.value.clone(), table);
         }
     }
-    let parents = tables.clone();
+    let all = map.0.iter().map(|(name, table)| (name.value.as_str(), table.as_ref())).collect();
+    let parents = if children.is_empty() { BTreeMap::new() } else { tables.clone() };
     for (name, located) in &children {
         check_name(name, "table", problems);
         check_fields(located, problems);
-        if let Some(table) = child(name, located, &map, &parents, problems) {
+        if let Some(table) = child(name, located, &all, &parents, problems) {
             tables.insert(name.value.clone(), table);
         }
     }
     for (name, _) in &map.0 {
-        check_physical(name, &tables, &mut physical, problems);
+        check_physical(name, &tables, &mut owners, problems);
     }
     tables
 }
@@ -162,7 +163,7 @@ fn required<'a, T>(
 fn child(
     name: &Located<String>,
     located: &Located<shape::Table>,
-    all: &Map<Located<shape::Table>>,
+    all: &BTreeMap<&str, Option<&Located<shape::Table>>>,
     parents: &BTreeMap<String, Table>,
     problems: &mut Problems,
 ) -> Option<Table> {
@@ -173,12 +174,12 @@ fn child(
         Some(tables) => parts(name, tables, problems).map(Some),
         None => Some(None),
     };
-    let Some((_, parent)) = all.0.iter().find(|(known, _)| known.value == followed.value) else {
-        let near = suggestion(&followed.value, all.names());
+    let Some(parent) = all.get(followed.value.as_str()) else {
+        let near = suggestion(&followed.value, all.keys().copied());
         problems.add(&followed.place, format!("unknown table `{}`{near}", followed.value));
         return None;
     };
-    if let Some(root) = &parent.as_ref()?.value.colocated_with {
+    if let Some(root) = &(*parent)?.value.colocated_with {
         let message =
             format!("`{}` follows `{}` itself; name that table", followed.value, root.value);
         problems.add(&followed.place, message);
@@ -219,7 +220,7 @@ fn child(
 fn check_physical(
     name: &Located<String>,
     tables: &BTreeMap<String, Table>,
-    seen: &mut Vec<(String, String)>,
+    owners: &mut HashMap<String, String>,
     problems: &mut Problems,
 ) {
     let Some(Table::Sharded(sharded)) = tables.get(&name.value) else { return };
@@ -234,12 +235,10 @@ fn check_physical(
                 format!("the physical table `{table}` of `{}` is a table of its own", name.value);
             problems.add(&name.place, message);
         }
-        if let Some((_, owner)) =
-            seen.iter().find(|(known, owner)| known == table && *owner != name.value)
-        {
+        let owner = owners.entry(table.clone()).or_insert_with(|| name.value.clone());
+        if *owner != name.value {
             let message = format!("the physical table `{table}` belongs to `{owner}` already");
             problems.add(&name.place, message);
         }
-        seen.push((table.clone(), name.value.clone()));
     }
 }

@@ -51,21 +51,27 @@ pub(super) fn described(answer: Result<(Vec<Column>, Vec<Column>)>) -> Result<Op
 }
 
 /// What a shard says of the statement, while the answer is made; if it is not valid, that is the answer.
+/// `waits`: connections that make the answer go on with a transaction, so that it is made to its end.
 pub(super) async fn both<D>(
     described: impl Future<Output = Result<D>>,
     answer: impl Future<Output = Result<Reply>>,
+    waits: bool,
 ) -> Result<(D, Result<Reply>)> {
     let (mut described, mut answer) = (pin!(described), pin!(answer));
     tokio::select! {
         biased;
-        described = &mut described => Ok((described?, answer.await)),
+        described = &mut described => {
+            if described.is_err() && waits {
+                drop(answer.as_mut().await);
+            }
+            Ok((described?, answer.await))
+        }
         answer = &mut answer => Ok((described.await?, answer)),
     }
 }
 
 /// Gives the answer's columns the looks that one server would give them, as far as their values allow.
-/// `bound`: the statement was described without the values of its parameters, which its texts depend on.
-pub(super) fn dress(columns: &mut [Column], described: Option<&[Column]>, bound: bool) {
+pub(super) fn dress(columns: &mut [Column], described: Option<&[Column]>) {
     match described.filter(|described| described.len() == columns.len()) {
         Some(described) => {
             for (column, like) in columns.iter_mut().zip(described) {
@@ -74,7 +80,7 @@ pub(super) fn dress(columns: &mut [Column], described: Option<&[Column]>, bound:
                 if own.ty.is_numeric_type() || is_temporal(own.ty) {
                     column.decimals = own.decimals;
                 }
-                if !shows_alike(&own, like) && (bound || !is_sent_alike(&own, like)) {
+                if !shows_alike(&own, like) && !is_sent_alike(&own, like) {
                     let Column { charset, length, ty, flags, .. } = own;
                     *column = Column { charset, length, ty, flags, ..column.clone() };
                 }

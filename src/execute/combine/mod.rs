@@ -20,6 +20,7 @@ mod shape;
 mod stage;
 mod table;
 mod tuple;
+mod typed;
 
 use crate::execute::planning::Reading;
 use std::pin::Pin;
@@ -64,6 +65,29 @@ impl Run<'_> {
             let Some(source) = &select.source else {
                 return Err(self.own_error(&select.place, &select.route, facts, refused).await);
             };
+            if let Some(mut typed) = self.typed(select, source, facts).await? {
+                let call = Call::Prepared { params: &typed.params, literals: &typed.literals };
+                let mut facts = std::mem::take(&mut typed.facts);
+                let mut run = self.calling(call);
+                let parts = (&*typed.select, &typed.source);
+                let mut reply = run.combine_as(parts, &mut facts, (refused, merged)).await?;
+                if let Reply::Rows(rows) = &mut reply {
+                    typed.rename(&mut rows.columns);
+                }
+                return Ok(reply);
+            }
+            self.combine_as((select, source), facts, (refused, merged)).await
+        })
+    }
+
+    /// As [`Run::combine`], with parameters that have the same types in every part.
+    fn combine_as<'f>(
+        &'f mut self,
+        (select, source): (&'f Select, &'f Source),
+        facts: &'f mut Facts,
+        (refused, merged): (Error, bool),
+    ) -> Answer<'f> {
+        Box::pin(async move {
             self.snapshot.renew_guesses(facts).await;
             let active = self.transaction.is_active();
             let sample = self.sample_of(select, facts);
@@ -156,8 +180,9 @@ impl Run<'_> {
                 None => Ok(None),
             }
         };
+        let waits = self.transaction.is_active();
         let answer = Box::pin(program.run(self.transaction, self.warnings));
-        let (described, reply) = check::both(described, answer).await?;
+        let (described, reply) = check::both(described, answer, waits).await?;
         drop(slot);
         if let (Some(described), Some(key)) = (&described, key) {
             snapshot.facts.learn_shape(key, described);
@@ -167,9 +192,7 @@ impl Run<'_> {
         }
         match reply {
             Ok(Reply::Rows(mut rows)) => {
-                let bound =
-                    matches!(self.call, Call::Prepared { params, .. } if !params.is_empty());
-                check::dress(&mut rows.columns, checked.columns.as_deref(), bound);
+                check::dress(&mut rows.columns, checked.columns.as_deref());
                 Ok(Reply::Rows(rows))
             }
             Ok(done @ Reply::Done(_)) => Ok(done),

@@ -60,6 +60,7 @@ impl Snapshot {
             aftermath: Aftermath::default(),
             deadline,
             warnings: &mut warnings,
+            harmless: false,
             held: None,
             alone: Begin::default(),
             part: Part::default(),

@@ -215,6 +215,7 @@ impl Program<'_> {
             aftermath: Aftermath::default(),
             warnings,
             held: Some(HeldTables(held)),
+            harmless: false,
             part: Part::default(),
             pins: self.pins,
             files: None,

@@ -77,7 +77,7 @@ fn differential_mariadb() {
 }
 
 fn run_flavor(flavor: Flavor) {
-    let Some(fixture) = fixture::Differential::start(flavor) else { return };
+    let Some(fixture) = fixture::Differential::start(flavor, &[]) else { return };
     let report = run_suite(&fixture.target());
     if let Some(path) = std::env::var_os("MARGAY_TEST_REPORT") {
         for (place, _) in report.marked.iter().filter(|(_, met)| !**met) {

@@ -85,7 +85,12 @@ pub(super) fn settled(plain: &[Column], proxy: &[Column], sql: &str) -> (Vec<Col
                 column.decimals = 0;
             }
             FLOAT | DOUBLE if computed => column.decimals = 0,
-            kind if (kind == JSON || TEXTS.contains(&kind)) && computed => column.decimals = 0,
+            // Out of a temporary table it says that it is bytes.
+            JSON if computed => {
+                (column.decimals, column.charset) = (0, BINARY_CHARSET);
+                column.flags &= !BLOB_FLAG;
+            }
+            kind if TEXTS.contains(&kind) && computed => column.decimals = 0,
             _ => {}
         }
         if !TEXTS.contains(&column.kind) {

@@ -4,15 +4,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::layout::{LAYOUTS, Layout};
 
-/// Without any setting: statements of each layout, all of one seed, so that each run is the same.
-const ROUND: usize = 100;
-/// The longest that a run without settings may take, for each flavor.
-const SECONDS: u64 = 900;
+/// Without any setting: rounds of fixed seeds, in each layout, that every run goes through.
+const FIXED: u64 = 3;
+/// And the time for them and for those of fresh seeds, for each flavor.
+const SECONDS: u64 = 150;
 
 pub(super) struct Options {
-    /// `MARGAY_FUZZ_SEED`: rounds count up from here. Without it, of `MARGAY_FUZZ_SECONDS` fixed seeds take
-    /// half and fresh ones the other half.
-    pub(super) seed: Option<u64>,
+    /// `MARGAY_FUZZ_SEED`: rounds count up from here. Without it, fixed seeds come first, and fresh ones for
+    /// what is left of the time.
+    seed: Option<u64>,
     /// `MARGAY_FUZZ_SECONDS`, for each flavor.
     pub(super) limit: Duration,
     /// `MARGAY_FUZZ_STATEMENTS`: at most so many, for each flavor.
@@ -45,32 +45,39 @@ impl Options {
         assert!(!layouts.is_empty(), "MARGAY_FUZZ_LAYOUT: no layout is called `{wanted}`");
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let seconds = number("MARGAY_FUZZ_SECONDS").filter(|seconds| *seconds > 0);
-        let seed = number("MARGAY_FUZZ_SEED");
-        let is_plain = seconds.is_none() && seed.is_none();
-        let (round, statements) =
-            if is_plain { (ROUND, ROUND * layouts.len()) } else { (500, usize::MAX) };
+        let count = |name: &str, otherwise: usize| number(name).map_or(otherwise, |it| it as usize);
         Self {
-            seed: if is_plain { Some(1) } else { seed },
+            seed: number("MARGAY_FUZZ_SEED"),
             limit: Duration::from_secs(seconds.unwrap_or(SECONDS)),
-            statements: number("MARGAY_FUZZ_STATEMENTS").map_or(statements, |count| count as usize),
-            round: number("MARGAY_FUZZ_ROUND").map_or(round, |count| count as usize),
-            writes: number("MARGAY_FUZZ_WRITES").map_or(15, |percent| percent as usize),
+            statements: count("MARGAY_FUZZ_STATEMENTS", usize::MAX),
+            round: count("MARGAY_FUZZ_ROUND", 100),
+            writes: count("MARGAY_FUZZ_WRITES", 15),
             only: number("MARGAY_FUZZ_ONLY").map(|at| at as usize),
             layouts,
-            mismatches: number("MARGAY_FUZZ_MISMATCHES").map_or(20, |count| count as usize),
+            mismatches: count("MARGAY_FUZZ_MISMATCHES", 20),
             shrink: Duration::from_secs(number("MARGAY_FUZZ_SHRINK").unwrap_or(15)),
             refused: std::env::var("MARGAY_FUZZ_REFUSED").ok().and_then(|text| text.parse().ok()),
             fresh: number("MARGAY_TEST_SEED").unwrap_or(now.as_millis() as u64 % 1_000_000_000),
         }
     }
 
-    /// The seed of a round, after this part of the time.
-    pub(super) fn seed_of(&self, round: u64, elapsed: Duration) -> u64 {
+    /// The seed of a round.
+    pub(super) fn seed_of(&self, round: u64) -> u64 {
         match self.seed {
             Some(seed) => seed + round,
-            None if elapsed * 2 < self.limit => 1 + round,
+            None if self.is_fixed(round) => 1 + round,
             None => self.fresh + round,
         }
+    }
+
+    /// Every run goes through the round, or it was asked for.
+    pub(super) fn is_fixed(&self, round: u64) -> bool {
+        self.seed.is_some() || round < FIXED
+    }
+
+    /// The run must not end before the round, however long it takes.
+    pub(super) fn is_due(&self, round: u64) -> bool {
+        self.seed.is_none() && self.is_fixed(round)
     }
 }
 

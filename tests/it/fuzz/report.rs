@@ -20,6 +20,8 @@ const ALIKE: usize = 3;
 pub(super) struct Report {
     flavor: Flavor,
     pub(super) tally: Tally,
+    /// Mismatches of seeds that not every run has.
+    pub(super) fresh: usize,
     /// By all workers, at the plain server and at Margay.
     pub(super) waited: (Duration, Duration),
     path: Option<PathBuf>,
@@ -30,7 +32,7 @@ impl Report {
     pub(super) fn new(flavor: Flavor) -> Self {
         let path = std::env::var_os("MARGAY_FUZZ_REPORT").map(PathBuf::from);
         let waited = (Duration::ZERO, Duration::ZERO);
-        Self { flavor, tally: Tally::default(), waited, path, seen: BTreeMap::new() }
+        Self { flavor, tally: Tally::default(), fresh: 0, waited, path, seen: BTreeMap::new() }
     }
 
     /// Whether there were few like it.

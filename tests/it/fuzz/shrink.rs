@@ -46,12 +46,8 @@ pub(super) fn shrink(
         shrinker.shrink_tree();
     }
     let Shrinker { best, .. } = shrinker;
-    for table in &best.tables {
-        runner.run_all(&format!("DELETE FROM {}", table.name));
-        let whole = tables.iter().find(|whole| whole.name == table.name);
-        if let Some(insert) = whole.and_then(Table::insert) {
-            runner.run_all(&insert);
-        }
+    for table in tables.iter().filter(|whole| best.tables.iter().any(|it| it.name == whole.name)) {
+        runner.load(&mut table.clone());
     }
     best
 }
@@ -131,13 +127,18 @@ impl Shrinker<'_, '_> {
         let (gone, kept) = table.rows.iter().cloned().partition(|row| ids.contains(&row[0]));
         let gone = Table { rows: gone, ..table.clone() };
         let kept = Table { rows: kept, ..table.clone() };
-        self.runner.run_all(&format!("DELETE FROM {} WHERE id IN ({})", gone.name, ids.join(", ")));
+        let delete = format!("DELETE FROM {} WHERE id IN ({})", gone.name, ids.join(", "));
+        if self.runner.run_all(&delete).is_err() {
+            // A server crashed: what is left is small enough.
+            self.until = Instant::now();
+            return false;
+        }
         if self.try_statement(self.best.statement.clone()) {
             self.best.tables[at] = kept;
             return true;
         }
-        if let Some(insert) = gone.insert() {
-            self.runner.run_all(&insert);
+        if gone.insert().is_some_and(|insert| self.runner.run_all(&insert).is_err()) {
+            self.until = Instant::now();
         }
         false
     }

@@ -320,7 +320,7 @@ fn gathered(world: &World) {
                  X'00095C0A27{:04X}', {}, 'x,y')",
                 id % 128 + 128,
                 id % 65536,
-                if id % 3 == 0 { "NULL" } else { "'b,c'" }
+                if id.is_multiple_of(3) { "NULL" } else { "'b,c'" }
             )
         };
         for block in 0..4 {

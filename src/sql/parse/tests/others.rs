@@ -25,6 +25,7 @@ fn kind(sql: &str, statement: &Statement) -> String {
                     SetTarget::User(name) => format!("@{name}"),
                     SetTarget::System { scope: Some(scope), name } => format!("{scope:?}.{name}"),
                     SetTarget::System { scope: None, name } => name.clone(),
+                    SetTarget::Names => return sql[item.span.range()].to_owned(),
                 };
                 assert!(sql[item.span.range()].ends_with(&sql[item.value.span.range()]), "{sql}");
                 format!("{target} = {}", show(&item.value))
@@ -210,6 +211,12 @@ fn sets() {
     check("SET NAMES 'UTF8' COLLATE 'utf8_bin'", "names utf8 utf8_bin");
     check("SET NAMES binary", "names binary DEFAULT");
     check("SET NAMES DEFAULT", "names DEFAULT DEFAULT");
+    check(
+        "SET autocommit = 1, NAMES utf8mb4 COLLATE utf8mb4_bin, @a = 2",
+        "autocommit = 1; NAMES utf8mb4 COLLATE utf8mb4_bin; @a = 2",
+    );
+    check("SET NAMES latin1, sql_mode = ''", "NAMES latin1; sql_mode = ''");
+    check("SET @a = 1, CHARACTER SET 'utf8'", "@a = 1; CHARACTER SET 'utf8'");
     check("SET CHARACTER SET latin1", "character set latin1 DEFAULT");
     check("SET CHARSET DEFAULT", "character set DEFAULT DEFAULT");
     check("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "None Some(\"READ-COMMITTED\") None");

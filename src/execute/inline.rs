@@ -1,6 +1,7 @@
 //! Values in place of the `?` of a statement that Margay runs as text.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ServerError};
+use crate::plan::planner::TEMPORARY_PREFIX;
 use crate::protocol::capability::ColumnType;
 use crate::protocol::params::{Param, Scalar};
 use crate::sql::scanner::scan;
@@ -12,43 +13,73 @@ use crate::sql::{self, Mode, Span, Statement, quote};
 ///
 /// # Errors
 /// 1210 if there are more or fewer values than parameters.
-pub(super) fn inline(
+pub fn inline(
     text: &[u8],
     statement: &Statement,
     mode: &Mode,
-    values: &[Vec<u8>],
+    values: Vec<Vec<u8>>,
 ) -> Result<(Vec<u8>, Statement)> {
     if usize::from(statement.params) != values.len() {
-        return Err(super::into::own_error(1210, b"HY000", "Incorrect arguments to EXECUTE"));
+        return Err(Error::server(ServerError {
+            code: 1210,
+            state: *b"HY000",
+            message: b"Incorrect arguments to EXECUTE".to_vec(),
+        }));
     }
+    let values: Vec<Option<Vec<u8>>> = values.into_iter().map(Some).collect();
+    let (text, statement, _) = inline_some(text, statement, mode, &values)?;
+    Ok((text, statement))
+}
+
+/// Names of columns that are too long to be given: the ones that were, and what they stand for.
+pub(super) type LongNames = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// Bytes of the longest name that a server lets a column be given.
+const NAME_MAX: usize = 250;
+
+/// The same of some of its parameters, in their order: the others stay.
+///
+/// # Errors
+/// Those of reading the text.
+pub(super) fn inline_some(
+    text: &[u8],
+    statement: &Statement,
+    mode: &Mode,
+    values: &[Option<Vec<u8>>],
+) -> Result<(Vec<u8>, Statement, LongNames)> {
+    let mut long = LongNames::new();
     let mut splices = Splices::new();
-    let places: Vec<Span> = scan(text, mode)?
-        .params
-        .into_iter()
-        .map(|at| Span { start: at, end: at.saturating_add(1) })
-        .collect();
+    let places = scan(text, mode)?.params.into_iter();
+    let places = places.map(|at| Span { start: at, end: at.saturating_add(1) });
+    let changes: Vec<(Span, &Vec<u8>)> =
+        places.zip(values).filter_map(|(place, value)| Some((place, value.as_ref()?))).collect();
     walk::statement(statement, &mut |node| {
         if let Node::UnnamedItem(item) = node
-            && places.iter().any(|place| item.span.contains(*place))
+            && changes.iter().any(|(place, _)| item.span.contains(*place))
         {
-            let name = text.get(item.span.range()).unwrap_or_default();
-            splices.insert(item.span.end, [b" AS ".as_slice(), &quote::identifier(name)].concat());
+            let mut name = text.get(item.span.range()).unwrap_or_default().to_vec();
+            if name.len() > NAME_MAX {
+                let short = format!("{TEMPORARY_PREFIX}name_{}", long.len()).into_bytes();
+                long.push((short.clone(), name));
+                name = short;
+            }
+            splices.insert(item.span.end, [b" AS ".as_slice(), &quote::identifier(&name)].concat());
         }
     });
-    for (place, value) in places.into_iter().zip(values) {
+    for (place, value) in changes {
         splices.replace(place, value.clone());
     }
     let text = splices.apply(text)?;
     let statement = sql::parse(&text, mode)?;
-    Ok((text, statement))
+    Ok((text, statement, long))
 }
 
 /// The literals of bound parameters. `charset` is that of the client's texts.
-pub(super) fn literals(params: &[Param], charset: &str) -> Result<Vec<Vec<u8>>> {
+pub fn literals(params: &[Param], charset: &str) -> Result<Vec<Vec<u8>>> {
     params.iter().map(|param| literal(param, charset)).collect()
 }
 
-fn literal(param: &Param, charset: &str) -> Result<Vec<u8>> {
+pub(super) fn literal(param: &Param, charset: &str) -> Result<Vec<u8>> {
     Ok(match param.scalar()? {
         Scalar::Null => b"NULL".to_vec(),
         Scalar::Int(value) => value.to_string().into_bytes(),
@@ -78,7 +109,7 @@ fn float(value: f64) -> Result<Vec<u8>> {
 }
 
 /// A text as it is, if it reads alike in every mode and character set, else by its bytes.
-pub(super) fn text(bytes: &[u8], charset: &str) -> Vec<u8> {
+pub fn text(bytes: &[u8], charset: &str) -> Vec<u8> {
     let is_plain = bytes.is_ascii() && !bytes.iter().any(|byte| matches!(byte, b'\\' | 0));
     match is_plain {
         true => quote::text(bytes),
@@ -119,7 +150,7 @@ mod tests {
         let mode = Mode::default();
         let statement = sql::parse(text.as_bytes(), &mode).unwrap();
         let values: Vec<_> = values.iter().map(|value| value.as_bytes().to_vec()).collect();
-        let (text, _) = inline(text.as_bytes(), &statement, &mode, &values).unwrap();
+        let (text, _) = inline(text.as_bytes(), &statement, &mode, values).unwrap();
         assert_eq!(String::from_utf8(text).unwrap(), expect);
     }
 
