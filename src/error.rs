@@ -45,6 +45,7 @@ pub enum ErrorKind {
     /// The handshake broke the protocol.
     Handshake,
     TooManyConnections,
+    TooManyUserConnections,
     /// A packet over `max_allowed_packet`.
     PacketTooLarge,
     /// A backend's own error, handed on unchanged.
@@ -102,7 +103,7 @@ pub struct Row {
 
 impl ErrorKind {
     /// All kinds in the order of the table but [`ErrorKind::Server`], which has a code of its own.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::Syntax,
         Self::Unsupported,
         Self::UnknownDatabase,
@@ -122,6 +123,7 @@ impl ErrorKind {
         Self::EmptyQuery,
         Self::Handshake,
         Self::TooManyConnections,
+        Self::TooManyUserConnections,
         Self::PacketTooLarge,
         Self::BackendLost,
         Self::CommitUnknown,
@@ -163,6 +165,7 @@ impl ErrorKind {
             Self::EmptyQuery => "The text holds no statement.",
             Self::Handshake => "The login broke the protocol or took too long.",
             Self::TooManyConnections => "`limits.max_connections` clients are there.",
+            Self::TooManyUserConnections => "The user has `max_connections` connections.",
             Self::PacketTooLarge => "A packet is over `limits.max_allowed_packet`.",
             Self::Server(_) => "A server's own error, handed on.",
             Self::BackendLost => "A connection to a server broke while a statement ran on it.",
@@ -207,6 +210,7 @@ impl ErrorKind {
             Self::EmptyQuery => (1065, "42000", Client, false),
             Self::Handshake => (1043, "08S01", Client, false),
             Self::TooManyConnections => (1040, "08004", Client, true),
+            Self::TooManyUserConnections => (1226, "42000", Client, true),
             Self::PacketTooLarge => (1153, "08S01", Client, false),
             Self::Server(error) => return error.row(),
             // The codes of federated servers. Those that drivers use of their own connection, 2003 and

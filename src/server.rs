@@ -13,18 +13,19 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::backend::{self, Backends, ClusterSpec, Health, NodeSpec};
+use crate::backend::{self, Backends, ClientIdentity, ClusterSpec, Health, NodeSpec};
 use crate::catalog::Catalog;
-use crate::config::{self, Config};
+use crate::config::{self, Config, UserTls};
 use crate::error::{Error, ErrorKind, Result, Side};
 use crate::execute::Snapshot;
 use crate::execute::periods;
 use crate::frontend::commands::Client;
 use crate::frontend::handshake::{self, HandshakeContext};
-use crate::frontend::users::{Grants, User, UserStore};
+use crate::frontend::users::{Grants, TlsNeed, User, UserStore};
 use crate::frontend::{RsaKey, tls};
 use crate::protocol::auth::PasswordDigest;
 use crate::protocol::charset::UTF8MB4_0900_AI_CI;
+use crate::protocol::compress::{Algorithm, Compression};
 use crate::session::Shared;
 use crate::transaction::Recovery;
 
@@ -181,13 +182,22 @@ async fn serve(socket: TcpStream, peer: SocketAddr, gate: Arc<Gate>) {
 fn handshake_context(config: &Config) -> Result<HandshakeContext> {
     let settings = &config.settings;
     let tls = match &settings.tls {
-        Some(files) => tls::from_files(&files.cert, &files.key)?,
+        Some(files) => tls::from_files(&files.cert, &files.key, files.ca.as_deref())?,
         None => tls::self_signed(vec!["localhost".to_owned()])?,
     };
     let users = config.users.values().map(|user| User {
         name: user.name.clone(),
         password: PasswordDigest::of(user.password.0.as_bytes()),
         schemas: Grants::Only(user.grants.keys().cloned().collect()),
+        max_connections: user.max_connections,
+        tls: match user.tls {
+            UserTls::Any => TlsNeed::Any,
+            UserTls::Required => TlsNeed::Tls,
+            UserTls::Certificate => TlsNeed::Certificate {
+                subject: user.tls_subject.clone(),
+                issuer: user.tls_issuer.clone(),
+            },
+        },
     });
     Ok(HandshakeContext {
         server_version: settings.server_version.clone(),
@@ -195,7 +205,9 @@ fn handshake_context(config: &Config) -> Result<HandshakeContext> {
         users: Arc::new(UserStore::new(users, config.schemas.keys().cloned())),
         tls: Some(tls),
         tls_required: settings.tls.as_ref().is_some_and(|tls| tls.required),
+        compression: settings.compression,
         rsa: Arc::new(RsaKey::new()),
+        places: Arc::default(),
         handshake_timeout: settings.limits.handshake_timeout,
     })
 }
@@ -240,5 +252,18 @@ fn cluster_spec(cluster: &config::Cluster) -> ClusterSpec {
             config::TlsMode::VerifyCa => backend::TlsMode::VerifyCa { ca },
             config::TlsMode::VerifyIdentity => backend::TlsMode::VerifyIdentity { ca },
         },
+        identity: match (&cluster.tls_cert, &cluster.tls_key) {
+            (Some(cert), Some(key)) => {
+                Some(ClientIdentity { cert: cert.clone(), key: key.clone() })
+            }
+            (_, _) => None,
+        },
+        compression: cluster.compression.map(|compression| Compression {
+            algorithm: match compression {
+                config::Compression::Zlib => Algorithm::Zlib,
+                config::Compression::Zstd => Algorithm::Zstd,
+            },
+            level: cluster.compression_level,
+        }),
     }
 }

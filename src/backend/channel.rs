@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::backend::stream::Stream;
 use crate::error::{Error, ErrorKind, Result};
+use crate::protocol::compress::{Compression, Layer};
 use crate::protocol::packet::{Assembler, HEADER_LEN, Header};
 
 /// What a read asks room for: a few small results at once, and no more for a connection that rests.
@@ -17,6 +18,8 @@ const READ_SIZE: usize = 16 << 10;
 const READ_SIZE_MAX: usize = 256 << 10;
 /// A write buffer that grew beyond this is given back after the write.
 const WRITE_KEPT: usize = 1 << 20;
+/// How much is compressed at a time: between two parts, other connections have their turn.
+const PACK_SIZE: usize = 256 << 10;
 
 /// When waiting for a server ends, and which setting says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +34,8 @@ pub(super) struct Channel {
     stream: Stream,
     inbound: BytesMut,
     pub(super) outbound: BytesMut,
+    /// Between the buffers and the stream.
+    compression: Option<Box<Layer>>,
     pub(super) assembler: Assembler,
     /// What the next read asks room for. It doubles as long as reads fill it.
     read_size: usize,
@@ -49,6 +54,7 @@ impl Channel {
             stream,
             inbound: BytesMut::new(),
             outbound: BytesMut::new(),
+            compression: None,
             assembler: Assembler::of_server(max_allowed_packet),
             read_size: READ_SIZE,
             node,
@@ -95,6 +101,13 @@ impl Channel {
         Ok(Self { stream, ..self })
     }
 
+    /// Goes on compressed, after the login.
+    pub(super) fn start_compression(&mut self, compression: Compression) {
+        let received = std::mem::take(&mut self.inbound);
+        self.compression = Some(Box::new(Layer::of_server(compression, received)));
+        self.assembler.accept_any_number();
+    }
+
     pub(super) fn stream(&self) -> &Stream {
         &self.stream
     }
@@ -117,7 +130,11 @@ impl Channel {
 
     /// The server has said nothing that was not read, not even goodbye.
     pub(super) fn is_quiet(&self) -> bool {
-        !self.broken && self.inbound.is_empty() && self.stream.is_quiet()
+        let is_drained = |layer: &Layer| layer.received.is_empty();
+        !self.broken
+            && self.inbound.is_empty()
+            && self.compression.as_deref().is_none_or(is_drained)
+            && self.stream.is_quiet()
     }
 
     /// Sends all that is queued.
@@ -130,7 +147,14 @@ impl Channel {
         }
         // A write that is dropped halfway leaves it so.
         self.broken = true;
-        match within(self.deadline, self.stream.write(&self.outbound)).await {
+        let Self { stream, outbound, compression, .. } = self;
+        let write = async {
+            match compression {
+                None => stream.write(outbound).await,
+                Some(layer) => write_packed(stream, layer, outbound).await,
+            }
+        };
+        match within(self.deadline, write).await {
             Some(Ok(())) => self.broken = false,
             Some(Err(error)) => return Err(self.lost(Some(error))),
             None => return Err(self.timed_out()),
@@ -176,12 +200,43 @@ impl Channel {
 
     /// Reads once, with room for at least `missing` bytes.
     pub(super) async fn fill(&mut self, missing: usize) -> Result<()> {
+        if self.compression.is_some() {
+            return self.fill_unpacked().await;
+        }
+        self.receive(missing).await
+    }
+
+    /// Unpacks the next of what has come, reading until it is whole.
+    async fn fill_unpacked(&mut self) -> Result<()> {
+        let limit = self.assembler.max_allowed_packet();
+        while let Some(layer) = &mut self.compression {
+            match layer.unpack(&mut self.inbound, limit) {
+                Ok(true) => break,
+                Ok(false) => {
+                    let missing = layer.missing();
+                    self.receive(missing).await?;
+                }
+                Err(error) => {
+                    self.broken = true;
+                    return Err(error.context(&self.node));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads once from the stream.
+    async fn receive(&mut self, missing: usize) -> Result<()> {
         if self.broken {
             return Err(self.lost(None));
         }
-        self.inbound.reserve(missing.max(self.read_size));
-        let room = self.inbound.capacity() - self.inbound.len();
-        match within(self.deadline, self.stream.read(&mut self.inbound)).await {
+        let buffer = match &mut self.compression {
+            None => &mut self.inbound,
+            Some(layer) => &mut layer.received,
+        };
+        buffer.reserve(missing.max(self.read_size));
+        let room = buffer.capacity() - buffer.len();
+        match within(self.deadline, self.stream.read(buffer)).await {
             Some(Ok(0)) => Err(self.lost(Some(io::ErrorKind::UnexpectedEof.into()))),
             Some(Ok(read)) => {
                 if read == room {
@@ -199,6 +254,9 @@ impl Channel {
         self.read_size = READ_SIZE;
         if self.inbound.is_empty() && self.inbound.capacity() > READ_SIZE {
             self.inbound = BytesMut::new();
+        }
+        if let Some(layer) = &mut self.compression {
+            layer.rest();
         }
     }
 
@@ -220,6 +278,42 @@ impl Channel {
         let message = format!("{} has not answered in time: {setting}", self.node);
         Error::new(ErrorKind::Timeout, message)
     }
+}
+
+/// Each command begins a compressed packet of its own: a server that finds two in one numbers the second
+/// reply unlike clients do.
+async fn write_packed(stream: &mut Stream, layer: &mut Layer, bytes: &[u8]) -> io::Result<()> {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let (command, others) = rest.split_at(command_len(rest));
+        layer.begin_command();
+        for part in command.chunks(PACK_SIZE) {
+            layer.pack(part).map_err(io::Error::other)?;
+            if layer.packed.len() >= PACK_SIZE {
+                stream.write(&layer.packed).await?;
+                layer.packed.clear();
+            }
+        }
+        rest = others;
+    }
+    stream.write(&layer.packed).await?;
+    layer.packed.clear();
+    if layer.packed.capacity() > WRITE_KEPT {
+        layer.packed = BytesMut::new();
+    }
+    Ok(())
+}
+
+/// Bytes of the first command with all its frames.
+fn command_len(bytes: &[u8]) -> usize {
+    let mut len = 0;
+    while let Some(header) = bytes.get(len..).and_then(Header::peek) {
+        len += HEADER_LEN + header.len;
+        if header.last() {
+            break;
+        }
+    }
+    if len == 0 { bytes.len() } else { len.min(bytes.len()) }
 }
 
 /// `None` when the deadline comes first.

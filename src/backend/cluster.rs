@@ -108,7 +108,7 @@ impl Backends {
 
 impl Cluster {
     fn new(spec: ClusterSpec, settings: &Arc<Settings>) -> Result<Self> {
-        let tls = Tls::of_mode(&spec.tls)
+        let tls = Tls::new(&spec.tls, spec.identity.as_ref())
             .map_err(|error| error.context(format!("cluster `{}`", spec.name)))?;
         let cluster: Arc<str> = Arc::from(spec.name.as_str());
         let node = |role: Role, node: &NodeSpec| {
@@ -120,6 +120,7 @@ impl Cluster {
                 user: spec.user.clone(),
                 password: spec.password.clone(),
                 tls: tls.clone(),
+                compression: spec.compression,
                 max_allowed_packet: settings.max_allowed_packet,
             };
             Arc::new(Node::new(role, node, Arc::new(target), settings))
@@ -262,6 +263,8 @@ mod tests {
             user: "margay".to_owned(),
             password: Password("pw".to_owned()),
             tls: TlsMode::Disabled,
+            identity: None,
+            compression: None,
         }
     }
 

@@ -16,6 +16,8 @@ use crate::protocol::auth::{
 };
 use crate::protocol::capability::{CapabilityFlags, StatusFlags};
 use crate::protocol::charset::{UTF8MB4_0900_AI_CI, UTF8MB4_GENERAL_CI};
+use crate::protocol::compress::{Algorithm, Compression};
+use crate::protocol::curve::{Parsec, ed25519_response};
 use crate::protocol::handshake::{Greeting, HandshakeResponse, SslRequest};
 use crate::protocol::login::{AuthReply, AuthSwitch};
 use crate::protocol::packet::put_packet_with;
@@ -51,6 +53,7 @@ pub(super) struct Target {
     pub(super) user: String,
     pub(super) password: crate::backend::settings::Password,
     pub(super) tls: Tls,
+    pub(super) compression: Option<Compression>,
     pub(super) max_allowed_packet: usize,
 }
 
@@ -111,8 +114,12 @@ pub(super) async fn open(target: &Target, found_rows: bool) -> Result<Opened, Co
     send(&mut channel, |out| response.put(out)).await?;
     let plugin = AuthPlugin::from_name(response.plugin.as_deref().unwrap_or_default())
         .unwrap_or(AuthPlugin::Native);
-    let mut login = Login { channel, target, plugin, salt: greeting.salt, capabilities };
+    let (salt, parsec) = (greeting.salt, None);
+    let mut login = Login { channel, target, plugin, salt, parsec, capabilities };
     let status = login.run().await?;
+    if let Some(compression) = target.compression {
+        login.channel.start_compression(compression);
+    }
     Ok(Opened { channel: login.channel, greeting, capabilities, status })
 }
 
@@ -141,15 +148,15 @@ fn respond(greeting: &Greeting, target: &Target, found_rows: bool) -> Result<Han
     capabilities.set(CapabilityFlags::CLIENT_FOUND_ROWS, found_rows);
     // A server gets a file only where a statement loads one.
     capabilities |= greeting.capabilities & CapabilityFlags::CLIENT_LOCAL_FILES;
+    capabilities |= compression(greeting, target)?;
     let password = target.password.0.as_bytes();
     let (plugin, auth_response) = match AuthPlugin::from_name(&greeting.plugin) {
         Some(AuthPlugin::CachingSha2) => {
             (AuthPlugin::CachingSha2, sha2_response(&greeting.salt, password))
         }
         // A server of another default asks to switch.
-        Some(AuthPlugin::Native | AuthPlugin::Clear) | None => {
-            (AuthPlugin::Native, native_response(&greeting.salt, password))
-        }
+        Some(AuthPlugin::Native | AuthPlugin::Clear | AuthPlugin::Ed25519 | AuthPlugin::Parsec)
+        | None => (AuthPlugin::Native, native_response(&greeting.salt, password)),
     };
     Ok(HandshakeResponse {
         capabilities,
@@ -162,8 +169,32 @@ fn respond(greeting: &Greeting, target: &Target, found_rows: bool) -> Result<Han
             ("program_name".to_owned(), "margay".to_owned()),
             ("_client_version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
         ],
+        zstd_level: target.compression.map(|compression| compression.level),
         ..HandshakeResponse::default()
     })
+}
+
+/// The flag of the algorithm that the rules ask for, if any.
+fn compression(greeting: &Greeting, target: &Target) -> Result<CapabilityFlags> {
+    let Some(Compression { algorithm, .. }) = target.compression else {
+        return Ok(CapabilityFlags::empty());
+    };
+    let flag = match algorithm {
+        Algorithm::Zlib => CapabilityFlags::CLIENT_COMPRESS,
+        Algorithm::Zstd => CapabilityFlags::CLIENT_ZSTD_COMPRESSION_ALGORITHM,
+    };
+    // MariaDB gives this bit another meaning.
+    let is_other = algorithm == Algorithm::Zstd && greeting.is_mariadb();
+    if greeting.capabilities.contains(flag) && !is_other {
+        return Ok(flag);
+    }
+    let (node, name) = (&target.node, algorithm.name());
+    Err(Error::new(
+        ErrorKind::NoBackend,
+        format!(
+            "{node} does not compress by {name}; set another `compression` of the cluster, or leave it out"
+        ),
+    ))
 }
 
 /// The collation of utf8mb4 that connections to this server start with: its own default.
@@ -202,6 +233,8 @@ struct Login<'a> {
     target: &'a Target,
     plugin: AuthPlugin,
     salt: Salt,
+    /// Waits for the account's salt.
+    parsec: Option<Parsec>,
     capabilities: CapabilityFlags,
 }
 
@@ -209,6 +242,14 @@ impl Login<'_> {
     async fn run(&mut self) -> Result<StatusFlags, ConnectError> {
         loop {
             let payload = self.channel.read().await?;
+            if let Some(parsec) = &mut self.parsec
+                && !matches!(payload.first(), Some(0x00 | 0xfe | 0xff))
+            {
+                let answer = parsec.answer(&payload, self.target.password.0.as_bytes())?;
+                self.parsec = None;
+                self.send(&answer).await?;
+                continue;
+            }
             match AuthReply::parse(&payload, self.capabilities)? {
                 AuthReply::Ok(ok) => return Ok(ok.status),
                 AuthReply::Err(error) => return Err(refused(self.target, error)),
@@ -222,7 +263,7 @@ impl Login<'_> {
         let Some(plugin) = AuthPlugin::from_name(&switch.plugin) else {
             return Err(self.refuse(&format!(
                 "the account uses the authentication plugin `{}`; change it to \
-                 `caching_sha2_password` or `mysql_native_password`",
+                 `caching_sha2_password`, `mysql_native_password`, `ed25519` or `parsec`",
                 switch.plugin
             )));
         };
@@ -237,6 +278,11 @@ impl Login<'_> {
                 } else {
                     sha2_response(&self.salt, password)
                 }
+            }
+            AuthPlugin::Ed25519 => ed25519_response(&switch.data, password)?,
+            AuthPlugin::Parsec => {
+                self.parsec = Some(Parsec::start(&switch.data, password)?);
+                Vec::new()
             }
             AuthPlugin::Clear if self.channel.stream().is_encrypted() => with_nul(password),
             AuthPlugin::Clear => {

@@ -35,7 +35,7 @@ pub use health::Health;
 pub use keeper::Keeper;
 pub use pool::{Lease, Wish};
 pub use reply::{Frames, QueryResult};
-pub use settings::{ClusterSpec, NodeSpec, Password, Settings, TlsMode};
+pub use settings::{ClientIdentity, ClusterSpec, NodeSpec, Password, Settings, TlsMode};
 pub use state::SessionState;
 pub use states::States;
 pub use written::Written;

@@ -339,6 +339,7 @@ impl Connection {
         let capabilities = self.capabilities;
         let (mut whole, mut rows) = (0, 0);
         let mut due = self.channel.assembler.next_seq();
+        let any_number = self.channel.assembler.accepts_any_number();
         loop {
             let rest = self.channel.inbound().get_mut(whole..).unwrap_or_default();
             let Some(header) = Header::peek(rest) else { break };
@@ -349,14 +350,14 @@ impl Connection {
                 || !(payload.is_empty()
                     || payload.first() == Some(&ERR)
                     || is_rows_end(payload, capabilities));
-            if !is_row || header.seq != due {
+            if !is_row || (header.seq != due && !any_number) {
                 break;
             }
             if let Some(number) = head.last_mut() {
                 *number = *seq;
             }
             *seq = seq.wrapping_add(1);
-            due = due.wrapping_add(1);
+            due = header.seq.wrapping_add(1);
             self.phase = if header.last() { Phase::Rows } else { Phase::RowTail };
             rows += u64::from(header.last());
             whole += HEADER_LEN + header.len;
@@ -367,7 +368,8 @@ impl Connection {
 
     fn check_frame(&mut self, header: Header) -> Result<()> {
         let due = self.channel.assembler.next_seq();
-        if header.seq == due && (header.len > 0 || self.phase == Phase::RowTail) {
+        let is_due = header.seq == due || self.channel.assembler.accepts_any_number();
+        if is_due && (header.len > 0 || self.phase == Phase::RowTail) {
             return Ok(());
         }
         let message = format!("packets out of order: {} where {due} was due", header.seq);

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::protocol::compress::Compression;
+
 /// Limits of all backend connections. Errors name them by the keys of the rule files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -70,6 +72,16 @@ pub struct ClusterSpec {
     pub user: String,
     pub password: Password,
     pub tls: TlsMode,
+    /// Shown to servers that ask for a certificate.
+    pub identity: Option<ClientIdentity>,
+    pub compression: Option<Compression>,
+}
+
+/// A certificate chain and its private key, as files in PEM form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientIdentity {
+    pub cert: PathBuf,
+    pub key: PathBuf,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore,
     SignatureScheme,
 };
 use tokio_rustls::TlsConnector;
+use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::backend::settings::TlsMode;
+use crate::backend::settings::{ClientIdentity, TlsMode};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What to do about TLS when a server greets.
@@ -38,8 +39,8 @@ impl std::fmt::Debug for Tls {
 }
 
 impl Tls {
-    /// Reads the certificates that the mode names.
-    pub(super) fn of_mode(mode: &TlsMode) -> Result<Self> {
+    /// Reads the certificates that the mode names, and the one to show to servers.
+    pub(super) fn new(mode: &TlsMode, identity: Option<&ClientIdentity>) -> Result<Self> {
         let provider = Arc::new(ring::default_provider());
         let check = match mode {
             TlsMode::Disabled => return Ok(Self::Off),
@@ -48,12 +49,23 @@ impl Tls {
             TlsMode::VerifyIdentity { ca } => Check::Identity(verifier(ca, &provider)?),
         };
         let verifier = Arc::new(Verifier { check, provider: Arc::clone(&provider) });
-        let config = ClientConfig::builder_with_provider(provider)
+        let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| Error::internal("no TLS versions").with_source(error))?
             .dangerous()
-            .with_custom_certificate_verifier(verifier)
-            .with_no_client_auth();
+            .with_custom_certificate_verifier(verifier);
+        let config = match identity {
+            None => builder.with_no_client_auth(),
+            Some(ClientIdentity { cert, key }) => {
+                let (chain, private) = (chain(cert)?, private_key(key)?);
+                builder.with_client_auth_cert(chain, private).map_err(|error| {
+                    let (cert, key) = (cert.display(), key.display());
+                    let message =
+                        format!("`tls_cert` `{cert}` and `tls_key` `{key}` do not go together");
+                    Error::new(ErrorKind::Config, message).with_source(error)
+                })?
+            }
+        };
         let connector = TlsConnector::from(Arc::new(config));
         Ok(match mode {
             TlsMode::Preferred => Self::IfOffered(connector),
@@ -62,8 +74,31 @@ impl Tls {
     }
 }
 
+fn chain(cert: &Path) -> Result<Vec<CertificateDer<'static>>> {
+    let bad = |what: &str| unusable("tls_cert", cert, what);
+    let pem = fs::read(cert).map_err(|error| bad("cannot be read").with_source(error))?;
+    let chain: Result<Vec<_>, _> = rustls_pemfile::certs(&mut pem.as_slice()).collect();
+    let chain = chain.map_err(|error| bad("is not PEM").with_source(error))?;
+    match chain.is_empty() {
+        true => Err(bad("holds no certificate")),
+        false => Ok(chain),
+    }
+}
+
+fn private_key(key: &Path) -> Result<PrivateKeyDer<'static>> {
+    let bad = |what: &str| unusable("tls_key", key, what);
+    let pem = fs::read(key).map_err(|error| bad("cannot be read").with_source(error))?;
+    let private = rustls_pemfile::private_key(&mut pem.as_slice())
+        .map_err(|error| bad("is not PEM").with_source(error))?;
+    private.ok_or_else(|| bad("holds no private key"))
+}
+
+fn unusable(setting: &str, path: &Path, what: &str) -> Error {
+    Error::new(ErrorKind::Config, format!("`{setting}`: `{}` {what}", path.display()))
+}
+
 fn verifier(ca: &Path, provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>> {
-    let bad = |what: &str| Error::new(ErrorKind::Config, format!("tls: `{}` {what}", ca.display()));
+    let bad = |what: &str| unusable("tls_ca", ca, what);
     let pem = fs::read(ca).map_err(|error| bad("cannot be read").with_source(error))?;
     let mut roots = RootCertStore::empty();
     for certificate in rustls_pemfile::certs(&mut pem.as_slice()) {
@@ -75,6 +110,27 @@ fn verifier(ca: &Path, provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServe
     WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
         .build()
         .map_err(|error| bad("holds no certificate").with_source(error))
+}
+
+fn is_other_name(error: &TlsError) -> bool {
+    matches!(
+        error,
+        TlsError::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
+        )
+    )
+}
+
+/// The name stands in the certificate's subject, as certificates of old have it that list no names.
+/// MySQL's own clients take those too.
+fn is_subject(certificate: &CertificateDer<'_>, name: &ServerName<'_>) -> bool {
+    let Ok((_, parsed)) = X509Certificate::from_der(certificate) else { return false };
+    if !matches!(parsed.subject_alternative_name(), Ok(None)) {
+        return false;
+    }
+    let wanted = name.to_str();
+    let mut names = parsed.subject().iter_common_name();
+    names.any(|found| found.as_str().is_ok_and(|found| found.eq_ignore_ascii_case(&wanted)))
 }
 
 /// Checks as much of a server's certificate as the mode asks for.
@@ -105,13 +161,15 @@ impl ServerCertVerifier for Verifier {
         };
         match &self.check {
             Check::Nothing => Ok(ServerCertVerified::assertion()),
-            Check::Identity(verifier) => verify(verifier),
             // The name is checked last: all else was right.
             Check::Signer(verifier) => match verify(verifier) {
-                Err(TlsError::InvalidCertificate(
-                    CertificateError::NotValidForName
-                    | CertificateError::NotValidForNameContext { .. },
-                )) => Ok(ServerCertVerified::assertion()),
+                Err(error) if is_other_name(&error) => Ok(ServerCertVerified::assertion()),
+                verified => verified,
+            },
+            Check::Identity(verifier) => match verify(verifier) {
+                Err(error) if is_other_name(&error) && is_subject(certificate, name) => {
+                    Ok(ServerCertVerified::assertion())
+                }
                 verified => verified,
             },
         }

@@ -25,13 +25,13 @@ pub use amount::Size;
 pub use decimal::Decimal;
 pub use env::Lookup;
 pub use model::{
-    Algorithm, Cluster, Config, Grants, IdRule, Parts, PartsKind, Replica, Rule, Schema, Settings,
-    ShardName, Sharded, Table, TimeParts, User,
+    Algorithm, Cluster, Compression, Config, Grants, IdRule, Parts, PartsKind, Replica, Rule,
+    Schema, Settings, ShardName, Sharded, Table, TimeParts, User,
 };
 pub use problem::{Place, Problem};
 pub use shape::{
     Address, Backend, Combine, Generator, Health, Ids, Limits, Reads, Secret, Tls, TlsMode,
-    Transactions,
+    Transactions, UserTls,
 };
 pub use source::Source;
 pub use suffix::Suffix;

@@ -8,7 +8,7 @@ use jiff::civil::DateTime;
 
 use super::shape::{
     Address, Backend, Combine, Generator, Grant, Health, Ids, Limits, Reads, Secret, Tls, TlsMode,
-    Transactions,
+    Transactions, UserTls,
 };
 use super::suffix::Suffix;
 use super::unit::Unit;
@@ -27,6 +27,8 @@ pub struct Settings {
     pub listen: Address,
     /// The version that clients see.
     pub server_version: String,
+    /// Clients may ask for compression.
+    pub compression: bool,
     /// None: a certificate is made up at the start.
     pub tls: Option<Tls>,
     /// For schemas and users that do not say.
@@ -54,6 +56,12 @@ pub struct Cluster {
     pub tls: TlsMode,
     /// File of certificates, PEM; there if `tls` is one of the `verify` modes.
     pub tls_ca: Option<PathBuf>,
+    /// Files of the certificate that is shown to servers and of its key, PEM; both or none.
+    pub tls_cert: Option<PathBuf>,
+    pub tls_key: Option<PathBuf>,
+    pub compression: Option<Compression>,
+    /// One that the algorithm has.
+    pub compression_level: u8,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +79,19 @@ pub struct User {
     pub grants: BTreeMap<String, Grants>,
     pub default_schema: Option<String>,
     pub reads: Option<Reads>,
+    pub max_connections: Option<u32>,
+    pub tls: UserTls,
+    /// What must stand in the client's certificate.
+    pub tls_subject: Option<String>,
+    pub tls_issuer: Option<String>,
     pub admin: bool,
+}
+
+/// Compression of connections to the servers of a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    Zlib,
+    Zstd,
 }
 
 /// What a user may do in a schema.

@@ -313,6 +313,33 @@ fn clusters() {
 }
 
 #[test]
+fn encryption_and_compression() {
+    let text = "clusters:\n  \
+        c0: {primary: 'h:1', user: u, tls_cert: a.pem}\n  \
+        c1: {primary: 'h:2', user: u, compression: zlib, compression_level: 10}\n  \
+        c2: {primary: 'h:3', user: u, compression: zstd, compression_level: 22}\n\
+        users: {app: {password: a, schemas: {s: [read]}, tls_subject: /CN=app}}\n\
+        schemas: {s: {default_shard: c0/s}}\n";
+    let problems = parse_text(text).unwrap_err();
+    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        problems,
+        [
+            "f.yaml:2:3: `tls_cert` and `tls_key` need each other",
+            "f.yaml:3:3: `compression_level` must be from 1 to 9",
+            "f.yaml:5:9: the user needs a certificate; set `tls.ca` to check it by",
+        ]
+    );
+    let right = "tls: {cert: a, key: b, ca: c}\n".to_owned()
+        + &text.replace("cert: a.pem", "cert: a.pem, tls_key: b.pem").replace("10", "9");
+    let (config, _) = parse_text(&right).unwrap();
+    let found = config.clusters.iter().map(|it| (it.compression, it.compression_level));
+    let expect = [(None, 1), (Some(Compression::Zlib), 9), (Some(Compression::Zstd), 22)];
+    assert_eq!(found.collect::<Vec<_>>(), expect);
+    assert_eq!(config.users["app"].tls, UserTls::Certificate);
+}
+
+#[test]
 fn servers_that_gather_rows_are_known() {
     let text = "combine: {nodes: ['h:3306', 'h:3308']}\n\
                 clusters: {c0: {primary: 'h:3306', user: u}}\n\

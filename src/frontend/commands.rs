@@ -358,5 +358,7 @@ fn identity(login: &Login, peer: String) -> Identity {
         peer,
         capabilities: login.capabilities,
         collation: login.collation,
+        encryption: login.encryption.clone(),
+        compression: login.compression,
     }
 }

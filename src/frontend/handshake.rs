@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::login::{Credentials, authenticate};
+use super::places::Places;
 use super::rsa_key::RsaKey;
 use super::stream::ClientStream;
 use super::users::UserStore;
@@ -17,6 +18,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::auth::{AuthPlugin, Salt};
 use crate::protocol::capability::{CapabilityFlags, OFFERED, StatusFlags};
 use crate::protocol::charset::Collation;
+use crate::protocol::compress::{Algorithm, Compression, ZLIB_LEVEL};
 use crate::protocol::handshake::{Greeting, HandshakeResponse, SslRequest};
 use crate::protocol::login::ChangeUser;
 use crate::protocol::reply::OkPacket;
@@ -40,7 +42,11 @@ pub struct HandshakeContext {
     pub tls: Option<Arc<ServerConfig>>,
     /// Clients without TLS are refused.
     pub tls_required: bool,
+    /// Clients may ask for compression.
+    pub compression: bool,
     pub rsa: Arc<RsaKey>,
+    /// Shared by all handshakes of the process.
+    pub places: Arc<Places>,
     /// How long a handshake may take.
     pub handshake_timeout: Duration,
 }
@@ -59,6 +65,10 @@ pub struct Login {
     /// What the client tells of itself, such as `_client_name`.
     pub attributes: Vec<(String, String)>,
     pub tls: bool,
+    /// Version and cipher of TLS, as servers name them.
+    pub encryption: Option<(String, String)>,
+    /// How the connection is compressed after the login.
+    pub compression: Option<Compression>,
     pub connection_id: u32,
 }
 
@@ -133,6 +143,8 @@ async fn open(
         capabilities: response.capabilities & offered(ctx),
         attributes: response.attributes.clone(),
         tls: stream.is_tls(),
+        encryption: stream.encryption(),
+        compression: compression(&response, ctx),
         connection_id,
     };
     let credentials = Credentials {
@@ -142,8 +154,20 @@ async fn open(
         response: response.auth_response,
         greeted: true,
     };
+    if let Some(Compression { algorithm, level }) = login.compression
+        && !(1..=algorithm.level_max()).contains(&level)
+    {
+        let message = format!("Bad handshake: there is no level {level} of {}", algorithm.name());
+        let error = Error::new(ErrorKind::Handshake, message);
+        return Err(fail(stream, error, login.capabilities).await);
+    }
     match admit(&mut stream, &login, credentials, ctx).await {
-        Ok(()) => Ok((stream, login)),
+        Ok(()) => {
+            if let Some(compression) = login.compression {
+                stream.start_compression(compression);
+            }
+            Ok((stream, login))
+        }
         Err(error) => Err(fail(stream, error, login.capabilities).await),
     }
 }
@@ -162,6 +186,10 @@ async fn admit(
     if let Some(schema) = &login.schema {
         ctx.users.check_schema(&login.user, &login.host, schema)?;
     }
+    // A change of user gives the place of the user before back first, as MySQL does.
+    stream.set_place(None);
+    let max = ctx.users.get(&login.user).and_then(|user| user.max_connections);
+    stream.set_place(Some(ctx.places.take(&login.user, max)?));
     let ok = OkPacket { status: StatusFlags::SERVER_STATUS_AUTOCOMMIT, ..OkPacket::default() };
     stream.put_ok(&ok, login.capabilities);
     stream.flush().await
@@ -265,10 +293,24 @@ fn insecure() -> Error {
 }
 
 fn offered(ctx: &HandshakeContext) -> CapabilityFlags {
-    match ctx.tls {
-        Some(_) => OFFERED | CapabilityFlags::CLIENT_SSL,
-        None => OFFERED,
+    let mut offered = OFFERED;
+    offered.set(CapabilityFlags::CLIENT_SSL, ctx.tls.is_some());
+    offered.set(CapabilityFlags::CLIENT_COMPRESS, ctx.compression);
+    offered.set(CapabilityFlags::CLIENT_ZSTD_COMPRESSION_ALGORITHM, ctx.compression);
+    offered
+}
+
+/// What follows from the flags of both sides, as in MySQL: zlib goes first.
+fn compression(response: &HandshakeResponse, ctx: &HandshakeContext) -> Option<Compression> {
+    let agreed = response.capabilities & offered(ctx);
+    if agreed.contains(CapabilityFlags::CLIENT_COMPRESS) {
+        return Some(Compression { algorithm: Algorithm::Zlib, level: ZLIB_LEVEL });
     }
+    let algorithm = Algorithm::Zstd;
+    let level = response.zstd_level.unwrap_or(algorithm.level_default());
+    agreed
+        .contains(CapabilityFlags::CLIENT_ZSTD_COMPRESSION_ALGORITHM)
+        .then_some(Compression { algorithm, level })
 }
 
 /// Twenty random bytes. Clients take them for text, so there is no NUL and nothing outside ASCII.

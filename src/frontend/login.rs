@@ -42,13 +42,24 @@ pub(super) async fn authenticate(
     let digest = ctx.users.digest(&login.user);
     let right = match proof.plugin {
         AuthPlugin::Native => digest.verify_native(&proof.salt, &proof.response),
-        AuthPlugin::CachingSha2 | AuthPlugin::Clear => {
+        AuthPlugin::CachingSha2 => {
             check_sha2(stream, &proof, digest, ctx).await.map_err(bad_handshake)?
         }
+        // None of these is ever asked of a client.
+        AuthPlugin::Clear | AuthPlugin::Ed25519 | AuthPlugin::Parsec => false,
     };
     let known = ctx.users.get(&login.user).is_some();
-    if right && known {
+    let secure = ctx.users.is_secure(&login.user, login.tls, stream.peer_names().as_ref());
+    if right && known && secure {
         return Ok(());
+    }
+    if right && known {
+        // MySQL tells the client no more than of a wrong password.
+        tracing::warn!(
+            user = login.user,
+            host = login.host,
+            "the login is not as the user's `tls` asks"
+        );
     }
     let password = if proof.response.is_empty() { "NO" } else { "YES" };
     Err(Error::new(
@@ -70,7 +81,7 @@ async fn settle_plugin(
     let Credentials { salt, plugin, response, greeted } = credentials;
     let plugin = match AuthPlugin::from_name(&plugin) {
         Some(plugin @ (AuthPlugin::Native | AuthPlugin::CachingSha2)) => plugin,
-        Some(AuthPlugin::Clear) | None => {
+        Some(AuthPlugin::Clear | AuthPlugin::Ed25519 | AuthPlugin::Parsec) | None => {
             return switch(stream, DEFAULT_PLUGIN, fresh_salt()).await;
         }
     };

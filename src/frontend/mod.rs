@@ -3,6 +3,7 @@
 pub mod commands;
 pub mod handshake;
 mod login;
+pub mod places;
 pub mod stream;
 pub mod tls;
 pub mod users;

@@ -1,4 +1,4 @@
-//! The stream of packets from and to one client, plain or over TLS.
+//! The stream of packets from and to one client, plain or over TLS, compressed or not.
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -14,9 +14,12 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::io::poll_read_buf;
 
+use super::places::Place;
+use super::tls::{self, PeerNames};
 use crate::error::{Error, ErrorKind, Result, ServerError};
 use crate::protocol::auth::Salt;
 use crate::protocol::capability::CapabilityFlags;
+use crate::protocol::compress::{Compression, Layer};
 use crate::protocol::packet::{Assembler, HEADER_LEN, Header, put_packet, put_packet_with};
 use crate::protocol::reply::{OkPacket, put_err};
 
@@ -30,6 +33,8 @@ const COPY_LEN_MAX: usize = 2 * 1024;
 const CHUNK_LEN_MAX: usize = 32 * 1024;
 /// How much of the next commands is read while one runs.
 const AHEAD_LEN_MAX: usize = 64 * 1024;
+/// How much is compressed at a time: between two parts, other connections have their turn.
+const PACK_LEN: usize = 256 * 1024;
 
 /// A client's connection. Reading is cancel-safe: a read given up (at a timeout, say) loses nothing.
 #[derive(Debug)]
@@ -41,10 +46,14 @@ pub struct ClientStream {
     /// Rows that go out in the midst of the out-buffer, in front of its byte number `chunk_at`.
     chunk: BytesMut,
     chunk_at: usize,
+    /// Between the buffers and the socket.
+    compression: Option<Box<Layer>>,
     /// The sequence number of the next packet to the client.
     seq: u8,
     /// What the greeting told the client to mix with its password.
     salt: Salt,
+    /// Among the connections of its user.
+    place: Option<Place>,
 }
 
 #[derive(Debug)]
@@ -65,8 +74,10 @@ impl ClientStream {
             out: BytesMut::new(),
             chunk: BytesMut::new(),
             chunk_at: 0,
+            compression: None,
             seq: 0,
             salt: Salt::default(),
+            place: None,
         }
     }
 
@@ -78,8 +89,32 @@ impl ClientStream {
         self.salt = salt;
     }
 
+    pub(super) fn set_place(&mut self, place: Option<Place>) {
+        self.place = place;
+    }
+
     pub fn is_tls(&self) -> bool {
         matches!(self.socket, Socket::Tls(_))
+    }
+
+    /// Version and cipher of TLS, as servers name them.
+    pub(super) fn encryption(&self) -> Option<(String, String)> {
+        match &self.socket {
+            Socket::Plain(_) => None,
+            Socket::Tls(socket) => {
+                let connection = socket.get_ref().1;
+                let version = tls::version_name(connection.protocol_version()?);
+                Some((version, tls::cipher_name(connection.negotiated_cipher_suite()?.suite())))
+            }
+        }
+    }
+
+    /// What the client's certificate says, if it has shown one.
+    pub(super) fn peer_names(&self) -> Option<PeerNames> {
+        match &self.socket {
+            Socket::Plain(_) => None,
+            Socket::Tls(socket) => PeerNames::of(socket.get_ref().1.peer_certificates()?.first()?),
+        }
     }
 
     /// The next command: a packet with sequence number 0. `max_allowed_packet` bounds its payload, in
@@ -95,14 +130,25 @@ impl ClientStream {
     pub async fn read_packet(&mut self, max_allowed_packet: usize) -> Result<Bytes> {
         self.assembler.set_max_allowed_packet(max_allowed_packet);
         loop {
-            if let Some(payload) = self.assembler.next(&mut self.input)? {
-                self.seq = self.assembler.next_seq();
+            let next = self.assembler.next(&mut self.input);
+            if !matches!(next, Ok(None)) {
+                self.begin_answer(next.is_err());
+            }
+            if let Some(payload) = next? {
                 return Ok(payload);
             }
             let missing = self.assembler.missing();
             // Doubling at most: a header alone must not make room for what it announces.
             let room = missing.clamp(READ_LEN, READ_LEN.max(self.input.len()));
             self.fill(room).await?;
+        }
+    }
+
+    /// What is put next answers what was read last, or the frame at hand if that is refused.
+    fn begin_answer(&mut self, is_refused: bool) {
+        self.seq = self.assembler.next_seq().wrapping_add(u8::from(is_refused));
+        if let Some(layer) = &mut self.compression {
+            layer.begin_answer();
         }
     }
 
@@ -126,28 +172,17 @@ impl ClientStream {
         }
     }
 
-    /// Reads once. Room is made when there is something to read: a client that rests needs none.
+    /// Reads once, with room for so many bytes.
     async fn fill(&mut self, room: usize) -> Result<()> {
-        if self.input.is_empty() && self.input.capacity() > READ_LEN {
-            self.input = BytesMut::new();
-        }
-        let read = match &mut self.socket {
-            Socket::Plain(socket) => {
-                let input = &mut self.input;
-                poll_fn(|context| {
-                    ready!(socket.poll_read_ready(context))?;
-                    input.reserve(room);
-                    // Unlike `try_read_buf` it knows from a short read that nothing is left.
-                    poll_read_buf(Pin::new(&mut *socket), context, input)
-                })
-                .await
-            }
-            Socket::Tls(socket) => {
-                self.input.reserve(room);
-                socket.read_buf(&mut self.input).await
-            }
+        let Some(layer) = &mut self.compression else {
+            return self.socket.read(&mut self.input, room).await;
         };
-        check_read(read)
+        let limit = self.assembler.max_allowed_packet();
+        while !layer.unpack(&mut self.input, limit)? {
+            let room = layer.missing().clamp(READ_LEN, READ_LEN.max(layer.received.len()));
+            self.socket.read(&mut layer.received, room).await?;
+        }
+        Ok(())
     }
 
     /// Ends once the client has closed its connection, and says how. Meanwhile some of the commands
@@ -194,6 +229,9 @@ impl ClientStream {
     /// idle connection.
     pub fn answer_ahead(&mut self) {
         self.seq = 1;
+        if let Some(layer) = &mut self.compression {
+            layer.answer_ahead();
+        }
     }
 
     /// Adds whole small frames, headers included, whose numbers are replaced.
@@ -216,7 +254,7 @@ impl ClientStream {
     /// them. Should be sent before more is put if the out-buffer [is full](Self::is_full) then.
     pub fn put_frames(&mut self, frames: BytesMut, next_seq: u8) {
         self.seq = next_seq;
-        if frames.len() <= COPY_LEN_MAX || !self.chunk.is_empty() {
+        if frames.len() <= COPY_LEN_MAX || !self.chunk.is_empty() || self.compression.is_some() {
             self.out.extend_from_slice(&frames);
         } else {
             self.chunk = frames;
@@ -227,6 +265,9 @@ impl ClientStream {
     /// The assembler expects the client to answer the packets put so far.
     pub fn expect_answer(&mut self) {
         self.assembler.set_next_seq(self.seq);
+        if let Some(layer) = &mut self.compression {
+            layer.expect_answer();
+        }
     }
 
     /// The out-buffer is so full that it should be sent before more is put.
@@ -248,6 +289,9 @@ impl ClientStream {
 
     /// Sends all that was put. Cancel-safe: the next flush goes on where this one stopped.
     pub async fn flush(&mut self) -> Result<()> {
+        if self.compression.is_some() {
+            return self.flush_packed().await;
+        }
         while !self.chunk.is_empty() {
             let (before, behind) = self.out.split_at_checked(self.chunk_at).unwrap_or_default();
             let slices = [before, &self.chunk, behind].map(IoSlice::new);
@@ -262,22 +306,27 @@ impl ClientStream {
         }
         // Given back at once: more is about to be read into its place.
         self.chunk = BytesMut::new();
-        while !self.out.is_empty() {
-            let written = match &mut self.socket {
-                Socket::Plain(socket) => socket.write(&self.out).await,
-                Socket::Tls(socket) => socket.write(&self.out).await,
-            };
-            match check_write(written)? {
-                // Advancing would leave the room in front unused.
-                len if len == self.out.len() => self.out.clear(),
-                len => self.out.advance(len),
-            }
-        }
-        if let Socket::Tls(socket) = &mut self.socket {
-            socket.flush().await.map_err(gone)?;
-        }
+        self.socket.write_all(&mut self.out).await?;
         if self.out.capacity() > 2 * OUT_LEN_MAX {
             self.out = BytesMut::new();
+        }
+        Ok(())
+    }
+
+    /// As [`Self::flush`], part by part. There is no chunk.
+    async fn flush_packed(&mut self) -> Result<()> {
+        let Some(layer) = &mut self.compression else { return Ok(()) };
+        loop {
+            self.socket.write_all(&mut layer.packed).await?;
+            if self.out.is_empty() {
+                break;
+            }
+            let part = self.out.split_to(self.out.len().min(PACK_LEN));
+            layer.pack(&part)?;
+        }
+        layer.settle();
+        if layer.packed.capacity() > 2 * OUT_LEN_MAX {
+            layer.packed = BytesMut::new();
         }
         Ok(())
     }
@@ -299,6 +348,9 @@ impl ClientStream {
                 *buffer = BytesMut::new();
             }
         }
+        if let Some(layer) = &mut self.compression {
+            layer.rest();
+        }
     }
 
     /// Sends what was put and closes the connection in order. What fails now matters to no one.
@@ -308,6 +360,13 @@ impl ClientStream {
             Socket::Plain(socket) => socket.shutdown().await,
             Socket::Tls(socket) => socket.shutdown().await,
         };
+    }
+
+    /// Goes on compressed, both ways: once the client has been told that its login succeeded.
+    pub(super) fn start_compression(&mut self, compression: Compression) {
+        let received = std::mem::take(&mut self.input);
+        self.compression = Some(Box::new(Layer::of_client(compression, received)));
+        self.assembler.accept_any_number();
     }
 
     /// Goes on over TLS. Bytes that were read ahead would be lost, so there must be none.
@@ -324,6 +383,50 @@ impl ClientStream {
         let accept = Box::pin(TlsAcceptor::from(config).accept(socket));
         self.socket = Socket::Tls(Box::new(accept.await.map_err(gone)?));
         Ok(self)
+    }
+}
+
+impl Socket {
+    /// Reads once. Room is made when there is something to read: a client that rests needs none.
+    async fn read(&mut self, input: &mut BytesMut, room: usize) -> Result<()> {
+        if input.is_empty() && input.capacity() > READ_LEN {
+            *input = BytesMut::new();
+        }
+        let read = match self {
+            Self::Plain(socket) => {
+                poll_fn(|context| {
+                    ready!(socket.poll_read_ready(context))?;
+                    input.reserve(room);
+                    // Unlike `try_read_buf` it knows from a short read that nothing is left.
+                    poll_read_buf(Pin::new(&mut *socket), context, input)
+                })
+                .await
+            }
+            Self::Tls(socket) => {
+                input.reserve(room);
+                socket.read_buf(input).await
+            }
+        };
+        check_read(read)
+    }
+
+    /// Sends a buffer, from which it takes what was sent.
+    async fn write_all(&mut self, out: &mut BytesMut) -> Result<()> {
+        while !out.is_empty() {
+            let written = match self {
+                Self::Plain(socket) => socket.write(out).await,
+                Self::Tls(socket) => socket.write(out).await,
+            };
+            match check_write(written)? {
+                // Advancing would leave the room in front unused.
+                len if len == out.len() => out.clear(),
+                len => out.advance(len),
+            }
+        }
+        match self {
+            Self::Plain(_) => Ok(()),
+            Self::Tls(socket) => socket.flush().await.map_err(gone),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::tls::PeerNames;
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::auth::PasswordDigest;
 
@@ -14,6 +15,38 @@ pub struct User {
     pub name: String,
     pub password: PasswordDigest,
     pub schemas: Grants,
+    pub tls: TlsNeed,
+    /// Its connections at once.
+    pub max_connections: Option<u32>,
+}
+
+/// How a user's connections must be encrypted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum TlsNeed {
+    #[default]
+    Any,
+    Tls,
+    /// With a certificate of the client, which has these names where they are given.
+    Certificate {
+        subject: Option<String>,
+        issuer: Option<String>,
+    },
+}
+
+impl TlsNeed {
+    fn is_met(&self, is_tls: bool, peer: Option<&PeerNames>) -> bool {
+        match (self, peer) {
+            (Self::Any, _) => true,
+            (Self::Tls, _) => is_tls,
+            (Self::Certificate { .. }, None) => false,
+            (Self::Certificate { subject, issuer }, Some(peer)) => {
+                let fits = |wanted: &Option<String>, found| {
+                    wanted.as_ref().is_none_or(|wanted| wanted == found)
+                };
+                fits(subject, &peer.subject) && fits(issuer, &peer.issuer)
+            }
+        }
+    }
 }
 
 /// The schemas that a user may make its default. What it may do there is checked a statement.
@@ -57,6 +90,8 @@ impl UserStore {
             name: name.to_owned(),
             password: PasswordDigest::of(password.as_bytes()),
             schemas: Grants::All,
+            tls: TlsNeed::Any,
+            max_connections: None,
         };
         Self::new(passwords.into_iter().map(user), schemas)
     }
@@ -68,6 +103,11 @@ impl UserStore {
     /// The digest to check a login by: that of nobody for an unknown user.
     pub(super) fn digest(&self, name: &str) -> &PasswordDigest {
         self.users.get(name).map_or(&self.nobody, |user| &user.password)
+    }
+
+    /// The connection is as the user's account asks.
+    pub(super) fn is_secure(&self, name: &str, is_tls: bool, peer: Option<&PeerNames>) -> bool {
+        self.users.get(name).is_some_and(|user| user.tls.is_met(is_tls, peer))
     }
 
     /// Some account is known by its hash alone, so that a client must send its password. All are
@@ -108,6 +148,8 @@ mod tests {
             name: name.to_owned(),
             password: PasswordDigest::of(b"secret"),
             schemas,
+            tls: TlsNeed::Any,
+            max_connections: None,
         };
         let only = Grants::Only(BTreeSet::from(["shop".to_owned()]));
         let users = [user("app", only), user("root", Grants::All)];
@@ -131,6 +173,26 @@ mod tests {
     }
 
     #[test]
+    fn encryption() {
+        let names = |subject: &str| PeerNames { subject: subject.into(), issuer: "/CN=ca".into() };
+        let app = names("/CN=app");
+        let check = |need: &TlsNeed, expect: [bool; 3]| {
+            let met = [(false, None), (true, None), (true, Some(&app))];
+            assert_eq!(met.map(|(is_tls, peer)| need.is_met(is_tls, peer)), expect, "{need:?}");
+        };
+        let certificate = |subject: Option<&str>, issuer: Option<&str>| TlsNeed::Certificate {
+            subject: subject.map(str::to_owned),
+            issuer: issuer.map(str::to_owned),
+        };
+        check(&TlsNeed::Any, [true, true, true]);
+        check(&TlsNeed::Tls, [false, true, true]);
+        check(&certificate(None, None), [false, false, true]);
+        check(&certificate(Some("/CN=app"), Some("/CN=ca")), [false, false, true]);
+        check(&certificate(Some("/CN=ap"), None), [false, false, false]);
+        check(&certificate(None, Some("/CN=other")), [false, false, false]);
+    }
+
+    #[test]
     fn one_account_known_by_hash_makes_all_send_passwords() {
         assert!(!store().asks_password());
         let hash = "*14E65567ABDB5135D0CFD9A70B3032C179A49EE7";
@@ -138,6 +200,8 @@ mod tests {
             name: "old".into(),
             password: PasswordDigest::from_native_hash(hash).unwrap(),
             schemas: Grants::All,
+            tls: TlsNeed::Any,
+            max_connections: None,
         };
         assert!(UserStore::new([user], []).asks_password());
     }

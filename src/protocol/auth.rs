@@ -29,6 +29,9 @@ pub enum AuthPlugin {
     CachingSha2,
     /// The password as it is: only over TLS.
     Clear,
+    /// Of MariaDB, towards servers alone: see [`super::curve`].
+    Ed25519,
+    Parsec,
 }
 
 impl AuthPlugin {
@@ -37,11 +40,13 @@ impl AuthPlugin {
             Self::Native => "mysql_native_password",
             Self::CachingSha2 => "caching_sha2_password",
             Self::Clear => "mysql_clear_password",
+            Self::Ed25519 => "client_ed25519",
+            Self::Parsec => "parsec",
         }
     }
 
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Native, Self::CachingSha2, Self::Clear]
+        [Self::Native, Self::CachingSha2, Self::Clear, Self::Ed25519, Self::Parsec]
             .into_iter()
             .find(|plugin| plugin.name() == name)
     }

@@ -2,9 +2,10 @@
 
 pub use mysql_common::constants::{CapabilityFlags, ColumnFlags, ColumnType, StatusFlags};
 
-/// What Margay offers its clients, without TLS: the server adds `CLIENT_SSL` if it has a certificate.
+/// What Margay offers its clients always: the server adds `CLIENT_SSL` if it has a certificate, and the
+/// flags of compression unless the rules forbid it.
 ///
-/// Left out: compression (the way to a client is short), `CLIENT_OPTIONAL_RESULTSET_METADATA` (a
+/// Left out: `CLIENT_OPTIONAL_RESULTSET_METADATA` (a
 /// result would not tell its types), multi-factor authentication, and `CLIENT_ODBC` and
 /// `CLIENT_NO_SCHEMA`, which servers ignore. `CLIENT_QUERY_ATTRIBUTES` is offered so that drivers
 /// that set attributes keep working; the attributes are parsed and dropped, as MySQL itself does

@@ -4,6 +4,7 @@
 //! and splits them). They answer malformed bytes with an error of kind
 //! [`Protocol`](crate::error::ErrorKind::Protocol) and never panic.
 
+pub mod compress;
 pub mod packet;
 pub mod read;
 pub mod write;
@@ -12,6 +13,7 @@ pub mod capability;
 pub mod charset;
 
 pub mod auth;
+pub mod curve;
 pub mod handshake;
 pub mod login;
 

@@ -85,6 +85,8 @@ pub struct Assembler {
     framer: Framer,
     /// The number that the next frame must carry.
     seq: u8,
+    /// Numbers are not checked.
+    any_number: bool,
     max_allowed_packet: usize,
     /// The frames so far of a payload of several.
     parts: BytesMut,
@@ -112,7 +114,7 @@ impl Assembler {
 
     fn new(max_allowed_packet: usize, peer: Peer) -> Self {
         let (framer, parts) = (Framer::new(), BytesMut::new());
-        Self { framer, seq: 0, max_allowed_packet, parts, peer }
+        Self { framer, seq: 0, any_number: false, max_allowed_packet, parts, peer }
     }
 
     /// The sequence number that the next frame must carry: 0 for a new command. Also the number of
@@ -123,6 +125,22 @@ impl Assembler {
 
     pub fn set_next_seq(&mut self, seq: u8) {
         self.seq = seq;
+    }
+
+    /// Sequence numbers count no longer: inside the compressed protocol, servers and clients do not agree
+    /// on them, and those of its own packets do what they did.
+    pub fn accept_any_number(&mut self) {
+        self.any_number = true;
+    }
+
+    /// See [`Self::accept_any_number`].
+    pub fn accepts_any_number(&self) -> bool {
+        self.any_number
+    }
+
+    /// The most bytes of a payload.
+    pub fn max_allowed_packet(&self) -> usize {
+        self.max_allowed_packet
     }
 
     /// Changes the limit, say from the small one of the handshake.
@@ -169,7 +187,7 @@ impl Assembler {
                 ),
             ));
         }
-        if header.seq == self.seq {
+        if header.seq == self.seq || self.any_number {
             return Ok(());
         }
         let unsolicited = self.peer == Peer::Server && self.parts.is_empty();

@@ -1,6 +1,7 @@
 //! Who a client is.
 
 use crate::protocol::capability::CapabilityFlags;
+use crate::protocol::compress::Compression;
 
 #[derive(Debug, Clone)]
 pub struct Identity {
@@ -13,6 +14,9 @@ pub struct Identity {
     pub capabilities: CapabilityFlags,
     /// The collation of the handshake.
     pub collation: u16,
+    /// Version and cipher of TLS, as servers name them.
+    pub encryption: Option<(String, String)>,
+    pub compression: Option<Compression>,
 }
 
 impl Identity {

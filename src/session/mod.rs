@@ -29,6 +29,7 @@ mod set;
 mod shared;
 mod show;
 pub mod signal;
+mod status;
 mod substitute;
 mod table_locks;
 mod tables;
@@ -126,15 +127,16 @@ impl Session {
         let schema = schema.map(|name| system_schema(&name).map_or(name, str::to_owned));
         let entry = shared.registry.enter(&identity, schema.as_deref());
         let takes_many = identity.capabilities.contains(CapabilityFlags::CLIENT_MULTI_STATEMENTS);
+        let state = Self::initial_state(&identity, &snapshot);
         Self {
             shared,
-            state: Self::initial_state(&identity, &snapshot),
+            mode: set::mode_of(&state),
+            state,
             snapshot,
             version,
             reading: None,
             identity,
             schema,
-            mode: Mode::default(),
             transaction: Transaction::default(),
             pins: Pins::default(),
             lock_pins: Pins::default(),
@@ -456,7 +458,7 @@ impl Session {
         self.pins = Pins::default();
         self.lock_pins = Pins::default();
         self.state = Self::initial_state(&self.identity, &self.snapshot);
-        self.mode = Mode::default();
+        self.mode = set::mode_of(&self.state);
         self.next = Begin::default();
         self.prepared = prepared::Statements::default();
         self.warnings = Warnings::default();

@@ -14,6 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{ClientState, Reply, Snapshot, Summary, aftermath};
 use crate::protocol::capability::ColumnType;
 use crate::protocol::charset::{BINARY, Collation, UTF8MB4_0900_AI_CI};
+use crate::sql::charset::Charset;
 use crate::sql::expr::Expr;
 use crate::sql::statement::{Assignment, Scope, SetTarget, Statement};
 use crate::sql::{Mode, quote};
@@ -275,11 +276,7 @@ impl Session {
     }
 
     fn adopt(&mut self, state: ClientState) {
-        self.mode = state
-            .base()
-            .variables
-            .get("sql_mode")
-            .map_or_else(Mode::default, |value| Mode::from_sql_mode(value.trim_matches('\'')));
+        self.mode = mode_of(&state);
         self.state = state;
     }
 
@@ -290,6 +287,14 @@ impl Session {
         let shard = schema.and_then(|schema| self.snapshot.catalog.shard(schema.default_shard));
         shard.map_or(0, |shard| shard.cluster)
     }
+}
+
+/// How text is read in a state.
+pub(super) fn mode_of(state: &ClientState) -> Mode {
+    let mode = state.base().variables.get("sql_mode");
+    let mode =
+        mode.map_or_else(Mode::default, |value| Mode::from_sql_mode(value.trim_matches('\'')));
+    Mode { charset: Charset::of(state.charset()), ..mode }
 }
 
 /// A variable whose value the session keeps.

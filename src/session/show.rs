@@ -30,7 +30,8 @@ impl Session {
                 None => Err(Error::unsupported("SHOW without a table name")),
             },
             ShowKind::Variables { global } => self.show_variables(text, show, *global).await,
-            ShowKind::Status { global: _ } | ShowKind::Server => self.run_at_home(text).await,
+            ShowKind::Status { global: false } => self.show_session_status(text).await,
+            ShowKind::Status { global: true } | ShowKind::Server => self.run_at_home(text).await,
             ShowKind::Warnings { count } | ShowKind::Errors { count } => {
                 let errors_only = matches!(show.kind, ShowKind::Errors { .. });
                 let window = window(text, show, &self.mode)?;

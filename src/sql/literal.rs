@@ -1,24 +1,35 @@
 //! Text of literals and quoted names to their values.
 
+use super::charset::Charset;
+
 /// The bytes of a string literal without its quotes; `escapes` says whether a backslash escapes.
 ///
 /// `raw` is the whole token, a prefix `N` left out.
-pub(super) fn unescape(raw: &[u8], escapes: bool) -> Vec<u8> {
+pub(super) fn unescape(raw: &[u8], escapes: bool, charset: Charset) -> Vec<u8> {
     let Some((&quote, rest)) = raw.split_first() else {
         return Vec::new();
     };
     let content = rest.strip_suffix(&[quote]).unwrap_or(rest);
     let mut bytes = Vec::with_capacity(content.len());
-    let mut iter = content.iter().copied();
-    while let Some(byte) = iter.next() {
+    let mut left = content;
+    while let Some((&byte, rest)) = left.split_first() {
+        left = rest;
         if byte == quote {
             // Doubled: the scanner ended the token otherwise.
-            iter.next();
+            left = rest.get(1..).unwrap_or_default();
             bytes.push(quote);
         } else if byte == b'\\' && escapes {
-            escape(iter.next().unwrap_or(b'\\'), &mut bytes);
+            let (&letter, behind) = rest.split_first().unwrap_or((&b'\\', &[]));
+            left = behind;
+            escape(letter, &mut bytes);
         } else {
             bytes.push(byte);
+            if !byte.is_ascii() {
+                let more = charset.len(&content[content.len() - rest.len() - 1..]) - 1;
+                let (char, behind) = rest.split_at(more);
+                bytes.extend_from_slice(char);
+                left = behind;
+            }
         }
     }
     bytes
@@ -68,7 +79,8 @@ mod tests {
     #[test]
     fn unescapes_strings() {
         let check = |raw: &str, escapes: bool, expect: &str| {
-            assert_eq!(unescape(raw.as_bytes(), escapes), expect.as_bytes(), "{raw}");
+            let bytes = unescape(raw.as_bytes(), escapes, Charset::Utf8);
+            assert_eq!(bytes, expect.as_bytes(), "{raw}");
         };
         check("''", true, "");
         check("'it''s'", true, "it's");
@@ -77,6 +89,18 @@ mod tests {
         check(r"'a\nb\'", false, r"a\nb\");
         check(r#""a""b'c""#, true, r#"a"b'c"#);
         check("`a``b`", false, "a`b");
+    }
+
+    #[test]
+    fn unescapes_characters_with_a_backslash_in_them() {
+        let check = |raw: &[u8], charset, expect: &[u8]| {
+            assert_eq!(unescape(raw, true, charset), expect, "{raw:x?}");
+        };
+        check(b"'\xbf\\n'", Charset::Gbk, b"\xbf\\n");
+        check(b"'\xbf\\n'", Charset::Other, b"\xbf\n");
+        check(b"'\x95\\\\'", Charset::Sjis, b"\x95\\\\");
+        check(b"'\xbf''\xbf'", Charset::Gbk, b"\xbf'\xbf");
+        check(b"'\xbf'", Charset::Gbk, b"\xbf");
     }
 
     #[test]

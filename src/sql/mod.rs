@@ -1,5 +1,6 @@
 //! SQL text to [`Statement`]: scanner, parser, analysis and splicing.
 
+pub mod charset;
 pub mod create_table;
 pub mod delimited;
 pub mod expr;

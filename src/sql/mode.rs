@@ -1,6 +1,8 @@
-//! The parts of `sql_mode` that change how text is read.
+//! What changes how text is read: parts of `sql_mode`, and the character set.
 
-/// What of the session's `sql_mode` matters to the scanner and the parser.
+use super::charset::Charset;
+
+/// What of the session's state matters to the scanner and the parser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Mode {
     /// `"a"` is an identifier, not a string.
@@ -14,6 +16,8 @@ pub struct Mode {
     /// A space may stand between a function's name and its parenthesis. Margay always reads it so;
     /// a server without this mode refuses such a call or takes the name for a stored function.
     pub ignore_space: bool,
+    /// Of the text.
+    pub charset: Charset,
 }
 
 impl Mode {

@@ -1,7 +1,7 @@
 //! Bytes to tokens by MySQL's lexical rules.
 //!
-//! Works on bytes, so a string may hold anything. The connection's charset must be a superset of ASCII
-//! whose multi-byte characters hold no ASCII bytes (utf8mb4, latin1, but not gbk or sjis).
+//! Works on bytes, so a string may hold anything. The connection's charset must be a superset of ASCII, as
+//! all are that servers take of clients.
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -224,7 +224,8 @@ impl Scanner<'_> {
                     }
                     self.pos += 1;
                 }
-                Some(_) => self.pos += 1,
+                Some(byte) if byte.is_ascii() => self.pos += 1,
+                Some(_) => self.skip_char(),
             }
         }
         self.push(kind, start);
@@ -284,7 +285,7 @@ impl Scanner<'_> {
             }
             _ => {
                 while is_word_byte(self.byte(0)) || self.byte(0) == b'.' {
-                    self.pos += 1;
+                    self.skip_char();
                 }
             }
         }
@@ -294,8 +295,14 @@ impl Scanner<'_> {
 
     fn skip_word(&mut self) {
         while is_word_byte(self.byte(0)) {
-            self.pos += 1;
+            self.skip_char();
         }
+    }
+
+    /// One character, of which a byte is there.
+    fn skip_char(&mut self) {
+        let rest = self.text.get(self.pos..).unwrap_or_default();
+        self.pos += self.mode.charset.len(rest);
     }
 
     fn word(&mut self) {

@@ -109,7 +109,7 @@ impl Slot {
             SlotKind::Decimal => Literal::Decimal(digits()),
             SlotKind::Float => Literal::Float(digits()),
             SlotKind::Text => {
-                let bytes = literal::unescape(raw, !mode.no_backslash_escapes);
+                let bytes = literal::unescape(raw, !mode.no_backslash_escapes, mode.charset);
                 Literal::String { bytes, charset: None }
             }
         }
@@ -130,10 +130,11 @@ fn mode_bits(mode: Mode) -> u64 {
         pipes_as_concat,
         high_not_precedence,
         ignore_space,
+        charset,
     } = mode;
     [ansi_quotes, no_backslash_escapes, pipes_as_concat, high_not_precedence, ignore_space]
         .iter()
-        .fold(1, |bits, set| bits << 1 | u64::from(*set))
+        .fold(1 + charset as u64, |bits, set| bits << 1 | u64::from(*set))
 }
 
 /// What a pair of parentheses holds.

@@ -28,6 +28,8 @@ fn spec(primary: &Server, replicas: &[&Server]) -> ClusterSpec {
         user: primary.account().user.clone(),
         password: Password(primary.account().password.clone()),
         tls: TlsMode::Disabled,
+        identity: None,
+        compression: None,
     }
 }
 
@@ -105,10 +107,16 @@ async fn logs_in_by_every_way() {
         if flavor == Flavor::MariaDb {
             let make = "CREATE USER curve IDENTIFIED VIA ed25519 USING PASSWORD('pw')";
             server.execute(&["INSTALL SONAME 'auth_ed25519'", make]).await.unwrap();
-            let curve = ClusterSpec { user: "curve".into(), ..spec(&server, &[]) };
-            let backends = backends(curve, Settings::default());
-            let error = backends.lease(0, Access::Primary, false).await.unwrap_err();
-            assert!(error.message().contains("authentication plugin `client_ed25519`"), "{error}");
+            let curve = |password: &str| ClusterSpec {
+                user: "curve".into(),
+                password: Password(password.into()),
+                ..spec(&server, &[])
+            };
+            let right = backends(curve("pw"), Settings::default());
+            assert_eq!(value(&mut primary(&right).await, "SELECT 1").await, "1");
+            let wrong = backends(curve("wrong"), Settings::default());
+            let error = wrong.lease(0, Access::Primary, false).await.unwrap_err();
+            assert!(error.message().contains("refused the login: Access denied"), "{error}");
         }
     }
 }
@@ -131,7 +139,7 @@ async fn checks_certificates() {
     let other = TlsMode::VerifyCa { ca: "/nowhere/ca.pem".into() };
     let missing = ClusterSpec { tls: other, ..spec(&server, &[]) };
     let error = Backends::new(Settings::default(), vec![missing], None).unwrap_err();
-    assert_eq!(error.message(), "cluster `c0`: tls: `/nowhere/ca.pem` cannot be read");
+    assert_eq!(error.message(), "cluster `c0`: `tls_ca`: `/nowhere/ca.pem` cannot be read");
 }
 
 #[tokio::test]

@@ -5,9 +5,15 @@ mod backend;
 #[cfg(test)]
 mod bench;
 #[cfg(test)]
+mod certificates;
+#[cfg(test)]
+mod charsets;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod combine;
+#[cfg(test)]
+mod compression;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
@@ -16,6 +22,8 @@ mod differential;
 mod docs;
 #[cfg(test)]
 mod drivers;
+#[cfg(test)]
+mod encryption;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]

@@ -8,10 +8,14 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use super::expand::expand;
-use super::model::{Cluster, Config, Grants, Replica, Schema, Settings, ShardName, User};
+use super::model::{
+    Cluster, Compression, Config, Grants, Replica, Schema, Settings, ShardName, User,
+};
 use super::node::Located;
 use super::problem::{Place, Problems, suggestion};
-use super::shape::{self, Address, Map, Patterns, Root, Secret, TlsMode};
+use super::shape::{
+    self, Address, BackendCompression, Map, Patterns, Root, Secret, TlsMode, UserTls,
+};
 
 /// MySQL's limit for names of databases, tables and columns, in characters.
 const NAME_MAX: usize = 64;
@@ -43,11 +47,13 @@ pub(super) fn check(root: Root, place: &Place, problems: &mut Problems) -> Confi
     }
     let scope = Scope { clusters: &clusters, wrong: &wrong };
     let known: Vec<String> = root.schemas.names().map(str::to_owned).collect();
-    let users = users(root.users, &known, problems);
+    let asks = root.tls.0.as_ref().is_some_and(|tls| tls.ca.is_some());
+    let users = users(root.users, &known, asks, problems);
     let schemas = schemas(root.schemas, &scope, problems);
     let settings = Settings {
         listen: root.listen,
         server_version: root.server_version,
+        compression: root.compression,
         tls: root.tls.0,
         reads: root.reads,
         local_infile: root.local_infile,
@@ -126,6 +132,10 @@ fn clusters(map: Map<shape::Cluster>, problems: &mut Problems) -> Vec<Cluster> {
         if verifies && cluster.tls_ca.is_none() {
             problems.add(&name.place, "`tls_ca` is missing: the `verify` modes need it");
         }
+        if cluster.tls_cert.is_some() != cluster.tls_key.is_some() {
+            problems.add(&name.place, "`tls_cert` and `tls_key` need each other");
+        }
+        let (compression, compression_level) = compression(&cluster, &name.place, problems);
         let replica = |replica: Located<shape::Replica>| {
             let shape::Replica { address, weight } = replica.value;
             Replica { address, weight }
@@ -138,10 +148,32 @@ fn clusters(map: Map<shape::Cluster>, problems: &mut Problems) -> Vec<Cluster> {
             password: cluster.password.unwrap_or(Secret(String::new())),
             tls: cluster.tls,
             tls_ca: cluster.tls_ca,
+            tls_cert: cluster.tls_cert,
+            tls_key: cluster.tls_key,
+            compression,
+            compression_level,
         });
     }
     clusters.sort_by(|a, b| a.name.cmp(&b.name));
     clusters
+}
+
+/// The algorithm, and a level that it has.
+fn compression(
+    cluster: &shape::Cluster,
+    place: &Place,
+    problems: &mut Problems,
+) -> (Option<Compression>, u8) {
+    let (compression, max, default) = match cluster.compression {
+        BackendCompression::None => (None, u8::MAX, 1),
+        BackendCompression::Zlib => (Some(Compression::Zlib), 9, 6),
+        BackendCompression::Zstd => (Some(Compression::Zstd), 22, 3),
+    };
+    let level = cluster.compression_level.unwrap_or(default);
+    if !(1..=max).contains(&level) {
+        problems.add(place, format!("`compression_level` must be from 1 to {max}"));
+    }
+    (compression, level)
 }
 
 /// Servers that gather rows must be of the clusters.
@@ -160,6 +192,7 @@ fn gatherers(nodes: &[Address], clusters: &[Cluster], place: &Place, problems: &
 fn users(
     map: Map<shape::User>,
     schemas: &[String],
+    asks_certificates: bool,
     problems: &mut Problems,
 ) -> BTreeMap<String, User> {
     let mut users = BTreeMap::new();
@@ -186,6 +219,13 @@ fn users(
                 problems.add(&schema.place, message);
             }
         }
+        let tls = match user.tls_subject.is_some() || user.tls_issuer.is_some() {
+            true => UserTls::Certificate,
+            false => user.tls,
+        };
+        if tls == UserTls::Certificate && !asks_certificates {
+            problems.add(&name.place, "the user needs a certificate; set `tls.ca` to check it by");
+        }
         let name = name.value;
         let checked = User {
             name: name.clone(),
@@ -193,6 +233,10 @@ fn users(
             grants,
             default_schema: user.default_schema.map(|schema| schema.value),
             reads: user.reads,
+            max_connections: user.max_connections,
+            tls,
+            tls_subject: user.tls_subject,
+            tls_issuer: user.tls_issuer,
             admin: user.admin,
         };
         users.insert(name, checked);

@@ -18,8 +18,8 @@ pub use table::Generator;
 pub(super) use table::{
     Algorithm, ConsistentHash, Id, List, Modulo, Outside, Parts, Periods, Range, Schema, Table,
 };
-pub use topology::TlsMode;
-pub(super) use topology::{Cluster, Grant, Replica, Root, User};
+pub(super) use topology::{BackendCompression, Cluster, Grant, Replica, Root, User};
+pub use topology::{TlsMode, UserTls};
 
 /// Something that can be read from a node.
 pub(super) trait Shape: Sized {

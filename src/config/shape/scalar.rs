@@ -192,7 +192,7 @@ macro_rules! integers {
     )* };
 }
 
-integers! { u16 u32 u64 }
+integers! { u8 u16 u32 u64 }
 
 impl Shape for Duration {
     fn describe() -> Type {

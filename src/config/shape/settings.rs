@@ -145,6 +145,9 @@ shape! {
         cert: PathBuf,
         /// File of the private key, PEM.
         key: PathBuf,
+        /// File of the certificates that sign those of clients, PEM. With it, clients are asked for one;
+        /// one that is not signed so is refused. Users may need one by their own `tls`.
+        ca: Option<PathBuf>,
         /// Refuse clients that do not encrypt.
         required: bool = "false",
     }

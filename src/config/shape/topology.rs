@@ -20,6 +20,8 @@ shape! {
         server_version: String = "8.4.6-margay",
         /// Encryption of client connections; without it, a certificate is made up at the start.
         tls: Lenient<Tls>,
+        /// Clients may have their connections compressed, by zlib or zstd.
+        compression: bool = "true",
         /// What a read on a replica may miss: `eventual`, `session` or `strong`. Schemas and users may
         /// say otherwise.
         reads: Reads = "session",
@@ -67,6 +69,16 @@ shape! {
         tls: TlsMode = "preferred",
         /// File of the certificates that sign the servers' own, PEM. The `verify` modes need it.
         tls_ca: Option<PathBuf>,
+        /// File of the certificate chain, PEM, that is shown to servers that ask for one, as accounts
+        /// with REQUIRE X509 need it.
+        tls_cert: Option<PathBuf>,
+        /// File of its private key, PEM.
+        tls_key: Option<PathBuf>,
+        /// Compression of connections to the servers: `none`, `zlib` or `zstd`, which MariaDB lacks. It
+        /// saves network and costs time of processors; for servers that are far away.
+        compression: BackendCompression = "none",
+        /// How hard it tries: 1 to 9 for zlib, 1 to 22 for zstd. Without it, 6 and 3.
+        compression_level: Option<u8>,
     }
 }
 
@@ -82,6 +94,15 @@ choice! {
         VerifyCa = "verify_ca",
         /// And it is made for the host.
         VerifyIdentity = "verify_identity",
+    }
+}
+
+choice! {
+    /// Compression of connections to servers.
+    pub(in crate::config) enum BackendCompression {
+        None = "none",
+        Zlib = "zlib",
+        Zstd = "zstd",
     }
 }
 
@@ -127,8 +148,31 @@ shape! {
         default_schema: Option<Located<String>>,
         /// What the user's reads may miss; without it, as the schema says.
         reads: Option<Reads>,
+        /// Its connections at once; more are refused with error 1226.
+        max_connections: Option<u32>,
+        /// How its connections must be encrypted, as by REQUIRE in MySQL: `any`, `required`, or
+        /// `certificate`, which means that the client shows a certificate that is signed by one of
+        /// `tls.ca`.
+        tls: UserTls = "any",
+        /// The subject that the client's certificate must have, as MySQL writes it:
+        /// `/C=SE/O=Shop/CN=app`.
+        tls_subject: Option<String>,
+        /// The issuer that the client's certificate must have, written alike.
+        tls_issuer: Option<String>,
         /// May run statements that Margay does not look into, with the hint `shard=`.
         admin: bool = "false",
+    }
+}
+
+choice! {
+    /// How a user's connections must be encrypted.
+    pub enum UserTls {
+        /// Or not at all, unless `tls.required` says so.
+        Any = "any",
+        /// By TLS.
+        Required = "required",
+        /// By TLS, with a certificate of the client.
+        Certificate = "certificate",
     }
 }
 

@@ -152,6 +152,8 @@ impl Run<'_> {
             alone: self.alone.clone(),
             aftermath: self.aftermath.clone(),
             warnings: self.warnings,
+            harmless: self.harmless,
+            files: self.files,
             held: self.held,
             part: self.part,
             pins: self.pins,

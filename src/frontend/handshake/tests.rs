@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::super::tls::self_signed;
-use super::super::users::{Grants, User};
+use super::super::users::{Grants, TlsNeed, User};
 use super::*;
 use crate::protocol::auth::{PasswordDigest, native_response};
 use crate::protocol::command::Command;
@@ -21,6 +21,8 @@ fn context() -> HandshakeContext {
         name: name.to_owned(),
         password,
         schemas: Grants::Only(BTreeSet::from(["shop".to_owned()])),
+        tls: TlsNeed::Any,
+        max_connections: None,
     };
     let users = [user("app", PasswordDigest::of(b"secret")), user("open", PasswordDigest::of(b""))];
     let schemas = ["shop".to_owned(), "crm".to_owned()];
@@ -30,15 +32,22 @@ fn context() -> HandshakeContext {
         users: Arc::new(UserStore::new(users, schemas)),
         tls: Some(self_signed(vec!["localhost".into()]).unwrap()),
         tls_required: false,
+        compression: true,
         rsa: Arc::new(RsaKey::new()),
+        places: Arc::default(),
         handshake_timeout: Duration::from_secs(30),
     }
 }
 
 /// With a user `old` known by its hash alone.
 fn context_of_hashes() -> HandshakeContext {
-    let user =
-        |name: &str, password| User { name: name.to_owned(), password, schemas: Grants::All };
+    let user = |name: &str, password| User {
+        name: name.to_owned(),
+        password,
+        schemas: Grants::All,
+        tls: TlsNeed::Any,
+        max_connections: None,
+    };
     let old = user("old", PasswordDigest::from_native_hash(HASH).unwrap());
     let users = [old, user("app", PasswordDigest::of(b"secret"))];
     HandshakeContext { users: Arc::new(UserStore::new(users, [])), ..context() }
@@ -263,7 +272,10 @@ async fn the_greeting() {
     assert_eq!(greeting.server_version, "8.4.0-margay");
     assert_eq!((greeting.connection_id, greeting.collation), (7, 255));
     assert_eq!(greeting.plugin, "caching_sha2_password");
-    assert_eq!(greeting.capabilities, OFFERED | CapabilityFlags::CLIENT_SSL);
+    let offered = CapabilityFlags::CLIENT_SSL
+        | CapabilityFlags::CLIENT_COMPRESS
+        | CapabilityFlags::CLIENT_ZSTD_COMPRESSION_ALGORITHM;
+    assert_eq!(greeting.capabilities, OFFERED | offered);
     assert!(greeting.salt.iter().all(|byte| (1..128).contains(byte)));
     let (port, _server) = start(context()).await;
     assert_ne!(Client::connect(port).await.greeting.salt, greeting.salt);

@@ -265,7 +265,9 @@ impl<'a> Parser<'a> {
         let token = self.peek();
         let value = match token.kind {
             TokenKind::Word => self.utf8(self.slice(token.span).to_vec())?,
-            TokenKind::Quoted => self.utf8(literal::unescape(self.slice(token.span), false))?,
+            TokenKind::Quoted => {
+                self.utf8(literal::unescape(self.slice(token.span), false, self.mode.charset))?
+            }
             _ => return Err(self.error()),
         };
         self.bump();
@@ -277,7 +279,7 @@ impl<'a> Parser<'a> {
         let explicit = self.accept_kw("AS");
         if string && self.at(TokenKind::String) {
             let span = self.bump().span;
-            let bytes = literal::unescape(self.slice(span), !self.mode.no_backslash_escapes);
+            let bytes = self.unescape(span);
             return Ok(Some(Name { value: self.utf8(bytes)?, span }));
         }
         if self.at_name() {
@@ -286,8 +288,14 @@ impl<'a> Parser<'a> {
         if explicit { Err(self.error()) } else { Ok(None) }
     }
 
+    /// The bytes of a string.
+    pub(super) fn unescape(&self, span: Span) -> Vec<u8> {
+        let escapes = !self.mode.no_backslash_escapes;
+        literal::unescape(self.slice(span), escapes, self.mode.charset)
+    }
+
     pub(super) fn utf8(&self, bytes: Vec<u8>) -> Result<String> {
-        String::from_utf8(bytes).map_err(|_| {
+        self.mode.charset.name(bytes).ok_or_else(|| {
             Error::new(
                 ErrorKind::Syntax,
                 "a name is not valid UTF-8; Margay reads names in utf8mb4: use SET NAMES utf8mb4",

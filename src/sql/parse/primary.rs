@@ -69,8 +69,10 @@ impl Parser<'_> {
         let raw = self.slice(token.span).get(1..).unwrap_or_default();
         let bytes = match raw.first() {
             None => return Err(self.error()),
-            Some(b'`') => literal::unescape(raw, false),
-            Some(b'\'' | b'"') => literal::unescape(raw, !self.mode.no_backslash_escapes),
+            Some(b'`') => literal::unescape(raw, false, self.mode.charset),
+            Some(b'\'' | b'"') => {
+                literal::unescape(raw, !self.mode.no_backslash_escapes, self.mode.charset)
+            }
             Some(_) => raw.to_vec(),
         };
         Ok(self.utf8(bytes)?.to_lowercase())
@@ -92,10 +94,10 @@ impl Parser<'_> {
             }
             _ => (raw, charset),
         };
-        let mut bytes = literal::unescape(raw, escapes);
+        let mut bytes = literal::unescape(raw, escapes, self.mode.charset);
         while self.at(TokenKind::String) {
             let next = self.bump();
-            bytes.extend(literal::unescape(self.slice(next.span), escapes));
+            bytes.extend(literal::unescape(self.slice(next.span), escapes, self.mode.charset));
         }
         Ok(Literal::String { bytes, charset })
     }
@@ -153,7 +155,7 @@ impl Parser<'_> {
 
     fn temporal(&mut self, kind: TemporalKind) -> Result<ExprKind> {
         let token = self.expect(TokenKind::String)?;
-        let bytes = literal::unescape(self.slice(token.span), !self.mode.no_backslash_escapes);
+        let bytes = self.unescape(token.span);
         let text = String::from_utf8_lossy(&bytes).into_owned();
         Ok(ExprKind::Literal(Literal::Temporal { kind, text }))
     }

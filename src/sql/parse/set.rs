@@ -82,7 +82,7 @@ impl Parser<'_> {
         let token = self.peek();
         let name = match token.kind {
             TokenKind::String => {
-                let bytes = literal::unescape(self.slice(token.span), true);
+                let bytes = literal::unescape(self.slice(token.span), true, self.mode.charset);
                 self.utf8(bytes)?
             }
             TokenKind::Word | TokenKind::Quoted => {

@@ -2,7 +2,6 @@
 
 use crate::error::Result;
 
-use super::super::literal;
 use super::super::query::TableName;
 use super::super::statement::{Created, Listing, Show, ShowKind, StatementKind};
 use super::super::token::TokenKind;
@@ -39,7 +38,7 @@ impl Parser<'_> {
             self.show_filter(&mut show);
         } else if self.accept_kws(&["MARGAY", "TRANSACTION"]) {
             let span = self.expect(TokenKind::String)?.span;
-            let bytes = literal::unescape(self.slice(span), !self.mode.no_backslash_escapes);
+            let bytes = self.unescape(span);
             show.kind = ShowKind::MargayTransaction(self.utf8(bytes)?);
         } else if self.accept_kws(&["MARGAY", "PINS"]) {
             show.kind = ShowKind::MargayPins;

@@ -6,6 +6,7 @@ use rsa::pkcs8::DecodePublicKey;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
+use super::transport::Packing;
 use super::{Login, broken, capability};
 
 /// The answer of `plugin` to a salt.
@@ -55,10 +56,7 @@ pub(super) fn handshake_response(
     plugin: &str,
     proof: &[u8],
 ) -> Vec<u8> {
-    let mut packet = capabilities.to_le_bytes().to_vec();
-    packet.extend_from_slice(&0x0100_0000_u32.to_le_bytes());
-    packet.push(login.collation);
-    packet.extend_from_slice(&[0; 23]);
+    let mut packet = ssl_request(login, capabilities);
     packet.extend_from_slice(login.user.as_bytes());
     packet.push(0);
     packet.push(u8::try_from(proof.len()).unwrap_or(0));
@@ -76,6 +74,18 @@ pub(super) fn handshake_response(
         packet.push(u8::try_from(attributes.len()).unwrap_or(0));
         packet.extend_from_slice(attributes);
     }
+    if let Some(Packing::Zstd(level)) = login.packing {
+        packet.push(level);
+    }
+    packet
+}
+
+/// The fixed part of the response, which asks for TLS if it is sent alone.
+pub(super) fn ssl_request(login: &Login, capabilities: u32) -> Vec<u8> {
+    let mut packet = capabilities.to_le_bytes().to_vec();
+    packet.extend_from_slice(&0x0100_0000_u32.to_le_bytes());
+    packet.push(login.collation);
+    packet.extend_from_slice(&[0; 23]);
     packet
 }
 

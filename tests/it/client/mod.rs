@@ -3,13 +3,15 @@
 
 mod auth;
 pub(crate) mod reply;
+pub(crate) mod transport;
 pub(crate) mod value;
 
-use std::io::{self, Error, ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::io::{self, Error, ErrorKind};
+use std::sync::Arc;
 use std::time::Duration;
 
 use reply::{Column, Reader, Reply, Rows, ServerError};
+use transport::{Packing, Transport};
 use value::Value;
 
 const CHUNK_BYTES: usize = 0xff_ffff;
@@ -21,7 +23,9 @@ pub(crate) mod capability {
     pub(crate) const LONG_FLAG: u32 = 1 << 2;
     pub(crate) const CONNECT_WITH_DB: u32 = 1 << 3;
     pub(crate) const LOCAL_FILES: u32 = 1 << 7;
+    pub(crate) const COMPRESS: u32 = 1 << 5;
     pub(crate) const PROTOCOL_41: u32 = 1 << 9;
+    pub(crate) const SSL: u32 = 1 << 11;
     pub(crate) const TRANSACTIONS: u32 = 1 << 13;
     pub(crate) const SECURE_CONNECTION: u32 = 1 << 15;
     pub(crate) const MULTI_STATEMENTS: u32 = 1 << 16;
@@ -32,6 +36,7 @@ pub(crate) mod capability {
     pub(crate) const PLUGIN_AUTH_LENENC: u32 = 1 << 21;
     pub(crate) const SESSION_TRACK: u32 = 1 << 23;
     pub(crate) const DEPRECATE_EOF: u32 = 1 << 24;
+    pub(crate) const ZSTD: u32 = 1 << 26;
 
     /// What drivers of today ask for.
     pub(crate) const USUAL: u32 = LONG_PASSWORD
@@ -78,6 +83,10 @@ pub(crate) struct Login {
     pub(crate) plugin: Option<String>,
     /// The number of the collation of the connection.
     pub(crate) collation: u8,
+    /// How the connection is compressed after the login.
+    pub(crate) packing: Option<Packing>,
+    /// How it is encrypted.
+    pub(crate) tls: Option<Arc<rustls::ClientConfig>>,
 }
 
 impl Login {
@@ -90,6 +99,8 @@ impl Login {
             capabilities: capability::USUAL,
             plugin: None,
             collation: 45,
+            packing: None,
+            tls: None,
         }
     }
 
@@ -108,6 +119,12 @@ impl Login {
     #[must_use]
     pub(crate) fn without(mut self, capabilities: u32) -> Self {
         self.capabilities &= !capabilities;
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn packing(mut self, packing: Packing) -> Self {
+        self.packing = Some(packing);
         self
     }
 
@@ -132,7 +149,7 @@ pub(crate) struct Greeting {
 /// A logged-in connection.
 #[derive(Debug)]
 pub(crate) struct Client {
-    stream: TcpStream,
+    stream: Transport,
     sequence: u8,
     capabilities: u32,
     pub(crate) greeting: Greeting,
@@ -167,10 +184,7 @@ pub(crate) fn broken(message: impl Into<String>) -> Error {
 impl Client {
     /// Connects and reads the greeting, no more.
     pub(crate) fn greet(address: &str) -> Result<Self, Refused> {
-        let stream = TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(Duration::from_secs(120)))?;
-        stream.set_write_timeout(Some(Duration::from_secs(120)))?;
+        let stream = Transport::connect(address)?;
         let mut client =
             Self { stream, sequence: 0, capabilities: 0, greeting: Greeting::default() };
         let packet = client.read_packet()?;
@@ -197,7 +211,22 @@ impl Client {
 
     /// Waits for an answer no longer than this.
     pub(crate) fn limit_waits(&self, limit: Duration) -> io::Result<()> {
-        self.stream.set_read_timeout(Some(limit))
+        self.stream.limit_waits(limit)
+    }
+
+    /// The most bytes of the stream in one compressed packet.
+    pub(crate) fn limit_parts(&mut self, part_max: usize) {
+        self.stream.limit_parts(part_max);
+    }
+
+    /// Bytes of compressed packets that have come so far; `None` without compression.
+    pub(crate) fn packed_bytes(&self) -> Option<usize> {
+        self.stream.packed_bytes()
+    }
+
+    /// Such as `TLSv1_3`; `None` without TLS.
+    pub(crate) fn tls_version(&self) -> Option<String> {
+        self.stream.tls_version()
     }
 
     fn log_in(&mut self, login: &Login) -> Result<(), Refused> {
@@ -205,12 +234,29 @@ impl Client {
         if login.schema.is_some() {
             wanted |= capability::CONNECT_WITH_DB;
         }
+        match login.packing {
+            Some(Packing::Zlib) => wanted |= capability::COMPRESS,
+            Some(Packing::Zstd(_)) => wanted |= capability::ZSTD,
+            None => {}
+        }
         self.capabilities = wanted & self.greeting.capabilities;
+        if let Some(config) = &login.tls {
+            self.capabilities |= capability::SSL;
+            self.write_packet(&auth::ssl_request(login, self.capabilities))?;
+            self.stream.start_tls(config, "localhost")?;
+        }
         let plugin = login.plugin.clone().unwrap_or_else(|| self.greeting.plugin.clone());
         let proof = auth::scramble(&plugin, &login.password, &self.greeting.salt)?;
         let packet = auth::handshake_response(login, self.capabilities, &plugin, &proof);
         self.write_packet(&packet)?;
-        self.finish_auth(plugin, &login.password)
+        self.finish_auth(plugin, &login.password)?;
+        if let Some(packing) = login.packing {
+            if self.capabilities & (capability::COMPRESS | capability::ZSTD) == 0 {
+                return Err(broken("the server does not offer the compression").into());
+            }
+            self.stream.start_packing(packing);
+        }
+        Ok(())
     }
 
     /// Answers what the server asks until it says OK.
@@ -232,6 +278,9 @@ impl Client {
                 // More data: caching_sha2_password has cached the password, or wants all of it.
                 Some(0x01) => match packet.get(1) {
                     Some(3) => {}
+                    Some(4) if self.tls_version().is_some() => {
+                        self.write_packet(&[password.as_bytes(), b"\0"].concat())?;
+                    }
                     Some(4) => {
                         self.write_packet(&[2])?;
                         let key = self.read_packet()?;
@@ -365,6 +414,7 @@ impl Client {
     /// Starts a command: the sequence begins anew.
     pub(crate) fn command(&mut self, command: u8, body: &[u8]) -> io::Result<()> {
         self.sequence = 0;
+        self.stream.begin_command();
         let mut packet = Vec::with_capacity(body.len() + 1);
         packet.push(command);
         packet.extend_from_slice(body);
@@ -373,22 +423,22 @@ impl Client {
 
     pub(crate) fn write_packet(&mut self, payload: &[u8]) -> io::Result<()> {
         let mut rest = payload;
+        let mut framed = Vec::with_capacity(payload.len() + 8);
         loop {
             let (chunk, after) = rest.split_at(rest.len().min(CHUNK_BYTES));
             let length = u32::try_from(chunk.len()).map_err(|_| broken("chunk"))?.to_le_bytes();
-            let mut framed = vec![length[0], length[1], length[2], self.sequence];
+            framed.extend_from_slice(&[length[0], length[1], length[2], self.sequence]);
             framed.extend_from_slice(chunk);
-            self.stream.write_all(&framed)?;
             self.sequence = self.sequence.wrapping_add(1);
             rest = after;
             if chunk.len() < CHUNK_BYTES {
-                return Ok(());
+                return self.stream.write_all(&framed);
             }
         }
     }
 
     pub(crate) fn write_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.stream.write_all(bytes)
+        self.stream.write_raw(bytes)
     }
 
     /// One logical packet: the chunks of a long one joined. Checks the sequence numbers.
