@@ -2,6 +2,7 @@
 
 use crate::backend::connection::Connection;
 use crate::error::{Error, ErrorKind, Result};
+use crate::protocol::capability::CapabilityFlags;
 use crate::protocol::packet::put_packet;
 use crate::protocol::reply::{OkPacket, ReplyHead};
 
@@ -19,6 +20,11 @@ pub struct Upload<'c> {
 }
 
 impl Connection {
+    /// The server may be sent files, if it is set up for it.
+    pub fn takes_files(&self) -> bool {
+        self.capabilities.contains(CapabilityFlags::CLIENT_LOCAL_FILES)
+    }
+
     /// Sends LOAD DATA LOCAL. The server asks for the file, or refuses the statement.
     ///
     /// # Errors

@@ -21,6 +21,28 @@ impl Connection {
         self.queue(&command, ReplyTo::Step { exact })
     }
 
+    /// A step that loads a file of rows; those before it are read first. A warning is an error: a row did
+    /// not arrive as it was.
+    ///
+    /// # Errors
+    /// That of this step, or of one before it.
+    pub async fn load_step(&mut self, statement: &[u8], rows: &[u8]) -> Result<()> {
+        self.flush().await?;
+        self.read_steps(0).await?;
+        let loaded = match self.upload(statement).await {
+            Ok(mut upload) => match upload.send(rows).await {
+                Ok(()) => upload.finish().await,
+                Err(error) => Err(error),
+            },
+            Err(error) => Err(error),
+        };
+        match loaded {
+            Ok(ok) if ok.warnings == 0 => Ok(()),
+            Ok(_) => Err(not_as_they_are(self)),
+            Err(error) => Err(refused(self, error)),
+        }
+    }
+
     /// Steps whose replies are not read yet.
     pub fn steps(&self) -> usize {
         let is_step = |expected: &&Expected| expected.to != ReplyTo::User;
@@ -56,11 +78,7 @@ impl Connection {
             };
             self.status = ok.status;
             if to == (ReplyTo::Step { exact: true }) && ok.warnings > 0 {
-                return Err(Error::unsupported(format!(
-                    "{} cannot hold the rows that the statement gathers there as they are; convert the \
-                     columns to other types, or run the statement on one shard",
-                    self.node_name()
-                )));
+                return Err(not_as_they_are(self));
             }
         }
         Ok(())
@@ -126,6 +144,14 @@ impl Connection {
         self.pinned = false;
         Ok(())
     }
+}
+
+fn not_as_they_are(connection: &Connection) -> Error {
+    Error::unsupported(format!(
+        "{} cannot hold the rows that the statement gathers there as they are; convert the columns to other \
+         types, or run the statement on one shard",
+        connection.node_name()
+    ))
 }
 
 /// A server's own error while it is loaded: the client's statement says nothing of what failed.

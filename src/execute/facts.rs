@@ -451,6 +451,16 @@ impl Snapshot {
         name.ok_or_else(|| Error::new(ErrorKind::Config, format!("{} has no database", shard.name)))
     }
 
+    /// Whether servers have a character set of this name.
+    pub(super) async fn knows_charset(&self, name: &str) -> Result<bool> {
+        let text = [
+            b"SELECT 1 FROM information_schema.CHARACTER_SETS WHERE CHARACTER_SET_NAME = ".to_vec(),
+            quote::text(name.as_bytes()),
+        ]
+        .concat();
+        Ok(!self.ask_any(&text).await?.is_empty())
+    }
+
     /// A connection to whichever primary can be reached.
     async fn lease_any(&self) -> Result<Lease> {
         let mut last = Error::new(ErrorKind::NoBackend, "the rules have no cluster");

@@ -214,7 +214,7 @@ impl Shop {
     /// With further options of the servers.
     pub(crate) fn start_with(flavor: Flavor, count: u32, options: &[&str]) -> Self {
         let stand_in = std::env::var_os("MARGAY_TEST_STAND_IN").is_some();
-        let options = [&["--max-allowed-packet=128M"], options].concat();
+        let options = [&["--max-allowed-packet=128M", "--local-infile=1"], options].concat();
         let servers = Servers::start(flavor, count + u32::from(stand_in), &options);
         for index in 0..2 {
             servers.run(index, &["CREATE DATABASE shop"]);

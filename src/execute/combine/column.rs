@@ -349,6 +349,18 @@ impl Definition {
         }
     }
 
+    /// A file of rows can hold its values so that they arrive as they are: as texts, those of characters
+    /// byte by byte.
+    pub(super) fn is_loadable(&self) -> bool {
+        let is_text = match &self.ty {
+            // A year of 0 is another one as text.
+            Type::Plain(ty) => !["YEAR", "BIT", "VECTOR"].iter().any(|it| ty.starts_with(it)),
+            Type::Sized { .. } => true,
+            Type::Opaque(_) => false,
+        };
+        is_text && !matches!(self.form, Form::Json | Form::Local)
+    }
+
     /// Bytes that it takes in a row of fixed length; None: it cannot be in one.
     pub(super) fn width(&self) -> Option<u64> {
         /// Of the widest: a decimal of 65 digits.

@@ -72,6 +72,34 @@ impl Gather {
         Ok(())
     }
 
+    /// The statement by which the first table takes a file of rows. None: its server takes none, or not
+    /// such rows.
+    pub(super) fn file_of(&self, table: &Table) -> Option<Vec<u8>> {
+        self.loader.as_ref()?.file_of(table, table.names.first()?)
+    }
+
+    /// Adds a file of rows to the first table, which has so many of them then.
+    pub(super) async fn load(
+        &mut self,
+        table: &mut Table,
+        statement: &[u8],
+        (lines, rows): (&[u8], u64),
+        abilities: &Abilities,
+    ) -> Result<()> {
+        self.loading(abilities).await?;
+        if let Some(loader) = &self.loader {
+            for text in table.outgrown(rows, loader.dialect) {
+                loader.send(&mut self.lent.lease, &text)?;
+            }
+        }
+        let loaded = self.lent.lease.load_step(statement, lines).await;
+        if loaded.is_err() {
+            // It may take files no more.
+            abilities.forget(self.lent.lease.node_name());
+        }
+        loaded
+    }
+
     /// Copies the rows to the other names.
     pub(super) async fn copy(&mut self, table: &Table, abilities: &Abilities) -> Result<()> {
         self.loading(abilities).await?;

@@ -21,6 +21,8 @@ struct Ability {
     packet_max: usize,
     /// What is done to temporary tables would be logged, and can be kept from it.
     log: bool,
+    /// It takes files of rows.
+    files: bool,
 }
 
 /// What sends statements of loading to a connection. Their replies are read before that of what follows.
@@ -28,6 +30,7 @@ struct Ability {
 pub(in crate::execute) struct Loader {
     packet_max: usize,
     pub(in crate::execute) dialect: Dialect,
+    files: bool,
 }
 
 /// INSERTs that are under way at once: the server reads one while it works on another.
@@ -87,7 +90,8 @@ impl Loader {
         if ability.log {
             connection.queue_unlogged()?;
         }
-        Ok(Self { packet_max: ability.packet_max, dialect: ability.dialect })
+        let Ability { packet_max, dialect, files, .. } = ability;
+        Ok(Self { packet_max, dialect, files })
     }
 
     /// Queues a statement of loading that gives no rows.
@@ -131,6 +135,11 @@ impl Loader {
             connection.read_steps(AHEAD).await?;
         }
         Ok(())
+    }
+
+    /// The statement by which the server takes a file of rows. None: it takes none, or not such rows.
+    pub(super) fn file_of(&self, table: &Table, name: &str) -> Option<Vec<u8>> {
+        if self.files { table.load(name) } else { None }
     }
 
     /// Copies the rows to the other names of the table.
@@ -203,6 +212,11 @@ impl Abilities {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(node).copied()
     }
 
+    /// Asks a server anew: it has changed.
+    pub(super) fn forget(&self, node: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(node);
+    }
+
     fn put(&self, node: Arc<str>, ability: Ability) {
         // Entries are whole once they are in, so a panic elsewhere broke nothing.
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(node, ability);
@@ -215,7 +229,7 @@ async fn ask(connection: &mut Connection) -> Result<Ability> {
         .query_all(
             "SHOW SESSION VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format', \
              'max_allowed_packet', 'sql_require_primary_key', 'max_heap_table_size', \
-             'disabled_storage_engines', 'enforce_storage_engine')",
+             'disabled_storage_engines', 'enforce_storage_engine', 'local_infile')",
         )
         .await?;
     let value = |name: &str| {
@@ -238,6 +252,7 @@ async fn ask(connection: &mut Connection) -> Result<Ability> {
         },
         packet_max: value("max_allowed_packet").parse().unwrap_or(1 << 20),
         log,
+        files: value("local_infile").eq_ignore_ascii_case("ON") && connection.takes_files(),
     })
 }
 

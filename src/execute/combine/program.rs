@@ -39,6 +39,9 @@ use crate::transaction::Transaction;
 const PARTS_AT_ONCE: usize = 8;
 /// Bytes of tuples in one INSERT.
 const PIECE: usize = 64 << 10;
+/// Bytes of rows in one file. Files take less of a server's time than INSERTs, but wait for it twice each:
+/// rows are sent so once there are more than one INSERT holds.
+const FILE: usize = 1 << 20;
 
 /// A program and the session that it runs for.
 pub(super) struct Program<'p> {
@@ -311,6 +314,7 @@ impl<'p> Program<'p> {
             table,
             columns: rows.columns.to_vec(),
             tuples: Vec::new(),
+            file: None,
             held: Vec::new(),
             size: Size::default(),
         };
@@ -488,7 +492,10 @@ struct Pour<'r, 'p> {
     table: Table,
     columns: Vec<Column>,
     lists: Vec<Values>,
+    /// Rows to be sent: tuples, or with `file` lines.
     tuples: Vec<u8>,
+    /// The statement that loads a file of them.
+    file: Option<Vec<u8>>,
     held: Vec<Bytes>,
     size: Size,
 }
@@ -520,12 +527,19 @@ impl Pour<'_, '_> {
             ));
         }
         keys::take_row(&mut self.lists, row, &self.columns, &self.table.columns)?;
-        if !self.tuples.is_empty() {
-            self.tuples.push(b',');
-        }
-        let zone = &self.program.states.zone;
-        tuple::put_row(&mut self.tuples, row, &self.columns, &self.table.columns, zone)?;
-        if self.tuples.len() >= PIECE { self.send().await } else { Ok(()) }
+        let (columns, definitions) = (&self.columns, &self.table.columns);
+        let most = if self.file.is_some() {
+            tuple::put_line(&mut self.tuples, row, columns, definitions)?;
+            FILE
+        } else {
+            if !self.tuples.is_empty() {
+                self.tuples.push(b',');
+            }
+            let zone = &self.program.states.zone;
+            tuple::put_row(&mut self.tuples, row, columns, definitions, zone)?;
+            PIECE
+        };
+        if self.tuples.len() >= most { self.send().await } else { Ok(()) }
     }
 
     async fn send(&mut self) -> Result<()> {
@@ -536,7 +550,13 @@ impl Pour<'_, '_> {
             Some(gather) => {
                 let abilities = &self.program.snapshot.abilities;
                 let rows = (self.tuples.as_slice(), self.size.rows);
-                gather.lock().await.insert(&mut self.table, rows, abilities).await?;
+                let mut gather = gather.lock().await;
+                if let Some(file) = &self.file {
+                    gather.load(&mut self.table, file, rows, abilities).await?;
+                } else {
+                    gather.insert(&mut self.table, rows, abilities).await?;
+                    self.file = gather.file_of(&self.table);
+                }
                 self.tuples.clear();
             }
             None => self.held.push(std::mem::take(&mut self.tuples).into()),

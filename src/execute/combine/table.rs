@@ -178,6 +178,27 @@ impl Table {
         [b"INSERT INTO ".as_slice(), &name, b" (", &names.join(&b", "[..]), b") VALUES "].concat()
     }
 
+    /// LOAD DATA of a file of its rows. None: a file cannot hold them.
+    pub(super) fn load(&self, name: &str) -> Option<Vec<u8>> {
+        if !self.columns.iter().all(Definition::is_loadable) {
+            return None;
+        }
+        let names: Vec<Vec<u8>> =
+            self.columns.iter().map(|column| identifier(&column.name)).collect();
+        Some(
+            [
+                b"LOAD DATA LOCAL INFILE 'rows' INTO TABLE ".as_slice(),
+                &identifier(name.as_bytes()),
+                // Bytes as they are, for columns of all character sets.
+                b" CHARACTER SET binary FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\' LINES TERMINATED BY \
+                  '\\n' (",
+                &names.join(&b", "[..]),
+                b")",
+            ]
+            .concat(),
+        )
+    }
+
     /// The rows of the first table, into another of its names.
     pub(super) fn copy(&self, name: &str) -> Option<Vec<u8>> {
         let first = self.names.first().filter(|first| *first != name)?;

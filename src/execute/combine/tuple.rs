@@ -38,6 +38,64 @@ pub(super) fn put_row(
     Ok(())
 }
 
+/// Appends a line of a file for LOAD DATA: fields end in tabs, a backslash escapes.
+///
+/// # Errors
+/// The row is malformed, or has a column that [is not loaded](Definition::is_loadable).
+pub(super) fn put_line(
+    out: &mut Vec<u8>,
+    row: &[u8],
+    columns: &[Column],
+    definitions: &[Definition],
+) -> Result<()> {
+    let mut forms = definitions.iter();
+    for (index, value) in BinaryValues::new(row, columns)?.enumerate() {
+        if index > 0 {
+            out.push(b'\t');
+        }
+        let form = forms.next().map_or(Form::Bytes, |definition| definition.form);
+        match (value?, form) {
+            (None, _) | (Some(_), Form::Null) => out.extend_from_slice(b"\\N"),
+            (Some(value), Form::Bytes) => put_field(out, value),
+            (Some(_), Form::Json | Form::Local) => {
+                return Err(Error::internal("a value that no file of rows can hold"));
+            }
+            (
+                Some(value),
+                Form::Date
+                | Form::DateTime
+                | Form::Moment { .. }
+                | Form::Time
+                | Form::Integer { .. }
+                | Form::Float
+                | Form::Double
+                | Form::Decimal,
+            ) => put_plain(out, form, value)?,
+        }
+    }
+    out.push(b'\n');
+    Ok(())
+}
+
+/// Appends bytes so that none of them ends or escapes anything.
+fn put_field(out: &mut Vec<u8>, value: &[u8]) {
+    let special = |byte: &u8| matches!(byte, b'\\' | b'\t' | b'\n' | 0);
+    let mut rest = value;
+    while let Some(at) = rest.iter().position(special) {
+        let (plain, tail) = rest.split_at(at);
+        out.extend_from_slice(plain);
+        let letter = match tail.first() {
+            Some(b'\t') => b't',
+            Some(b'\n') => b'n',
+            Some(0) => b'0',
+            Some(_) | None => b'\\',
+        };
+        out.extend_from_slice(&[b'\\', letter]);
+        rest = tail.get(1..).unwrap_or_default();
+    }
+    out.extend_from_slice(rest);
+}
+
 fn put_value(out: &mut Vec<u8>, form: Form, value: &[u8], zone: &str) -> Result<()> {
     match form {
         Form::Json => put_quoted(out, b"_utf8mb4'", value),
@@ -207,6 +265,19 @@ mod tests {
         check(Form::Decimal, b"-12.50", "-12.50");
         assert!(put_value(&mut Vec::new(), Form::Decimal, b"1);", "").is_err());
         assert!(put_value(&mut Vec::new(), Form::Double, b"1", "").is_err());
+    }
+
+    #[test]
+    fn fields_of_files() {
+        let check = |value: &[u8], expect: &[u8]| {
+            let mut out = Vec::new();
+            put_field(&mut out, value);
+            assert_eq!(out, expect);
+        };
+        check(b"plain 'x' N", b"plain 'x' N");
+        check(b"a\tb\nc\\d\0", b"a\\tb\\nc\\\\d\\0");
+        check(b"\\N", b"\\\\N");
+        check(b"", b"");
     }
 
     #[test]

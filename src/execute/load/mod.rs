@@ -18,7 +18,7 @@ use super::file::Files;
 use super::reply::Reply;
 use super::run::Run;
 use super::whole::Work;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ServerError};
 use crate::plan::facts::Facts;
 use crate::plan::render::render;
 use crate::plan::template::Target;
@@ -142,6 +142,7 @@ impl Run<'_> {
     async fn charset_of_file(&self, load: &Load) -> Result<Option<String>> {
         let given = load.split.as_ref().and_then(|split| split.charset.clone());
         if given.is_some() || load.tail.is_none() {
+            self.check_charset(given.as_deref()).await?;
             return Ok(given);
         }
         const VARIABLE: &str = "character_set_database";
@@ -153,6 +154,20 @@ impl Run<'_> {
         let shard = schema.map(|schema| schema.default_shard);
         let shard = shard.ok_or_else(|| Error::internal("a table without a schema"))?;
         self.snapshot.charset_of(shard).await.map(Some)
+    }
+
+    /// Keys are asked about in the file's character set before a server reads its name.
+    async fn check_charset(&self, name: Option<&str>) -> Result<()> {
+        const USUAL: [&str; 6] = ["ascii", "binary", "latin1", "utf8", "utf8mb3", "utf8mb4"];
+        let Some(name) = name.filter(|name| !USUAL.contains(name)) else { return Ok(()) };
+        if self.snapshot.knows_charset(name).await? {
+            return Ok(());
+        }
+        Err(Error::server(ServerError {
+            code: 1115,
+            state: *b"42000",
+            message: format!("Unknown character set: '{name}'").into_bytes(),
+        }))
     }
 
     /// Rows of one file have one time, though several statements load them. None: the client has set it.

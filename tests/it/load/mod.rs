@@ -43,6 +43,7 @@ schemas:
           algorithm: {time: {unit: month, from: "2024-01-01", to: "2024-07-01", suffix: "_%Y%m", create_ahead: 1d}}
       flakes: {shards: "c{0..1}/shop_{0..1}", key: id, algorithm: modulo, id: {column: id}}
       counts: {shards: "c{0..1}/shop_{0..1}", key: grp, algorithm: modulo, id: {column: id}}
+      typed: {shards: "c{0..1}/shop_{0..1}", key: id, algorithm: hash}
       listed:
         shards: "c{0..1}/shop_{0..1}"
         key: id
@@ -112,7 +113,8 @@ fn run(flavor: Flavor) {
         let create = format!("CREATE TABLE {table} {rest}");
         plain.run(&create);
         proxy.run(&create);
-        for case in CASES.iter().filter(|case| case.suits(table)) {
+        let all = faults::length_given().is_none();
+        for case in CASES.iter().filter(|case| all && case.suits(table)) {
             if let Err(difference) = compare([&mut plain, &mut proxy], table, case) {
                 failed.push(format!("{table}: {}: {difference}", case.name));
             }
