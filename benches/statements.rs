@@ -92,7 +92,7 @@ fn sent(plan: &Plan, run: &Run<'_>) -> Rendered {
             let (target, rows) = &placed[0];
             render_insert(insert, target, rows, run).unwrap_or_else(|_| panic!("it has all facts"))
         }
-        Plan::Feed(_) | Plan::Ddl(_) => panic!("no statement of the benchmark"),
+        Plan::Feed(_) | Plan::Load(_) | Plan::Ddl(_) => panic!("no statement of the benchmark"),
     }
 }
 

@@ -213,10 +213,12 @@ impl ErrorKind {
             Self::TooManyUserConnections => (1226, "42000", Client, true),
             Self::PacketTooLarge => (1153, "08S01", Client, false),
             Self::Server(error) => return error.row(),
-            Self::BackendLost => (2013, "HY000", Backend, true),
+            // The codes of federated servers. Those that drivers use of their own connection, 2003 and
+            // 2013, must not come from a server: some take them for a broken packet.
+            Self::BackendLost => (1430, "HY000", Backend, true),
             // SQLSTATE 08007: transaction resolution unknown.
             Self::CommitUnknown => (1180, "08007", Backend, false),
-            Self::NoBackend => (2003, "HY000", Backend, true),
+            Self::NoBackend => (1429, "HY000", Backend, true),
             Self::PoolTimeout => (1203, "42000", Proxy, true),
             Self::Timeout => (3024, "HY000", Proxy, false),
             Self::Killed => (1317, "70100", Client, false),

@@ -1,5 +1,7 @@
 //! Builds everything from a configuration, binds listeners, drains on shutdown.
 
+mod workers;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -26,6 +28,8 @@ use crate::protocol::charset::UTF8MB4_0900_AI_CI;
 use crate::protocol::compress::{Algorithm, Compression};
 use crate::session::Shared;
 use crate::transaction::Recovery;
+
+use workers::Workers;
 
 /// A proxy that listens.
 pub struct Server {
@@ -59,6 +63,7 @@ impl Server {
         let address = listener.local_addr().map_err(|error| {
             Error::internal("a bound listener without an address").with_source(error)
         })?;
+        let workers = Workers::start(config.settings.threads)?;
         let shared = Arc::new(Shared::new(Arc::new(Snapshot::new(config, catalog, backends))));
         let stop = CancellationToken::new();
         let gate = Gate {
@@ -70,7 +75,7 @@ impl Server {
         };
         let periods = periods::Keeper::start(shared.snapshot());
         let recovery = Recovery::start(shared.snapshot().coordinator.clone());
-        let accepting = tokio::spawn(accept(listener, Arc::new(gate), drain));
+        let accepting = tokio::spawn(accept(listener, Arc::new(gate), workers, drain));
         Ok(Self {
             address,
             shared,
@@ -113,14 +118,20 @@ struct Gate {
     last_id: AtomicU32,
 }
 
-async fn accept(listener: TcpListener, gate: Arc<Gate>, drain: Duration) {
+async fn accept(listener: TcpListener, gate: Arc<Gate>, workers: Workers, drain: Duration) {
     let mut clients = JoinSet::new();
     loop {
         tokio::select! {
             () = gate.stop.cancelled() => break,
             accepted = listener.accept() => match accepted {
                 Ok((socket, peer)) => {
-                    clients.spawn(serve(socket, peer, gate.clone()));
+                    let gate = gate.clone();
+                    workers.spawn(&mut clients, async move {
+                        match move_here(socket) {
+                            Ok(socket) => serve(socket, peer, gate).await,
+                            Err(error) => tracing::warn!(%error, "cannot take over a connection"),
+                        }
+                    });
                 }
                 Err(error) => {
                     // Out of file descriptors, most likely: give the others time to close some.
@@ -136,6 +147,11 @@ async fn accept(listener: TcpListener, gate: Arc<Gate>, drain: Duration) {
     if timeout(drain, all_gone).await.is_err() {
         clients.abort_all();
     }
+}
+
+/// A socket of another runtime, as one of this.
+fn move_here(socket: TcpStream) -> std::io::Result<TcpStream> {
+    TcpStream::from_std(socket.into_std()?)
 }
 
 async fn serve(socket: TcpStream, peer: SocketAddr, gate: Arc<Gate>) {

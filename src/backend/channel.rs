@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::thread::{self, ThreadId};
 
 use bytes::{Bytes, BytesMut};
 use tokio::time::{Instant, timeout_at};
@@ -41,6 +42,8 @@ pub(super) struct Channel {
     /// The server's name in errors.
     node: Arc<str>,
     deadline: Option<Deadline>,
+    /// The thread whose runtime looks after the stream.
+    home: ThreadId,
     /// Nothing more can be said: the other end is gone, or we do not know where in its words we are.
     broken: bool,
 }
@@ -56,8 +59,29 @@ impl Channel {
             read_size: READ_SIZE,
             node,
             deadline: None,
+            home: thread::current().id(),
             broken: false,
         }
+    }
+
+    /// Whether the runtime of this thread looks after it: what comes wakes no other thread.
+    pub(super) fn is_at_home(&self, thread: ThreadId) -> bool {
+        self.home == thread
+    }
+
+    /// Has the runtime of this thread look after it. False: that failed, and the channel is broken.
+    pub(super) fn move_home(&mut self) -> bool {
+        let here = thread::current().id();
+        if self.home != here {
+            match self.stream.move_here() {
+                Ok(()) => self.home = here,
+                Err(error) => {
+                    tracing::debug!(node = %self.node, %error, "connection not taken over");
+                    self.broken = true;
+                }
+            }
+        }
+        !self.broken
     }
 
     /// Goes on encrypted.
@@ -113,8 +137,17 @@ impl Channel {
             && self.stream.is_quiet()
     }
 
-    /// Sends all that is queued.
+    /// Sends all that is queued: whole commands.
     pub(super) async fn flush(&mut self) -> Result<()> {
+        self.send(true).await
+    }
+
+    /// Sends all that is queued: more of an exchange that a command has begun.
+    pub(super) async fn flush_more(&mut self) -> Result<()> {
+        self.send(false).await
+    }
+
+    async fn send(&mut self, are_commands: bool) -> Result<()> {
         if self.outbound.is_empty() {
             return Ok(());
         }
@@ -127,7 +160,7 @@ impl Channel {
         let write = async {
             match compression {
                 None => stream.write(outbound).await,
-                Some(layer) => write_packed(stream, layer, outbound).await,
+                Some(layer) => write_packed(stream, layer, outbound, are_commands).await,
             }
         };
         match within(self.deadline, write).await {
@@ -258,11 +291,18 @@ impl Channel {
 
 /// Each command begins a compressed packet of its own: a server that finds two in one numbers the second
 /// reply unlike clients do.
-async fn write_packed(stream: &mut Stream, layer: &mut Layer, bytes: &[u8]) -> io::Result<()> {
+async fn write_packed(
+    stream: &mut Stream,
+    layer: &mut Layer,
+    bytes: &[u8],
+    are_commands: bool,
+) -> io::Result<()> {
     let mut rest = bytes;
     while !rest.is_empty() {
         let (command, others) = rest.split_at(command_len(rest));
-        layer.begin_command();
+        if are_commands {
+            layer.begin_command();
+        }
         for part in command.chunks(PACK_SIZE) {
             layer.pack(part).map_err(io::Error::other)?;
             if layer.packed.len() >= PACK_SIZE {

@@ -11,6 +11,7 @@ use crate::backend::login::Target;
 use crate::backend::node::{Node, Role};
 use crate::backend::pool::{Lease, Wish};
 use crate::backend::settings::{ClusterSpec, NodeSpec, Settings};
+use crate::backend::states::States;
 use crate::backend::tls::Tls;
 use crate::backend::written::{Needed, Written};
 use crate::error::{Error, ErrorKind, Result};
@@ -21,6 +22,7 @@ use crate::protocol::gtid::GtidSet;
 pub struct Backends {
     settings: Arc<Settings>,
     clusters: Vec<Arc<Cluster>>,
+    states: Arc<States>,
 }
 
 /// A primary and its replicas.
@@ -62,7 +64,13 @@ impl Backends {
                 None => Arc::new(Cluster::new(spec, &settings)?),
             });
         }
-        Ok(Self { settings, clusters })
+        let states = previous.map(|previous| Arc::clone(&previous.states)).unwrap_or_default();
+        Ok(Self { settings, clusters, states })
+    }
+
+    /// What sessions want to be set on connections.
+    pub fn states(&self) -> &Arc<States> {
+        &self.states
     }
 
     /// Begins to look after the nodes, until the answer is dropped.

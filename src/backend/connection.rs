@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
+use std::thread::ThreadId;
 
 use bytes::{BufMut, Bytes};
 use futures_util::FutureExt;
@@ -315,6 +316,16 @@ impl Connection {
     pub(super) fn pin(&mut self) {
         self.pinned = true;
         self.note_temporary("");
+    }
+
+    /// Whether what comes on it wakes no other thread than this.
+    pub(super) fn is_at_home(&self, thread: ThreadId) -> bool {
+        self.channel.is_at_home(thread)
+    }
+
+    /// What comes on it wakes this thread from now on. False: it broke.
+    pub(super) fn move_home(&mut self) -> bool {
+        self.channel.move_home()
     }
 
     /// Nothing has come from the server that was not asked for, such as the end of the connection.

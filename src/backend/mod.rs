@@ -16,10 +16,12 @@ pub mod pool;
 
 pub mod channel;
 pub mod connection;
+mod file;
 mod login;
 pub mod reply;
 pub mod state;
 pub mod statements;
+mod states;
 mod step;
 mod stream;
 mod tls;
@@ -35,4 +37,5 @@ pub use pool::{Lease, Wish};
 pub use reply::{Frames, QueryResult};
 pub use settings::{ClientIdentity, ClusterSpec, NodeSpec, Password, Settings, TlsMode};
 pub use state::SessionState;
+pub use states::States;
 pub use written::Written;

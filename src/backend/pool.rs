@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
@@ -30,6 +31,26 @@ pub(super) struct Pool {
     /// Those at rest. The last one was used last.
     idle: Mutex<Idle>,
     waiting: AtomicUsize,
+}
+
+/// How little a connection at rest needs to be of use, best last. Another schema or other variables cost
+/// a round trip, another thread a few system calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Fit {
+    has_state: bool,
+    has_schema: bool,
+    is_at_home: bool,
+}
+
+impl Fit {
+    const BEST: Self = Self { has_state: true, has_schema: true, is_at_home: true };
+
+    fn of(connection: &Connection, state: Option<&Arc<SessionState>>, here: ThreadId) -> Self {
+        let own = connection.state();
+        let has_state = state.is_none_or(|state| Arc::ptr_eq(own, state));
+        let has_schema = has_state || state.is_some_and(|state| own.schema == state.schema);
+        Self { has_state, has_schema, is_at_home: connection.is_at_home(here) }
+    }
 }
 
 /// How full a pool is.
@@ -64,8 +85,9 @@ impl Pool {
         state: Option<&Arc<SessionState>>,
     ) -> Result<Pooled, ConnectError> {
         let mut pooled = self.place().await?;
-        while let Some(connection) = self.take_idle(state) {
+        while let Some(mut connection) = self.take_idle(state) {
             match connection.stale(&self.settings) {
+                None if !connection.move_home() => {}
                 None => {
                     pooled.connection = Some(connection);
                     return Ok(pooled);
@@ -101,23 +123,19 @@ impl Pool {
     /// Of the connections at rest the one that needs the least to be brought to `state`. Those used last
     /// come first: their caches are warm, and the others grow old and close.
     fn take_idle(&self, state: Option<&Arc<SessionState>>) -> Option<Box<Connection>> {
+        let here = thread::current().id();
         let mut idle = self.idle();
-        let Some(state) = state else { return idle.pop() };
-        let mut best = None;
+        let mut best: Option<(Fit, usize)> = None;
         for (index, connection) in idle.iter().enumerate().rev() {
-            let own = connection.state();
-            if Arc::ptr_eq(own, state) {
-                best = Some(index);
+            let fit = Fit::of(connection, state, here);
+            if best.is_none_or(|(best, _)| fit > best) {
+                best = Some((fit, index));
+            }
+            if fit == Fit::BEST {
                 break;
             }
-            if best.is_none() && own.schema == state.schema {
-                best = Some(index);
-            }
         }
-        match best {
-            Some(index) => Some(idle.remove(index)),
-            None => idle.pop(),
-        }
+        best.map(|(_, index)| idle.remove(index))
     }
 
     /// Closes connections that are idle for too long.

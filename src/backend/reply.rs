@@ -146,10 +146,8 @@ impl Connection {
             return Err(self.out_of_order("rows"));
         }
         loop {
-            let (whole, rows) = self.take_row_frames(seq);
-            if whole > 0 {
-                let bytes = self.channel.inbound().split_to(whole);
-                return Ok(Some(Frames { bytes, rows }));
+            if let Some(frames) = self.row_frames_at_hand(seq) {
+                return Ok(Some(frames));
             }
             let (header, first) = self.channel.peek().await?;
             let is_end = self.phase == Phase::Rows && ends_rows(header, first);
@@ -162,6 +160,15 @@ impl Connection {
                 self.channel.fill(missing).await?;
             }
         }
+    }
+
+    /// As [`Connection::read_row_frames`], of rows that have come already. `None`: no whole frame has.
+    pub fn row_frames_at_hand(&mut self, seq: &mut u8) -> Option<Frames> {
+        if !matches!(self.phase, Phase::Rows | Phase::RowTail) {
+            return None;
+        }
+        let (whole, rows) = self.take_row_frames(seq);
+        (whole > 0).then(|| Frames { bytes: self.channel.inbound().split_to(whole), rows })
     }
 
     /// A row has been handed out in part: nothing but its rest may follow.

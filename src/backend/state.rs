@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 /// The session state of a connection. The default is that of a fresh one: no schema, the server's own
 /// values of variables, and the character set utf8mb4.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct SessionState {
     /// The physical schema. `None` answers for "any": see [`NO_SCHEMA`].
     pub schema: Option<String>,
@@ -105,7 +105,8 @@ impl SessionState {
     pub fn difference(&self, wanted: &Self, collation: &str) -> Vec<StateCommand> {
         let mut commands = Vec::new();
         let reset = Self { schema: self.schema.clone(), ..Self::default() };
-        let from = if self.must_reset(wanted) {
+        let resets = self.must_reset(wanted);
+        let from = if resets {
             commands.push(StateCommand::Reset);
             // It leaves the server's character set, which need not be ours.
             commands.push(StateCommand::Set(format!("SET NAMES utf8mb4 COLLATE {collation}")));
@@ -117,7 +118,8 @@ impl SessionState {
             (Some(from), None) if from != NO_SCHEMA => {
                 commands.push(StateCommand::Schema(NO_SCHEMA.to_owned()));
             }
-            (from, Some(wanted)) if from.as_ref() != Some(wanted) => {
+            // A reset makes `collation_database` the server's, though the schema stays.
+            (from, Some(wanted)) if resets || from.as_ref() != Some(wanted) => {
                 commands.push(StateCommand::Schema(wanted.clone()));
             }
             (Some(_) | None, Some(_) | None) => {}
@@ -293,7 +295,8 @@ mod tests {
             &["SET sql_mode = @@global.sql_mode, time_zone = 'UTC'"],
         );
         check("@a = 1; sql_mode = ''", "sql_mode = ''", &["reset", NAMES, "SET sql_mode = ''"]);
-        check("shop; rand_seed1 = 5", "shop", &["reset", NAMES]);
+        check("shop; rand_seed1 = 5", "shop", &["reset", NAMES, "use shop"]);
+        check("shop; rand_seed1 = 5", "", &["reset", NAMES, "use information_schema"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The bytes of a connection, encrypted or not.
 
 use std::io;
+use std::os::fd::AsFd;
 
 use bytes::BytesMut;
 use futures_util::FutureExt;
@@ -52,6 +53,18 @@ impl Stream {
                 stream.flush().await
             }
         }
+    }
+
+    /// Has the runtime of this thread look after it. Nothing may be under way on it.
+    pub(super) fn move_here(&mut self) -> io::Result<()> {
+        let stream = match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream.get_mut().0,
+        };
+        // A copy of the descriptor, for the stream cannot be taken out of its encryption.
+        let copy = stream.as_fd().try_clone_to_owned()?;
+        *stream = TcpStream::from_std(copy.into())?;
+        Ok(())
     }
 
     /// Nothing has come since the last read, not even the end. A server that nothing was asked of says

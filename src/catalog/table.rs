@@ -57,6 +57,12 @@ impl Table {
         }
     }
 
+    /// Its physical tables are made as time goes.
+    pub fn is_by_time(&self) -> bool {
+        let parts = self.sharded().and_then(|sharded| sharded.parts.as_ref());
+        matches!(parts.map(|parts| &parts.kind), Some(PartsKind::Time(_)))
+    }
+
     /// Whether a physical table of this name is one of this table's.
     pub fn owns(&self, physical: &str) -> bool {
         let parts = self.sharded().and_then(|sharded| sharded.parts.as_ref());

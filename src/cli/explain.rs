@@ -287,6 +287,7 @@ fn refuse_without_plan(kind: &StatementKind) -> Result<()> {
         | StatementKind::Insert(_)
         | StatementKind::Update(_)
         | StatementKind::Delete(_)
+        | StatementKind::Load(_)
         | StatementKind::Ddl(_)
         | StatementKind::Other(_) => Ok(()),
         StatementKind::Transaction(_)

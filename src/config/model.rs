@@ -33,7 +33,11 @@ pub struct Settings {
     pub tls: Option<Tls>,
     /// For schemas and users that do not say.
     pub reads: Reads,
+    /// Clients may load files of theirs.
+    pub local_infile: bool,
     pub drain_timeout: Duration,
+    /// None: it depends on the machine.
+    pub threads: Option<u32>,
     pub limits: Limits,
     pub backend: Backend,
     pub combine: Combine,

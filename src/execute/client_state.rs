@@ -1,9 +1,9 @@
 //! The session state of a client, ready for connections.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::backend::SessionState;
+use crate::backend::{SessionState, States};
 use crate::protocol::charset::BINARY;
 use crate::protocol::column::Column;
 
@@ -17,13 +17,20 @@ pub struct ClientState {
     /// The collation id that the client's own server would show for columns of characters. None: as
     /// the backend shows them.
     text_collation: Option<u16>,
-    by_database: Mutex<HashMap<String, Arc<SessionState>>>,
+    by_database: Mutex<BTreeMap<String, Arc<SessionState>>>,
+    /// Where copies are shared with other clients.
+    states: Option<Arc<States>>,
 }
 
 impl ClientState {
     /// `base` has no schema: each target has its own.
     pub fn new(base: SessionState, text_collation: Option<u16>) -> Self {
-        Self { base, text_collation, by_database: Mutex::default() }
+        Self { base, text_collation, by_database: Mutex::default(), states: None }
+    }
+
+    /// The same, whose copies are shared with other clients: for what stays set for a while.
+    pub fn shared(self, states: &Arc<States>) -> Self {
+        Self { states: Some(Arc::clone(states)), ..self }
     }
 
     pub fn text_collation(&self) -> Option<u16> {
@@ -68,8 +75,11 @@ impl ClientState {
         if let Some(state) = states.get(database) {
             return state.clone();
         }
-        let state =
-            Arc::new(SessionState { schema: Some(database.to_owned()), ..self.base.clone() });
+        let state = SessionState { schema: Some(database.to_owned()), ..self.base.clone() };
+        let state = match &self.states {
+            Some(states) => states.share(state),
+            None => Arc::new(state),
+        };
         states.insert(database.to_owned(), state.clone());
         state
     }

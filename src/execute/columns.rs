@@ -33,7 +33,9 @@ impl Columns {
         connection: &mut Connection,
         changes: impl Fn(&Definition<'_>) -> Changes<'c>,
     ) -> Result<Self> {
-        let (mut frames, mut seq, mut count) = (BytesMut::new(), 0, 0);
+        // A few usual ones fit.
+        const ROOM: usize = 512;
+        let (mut frames, mut seq, mut count) = (BytesMut::with_capacity(ROOM), 0, 0);
         while let Some(payload) = connection.read_column_packet().await? {
             match Definition::parse(&payload) {
                 Ok(definition) => {

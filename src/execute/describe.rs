@@ -64,9 +64,10 @@ impl Snapshot {
                 let described = Box::pin(self.describe_apart(source, state, deadline)).await;
                 described.unwrap_or(Err(refused))
             }
-            (Err(refused), Plan::Write(_) | Plan::Insert(_) | Plan::Feed(_) | Plan::Ddl(_)) => {
-                Err(refused)
-            }
+            (
+                Err(refused),
+                Plan::Write(_) | Plan::Insert(_) | Plan::Feed(_) | Plan::Load(_) | Plan::Ddl(_),
+            ) => Err(refused),
         };
         match (described, apart) {
             // No server has all the tables.
@@ -164,7 +165,9 @@ impl Snapshot {
                 text.extend(render(&insert.tail, &target, &values)?.text);
                 Ok((target, text))
             }
-            Plan::Ddl(_) => Err(Error::internal("DDL has no columns to describe")),
+            Plan::Load(_) | Plan::Ddl(_) => {
+                Err(Error::internal("the statement has no columns to describe"))
+            }
         }
     }
 
@@ -201,7 +204,7 @@ fn unplaced_params(plan: &Plan) -> Option<usize> {
     match plan {
         Plan::Feed(feed) => Some(feed.params.len() + feed.tail_params.len()),
         Plan::Write(write) => write.source.as_ref().map(|_| write.params()),
-        Plan::Select(_) | Plan::Insert(_) | Plan::Ddl(_) => None,
+        Plan::Select(_) | Plan::Insert(_) | Plan::Load(_) | Plan::Ddl(_) => None,
     }
 }
 

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::client_state::ClientState;
+use super::guesses::GUESS_TTL;
 use super::snapshot::Snapshot;
 use super::views::RETRY;
 use crate::backend::{Access, Lease, QueryResult, SessionState};
@@ -34,6 +35,8 @@ pub struct FactCache {
 #[derive(Default)]
 struct Inner {
     columns: HashMap<TableId, (Arc<Columns>, Instant)>,
+    /// When rows of tables were last guessed.
+    guessed: HashMap<TableId, Instant>,
     weights: HashMap<WeightKey, Arc<[u8]>>,
     /// Time tables that are known to exist.
     periods: HashSet<(ShardId, String)>,
@@ -96,11 +99,31 @@ impl FactCache {
         (since.elapsed() < self.ttl).then(|| columns.clone())
     }
 
-    fn learn_columns(&self, table: &TableId, columns: &Arc<Columns>) {
+    pub(super) fn learn_columns(&self, table: &TableId, columns: &Arc<Columns>) {
         let known = (columns.clone(), Instant::now());
         let before = self.inner().columns.insert(table.clone(), known);
         if before.is_some_and(|(before, _)| before.columns != columns.columns) {
             self.changed();
+        }
+    }
+
+    /// Those of these tables whose rows were guessed too long ago. They count as guessed from now on, so
+    /// that one statement asks for all.
+    pub(super) fn old_guesses(&self, mut tables: Vec<TableId>) -> Vec<TableId> {
+        let mut inner = self.inner();
+        tables.retain(|table| {
+            let since = inner.guessed.get(table);
+            since.is_none_or(|since| since.elapsed() >= GUESS_TTL)
+        });
+        let now = Instant::now();
+        inner.guessed.extend(tables.iter().map(|table| (table.clone(), now)));
+        tables
+    }
+
+    /// Remembers how many rows one physical table holds, about. Plans stay right, whatever it is.
+    pub(super) fn learn_guess(&self, table: &TableId, rows: u64) {
+        if let Some((columns, _)) = self.inner().columns.get_mut(table) {
+            Arc::make_mut(columns).rows = rows;
         }
     }
 
@@ -109,6 +132,7 @@ impl FactCache {
         let mut inner = self.inner();
         for table in tables {
             inner.columns.remove(&table);
+            inner.guessed.remove(&table);
         }
         inner.periods.clear();
         inner.shapes.clear();
@@ -119,6 +143,7 @@ impl FactCache {
     pub(super) fn forget_all(&self) {
         let mut inner = self.inner();
         inner.columns.clear();
+        inner.guessed.clear();
         inner.periods.clear();
         inner.views.clear();
         inner.shapes.clear();
@@ -216,22 +241,24 @@ impl Snapshot {
         if let Some(columns) = self.facts.fresh(&self.facts.inner(), id) {
             return Ok(Some(columns));
         }
-        let Some(table) = self.catalog.schema(&id.schema).map(|schema| schema.table(&id.table))
-        else {
-            return Ok(None);
-        };
+        let Some((shard, name)) = self.first_table(id)? else { return Ok(None) };
+        let Some(columns) = self.physical_columns(shard, &name).await? else { return Ok(None) };
+        let columns = Arc::new(columns);
+        self.facts.learn_columns(id, &columns);
+        Ok(Some(columns))
+    }
+
+    /// The first physical table of a logical one. None: there is no such schema.
+    pub(super) fn first_table(&self, id: &TableId) -> Result<Option<(ShardId, String)>> {
+        let Some(schema) = self.catalog.schema(&id.schema) else { return Ok(None) };
+        let table = schema.table(&id.table);
         let shard = match &table.kind {
             TableKind::Single { shard } => Some(*shard),
             TableKind::Broadcast { shards } => shards.first().copied(),
             TableKind::Sharded(sharded) => sharded.shards.first().copied(),
         };
         let shard = shard.ok_or_else(|| Error::internal("a table without a shard"))?;
-        let Some(columns) = self.physical_columns(shard, table.first_name()).await? else {
-            return Ok(None);
-        };
-        let columns = Arc::new(columns);
-        self.facts.learn_columns(id, &columns);
-        Ok(Some(columns))
+        Ok(Some((shard, table.first_name().to_owned())))
     }
 
     /// The columns of one physical table.
@@ -408,6 +435,20 @@ impl Snapshot {
             facts.clock = Some(String::from_utf8_lossy(&time).into_owned());
         }
         Ok(())
+    }
+
+    /// The character set of a shard's database.
+    pub(super) async fn charset_of(&self, shard: ShardId) -> Result<String> {
+        let shard = self.shard(shard)?;
+        let text = [
+            b"SELECT DEFAULT_CHARACTER_SET_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = "
+                .to_vec(),
+            quote::text(shard.database.as_bytes()),
+        ]
+        .concat();
+        let rows = self.ask(shard.cluster, &text).await?;
+        let name = rows.first().and_then(|row| text_of(row, 0));
+        name.ok_or_else(|| Error::new(ErrorKind::Config, format!("{} has no database", shard.name)))
     }
 
     /// A connection to whichever primary can be reached.

@@ -22,7 +22,7 @@ impl Run<'_> {
             Plan::Select(select) => self.kept_select(select, facts).await,
             Plan::Write(write) => self.kept_write(write, facts).await,
             Plan::Insert(insert) => Box::pin(self.insert(insert, facts)).await.map(Some),
-            Plan::Feed(_) | Plan::Ddl(_) => Ok(None),
+            Plan::Feed(_) | Plan::Load(_) | Plan::Ddl(_) => Ok(None),
         }
     }
 

@@ -3,11 +3,12 @@
 //! They belong to a snapshot, so new rules begin without any. What a plan was made of beside the rules
 //! is what is known of tables and views: a plan counts only while that is unchanged and believed.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use quick_cache::{Weighter, sync::Cache};
+use quick_cache::Weighter;
+use quick_cache::sync::{Cache, DefaultLifecycle};
 use tokio::time::Instant;
 
 use super::facts::FactCache;
@@ -23,7 +24,7 @@ const PLACE: u64 = 64;
 /// The plans of a snapshot.
 pub struct Plans {
     /// By the hashes of shapes. None: the cache is off.
-    places: Option<Cache<u64, Place, Weight>>,
+    places: Option<Cache<u64, Place, Weight, Hashed>>,
     seed: u64,
     hits: AtomicU64,
     misses: AtomicU64,
@@ -42,6 +43,8 @@ enum Place {
 /// A plan and how long it counts.
 pub struct Kept {
     pub known: Known,
+    /// It may run with any schema and variables, so nobody waits until they are set.
+    pub harmless: bool,
     /// Schemas that a user must have the right to.
     pub schemas: Box<[String]>,
     /// The generation of what is known, and until when that is believed.
@@ -57,6 +60,37 @@ pub enum Look {
     Seen,
     /// Nothing.
     Nothing,
+}
+
+/// Takes hashes as they are.
+#[derive(Clone, Copy)]
+struct Hashed;
+
+struct TakesHash(u64);
+
+impl BuildHasher for Hashed {
+    type Hasher = TakesHash;
+
+    fn build_hasher(&self) -> TakesHash {
+        TakesHash(0)
+    }
+}
+
+impl Hasher for TakesHash {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        // Only for completeness: the keys are whole numbers.
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = self.0.rotate_left(5) ^ hash;
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -78,7 +112,8 @@ impl Plans {
         const USUAL: u64 = 8 << 10;
         let count = usize::try_from(bytes / USUAL).unwrap_or(usize::MAX).min(1 << 16);
         Self {
-            places: (bytes > 0).then(|| Cache::with_weighter(count, bytes, Weight)),
+            places: (bytes > 0)
+                .then(|| Cache::with(count, bytes, Weight, Hashed, DefaultLifecycle::default())),
             seed: RandomState::new().hash_one(count),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),

@@ -35,7 +35,7 @@ pub struct Rows {
     /// The statement may give further results, all of them from this target.
     pub(super) several: Option<Target>,
     /// What ended the rows says so of them: they are the OUT parameters of a prepared CALL.
-    out_params: bool,
+    flags: StatusFlags,
     more: bool,
     /// They come as text, and the client takes binary rows.
     to_binary: bool,
@@ -106,7 +106,7 @@ impl Rows {
             aftermath: Aftermath::default(),
             learned: Learned::default(),
             several: None,
-            out_params: false,
+            flags: StatusFlags::empty(),
             more: false,
             to_binary: false,
         }
@@ -129,10 +129,7 @@ impl Rows {
 
     /// What the end of the rows tells of them.
     pub fn flags(&self) -> StatusFlags {
-        match self.out_params {
-            true => StatusFlags::SERVER_PS_OUT_PARAMS,
-            false => StatusFlags::empty(),
-        }
+        self.flags
     }
 
     /// Goes on to the next result: its columns are here then, or the statement is over with a summary.
@@ -239,6 +236,17 @@ impl Rows {
         Ok(frames)
     }
 
+    /// As [`Rows::next_frames`], of rows that have come already, if they come framed.
+    pub fn frames_at_hand(&mut self, seq: &mut u8) -> Option<Frames> {
+        if self.to_binary || self.more {
+            return None;
+        }
+        match &mut self.source {
+            Source::One(lent) | Source::Apart(lent) => lent.lease.row_frames_at_hand(seq),
+            Source::Memory(_) | Source::Merged(_) | Source::Ended(_) => None,
+        }
+    }
+
     /// A row has been handed out in part: nothing but its rest may follow.
     pub fn is_in_row(&self) -> bool {
         match &self.source {
@@ -251,7 +259,7 @@ impl Rows {
     async fn end_rows(&mut self) -> Result<()> {
         match &mut self.source {
             Source::One(lent) => {
-                self.out_params = lent.lease.status().contains(StatusFlags::SERVER_PS_OUT_PARAMS);
+                self.flags = lent.lease.status() & TOLD;
                 self.more = lent.lease.has_more() && self.several.is_some();
                 if self.more {
                     return Ok(());
@@ -260,6 +268,7 @@ impl Rows {
                 self.end_one().await
             }
             Source::Apart(lent) => {
+                self.flags = lent.lease.status() & TOLD;
                 refuse_more(&lent.lease)?;
                 self.warnings.collect(&mut lent.lease).await;
                 self.learned = self.aftermath.learn(&mut lent.lease).await?;
@@ -305,6 +314,12 @@ impl Rows {
         Ok(rows)
     }
 }
+
+/// What a server alone knows of the rows that it sends: parameters of a procedure, reads without an index.
+const TOLD: StatusFlags = StatusFlags::SERVER_PS_OUT_PARAMS
+    .union(StatusFlags::SERVER_STATUS_NO_INDEX_USED)
+    .union(StatusFlags::SERVER_STATUS_NO_GOOD_INDEX_USED)
+    .union(StatusFlags::SERVER_QUERY_WAS_SLOW);
 
 /// A procedure may give several results, which only CALL has a place for.
 pub(super) fn refuse_more(connection: &Connection) -> Result<()> {

@@ -7,6 +7,7 @@ use bytes::BytesMut;
 use super::aftermath::Aftermath;
 use super::client_state::ClientState;
 use super::combine::{Held, hold};
+use super::file::Files;
 use super::names::Names;
 use super::numbers::Ids;
 use super::pins::Pins;
@@ -50,6 +51,8 @@ pub struct Run<'a> {
     pub deadline: Option<Deadline>,
     /// The statement may write.
     pub writes: bool,
+    /// It changes nothing, whatever schema and variables it runs with.
+    pub harmless: bool,
     /// How a transaction begins that is for the statement alone.
     pub alone: Begin,
     /// What the connection is asked behind the statement, if it runs on one target.
@@ -61,6 +64,8 @@ pub struct Run<'a> {
     /// How it is a part of another statement.
     pub part: Part,
     pub pins: Pinned<'a>,
+    /// Where a file of the client is asked for. None: the statement has no client of its own.
+    pub files: Option<&'a Files>,
 }
 
 /// The connections that the session is pinned to.
@@ -171,6 +176,7 @@ impl Run<'_> {
             Plan::Insert(insert) => self.insert(insert, facts).await,
             Plan::Feed(feed) => self.feed(feed, facts).await,
             Plan::Write(write) => self.write(write, facts).await,
+            Plan::Load(load) => self.load(load, facts).await,
             Plan::Ddl(ddl) => self.ddl(ddl, facts).await,
         }
     }
@@ -303,9 +309,9 @@ impl Run<'_> {
         fragment: &Fragment,
         state: &Arc<SessionState>,
     ) -> Result<ReplyHead> {
-        if self.held.is_some() && !self.transaction.is_active() {
-            // A part of a SELECT changes nothing: were the state or the tables before it wrong, the error
-            // takes the place of its rows.
+        if (self.held.is_some() || self.harmless) && !self.transaction.is_active() {
+            // It changes nothing: were the state or the tables before it wrong, the error takes the place
+            // of its rows.
             lent.lease.queue_state(state)?;
         } else {
             // Waiting for the state to be right costs a round trip when it differs. It is worth it: a

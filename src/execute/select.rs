@@ -334,7 +334,7 @@ impl Run<'_> {
             Plan::Select(select) => (&select.place, &select.route),
             Plan::Write(write) => (&write.place, &write.template),
             Plan::Feed(feed) if feed.direct => (&feed.whole.place, &feed.whole.template),
-            Plan::Insert(_) | Plan::Feed(_) | Plan::Ddl(_) => {
+            Plan::Insert(_) | Plan::Feed(_) | Plan::Load(_) | Plan::Ddl(_) => {
                 return Err(Error::unsupported(
                     "EXPLAIN of this statement is not supported; EXPLAIN FORMAT=MARGAY shows where it \
                      runs",

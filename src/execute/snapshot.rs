@@ -1,7 +1,7 @@
 //! Everything that a statement is judged by: configuration, catalog, backends. It is never changed; a
 //! reload replaces it, and statements that run keep theirs to their end.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ pub struct Snapshot {
     /// Of servers where temporary tables were made.
     pub(super) abilities: Abilities,
     /// The schema whose tables lie on a shard, and its name as columns tell it.
-    schemas: HashMap<ShardId, (String, Bytes)>,
+    schemas: BTreeMap<ShardId, (String, Bytes)>,
     /// Tables whose physical tables have other names, by schema.
     renamed: BTreeMap<String, Vec<Arc<Table>>>,
 }

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use futures_util::future::join_all;
 
 use super::aftermath::Aftermath;
+use super::load::Job;
 use super::numbers::Numbered;
 use super::reply::Reply;
 use super::run::{Call, Part, Run};
@@ -24,6 +25,7 @@ use crate::transaction::{self, Begin, Transaction, ends_transaction};
 pub(super) enum Work<'w> {
     Feed(&'w Feed),
     Pick(&'w Pick),
+    Load(&'w Job<'w>),
     Upsert { insert: &'w Insert, upsert: &'w Upsert, numbered: Option<&'w Numbered> },
 }
 
@@ -49,6 +51,7 @@ impl Run<'_> {
         match work {
             Work::Feed(feed) => self.pass_rows(feed, alone).await,
             Work::Pick(pick) => self.write_picked(pick).await,
+            Work::Load(job) => self.load_file(job).await,
             Work::Upsert { insert, upsert, numbered } => {
                 self.upsert(insert, upsert, numbered).await
             }
@@ -131,9 +134,11 @@ impl Run<'_> {
             clocked: None,
             aftermath: Aftermath::default(),
             warnings: &mut *self.warnings,
+            harmless: false,
             held: None,
             part: Part::default(),
             pins: self.pins,
+            files: self.files,
         }
     }
 
@@ -157,7 +162,7 @@ impl Run<'_> {
         let reply = match plan {
             Plan::Insert(insert) => run.insert(insert, facts).await?,
             Plan::Write(write) => run.write(write, facts).await?,
-            Plan::Select(_) | Plan::Feed(_) | Plan::Ddl(_) => {
+            Plan::Select(_) | Plan::Feed(_) | Plan::Load(_) | Plan::Ddl(_) => {
                 return Err(Error::internal("a part of a write that is none itself"));
             }
         };

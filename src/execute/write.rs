@@ -93,9 +93,11 @@ impl Run<'_> {
             writes: true,
             clocked: self.clocked.take(),
             aftermath: Aftermath::default(),
+            harmless: false,
             held: None,
             part: self.part,
             pins: self.pins,
+            files: self.files,
             warnings: &mut *self.warnings,
         };
         let outcome = run.write_together(work, count, false).await;

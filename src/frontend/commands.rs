@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::file;
 use super::handshake::{self, HandshakeContext, Login};
 use super::idle::IdleTimer;
 use super::reply::ReplyWriter;
 use super::stream::ClientStream;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::Reply;
+use crate::execute::file::{Files, Request};
 use crate::protocol::command::{Command, Execute};
 use crate::session::registry::{Kill, KillSignal};
-use crate::session::signal::Asked;
+use crate::session::signal;
 use crate::session::{Identity, Session, Shared};
 
 /// When a client counts as resting, so that its buffers are given back.
@@ -25,10 +27,18 @@ pub struct Client {
     session: Session,
     /// That of `session`.
     kill: KillSignal,
+    /// Those of `session`.
+    files: Arc<Files>,
     idle: IdleTimer,
     login: Login,
     shared: Arc<Shared>,
     context: Arc<HandshakeContext>,
+}
+
+/// What ends the wait for a statement.
+enum Asked {
+    Kill(Kill),
+    File(Request),
 }
 
 enum Next {
@@ -48,8 +58,17 @@ impl Client {
     ) -> Self {
         let identity = identity(&login, peer);
         let session = Session::new(shared.clone(), identity, login.schema.clone());
-        let kill = session.kill_signal();
-        Self { stream, session, kill, idle: IdleTimer::new(RESTS_AFTER), login, shared, context }
+        let (kill, files) = (session.kill_signal(), session.files());
+        Self {
+            stream,
+            session,
+            kill,
+            files,
+            idle: IdleTimer::new(RESTS_AFTER),
+            login,
+            shared,
+            context,
+        }
     }
 
     /// Serves the client until it leaves, or until the program stops and its transaction is over.
@@ -73,6 +92,11 @@ impl Client {
                 && limit < idle.0
             {
                 idle = (limit, "`limits.transaction_idle_timeout`");
+            }
+            if let Some(limit) = self.session.wait_timeout()
+                && limit < idle.0
+            {
+                idle = (limit, "`wait_timeout`");
             }
             let Some(payload) = self.next_command(idle, packet_max).await? else { continue };
             match self.serve(&payload).await {
@@ -104,12 +128,12 @@ impl Client {
                     packet => packet.map(Some),
                 },
                 asked = self.kill.wait_idle(may_leave) => match asked {
-                    Asked::Kill(Kill::Connection) => {
+                    signal::Asked::Kill(Kill::Connection) => {
                         return Err(Error::new(ErrorKind::Killed, "killed by another session"));
                     }
                     // Nothing runs: it is too late, and stays noted until the next statement begins.
-                    Asked::Kill(Kill::Statement) => self.session.forget_kill(),
-                    Asked::Leave => return Ok(None),
+                    signal::Asked::Kill(Kill::Statement) => self.session.forget_kill(),
+                    signal::Asked::Leave => return Ok(None),
                 },
                 elapsed = self.idle.elapsed(idle.0) => {
                     if elapsed >= idle.0 {
@@ -172,7 +196,7 @@ impl Client {
             Command::FieldList { table, wildcard } => self.field_list(table, wildcard).await?,
             Command::ProcessInfo => return self.query(b"SHOW PROCESSLIST").await,
             Command::ProcessKill(id) => return self.query(format!("KILL {id}").as_bytes()).await,
-            Command::Debug => self.ok_or_error(Ok(())).await?,
+            Command::Debug => self.writer().eof().await?,
             Command::Fetch { statement, rows } => self.writer().fetch(statement, rows).await?,
             Command::Unknown(code) => {
                 tracing::debug!(code, "unknown command");
@@ -202,14 +226,26 @@ impl Client {
     }
 
     async fn query(&mut self, text: &[u8]) -> Result<Next> {
+        let limits =
+            file::Limits { wait: self.session.write_timeout(), packet: self.session.packet_max() };
         let outcome = {
-            let Self { session, stream, kill, .. } = self;
-            tokio::select! {
+            let Self { session, stream, kill, files, .. } = self;
+            let work = session.query(text);
+            tokio::pin!(work);
+            let asked = tokio::select! {
                 // The statement first: it forgets a KILL QUERY that was meant for the one before.
                 biased;
-                reply = session.query(text) => Ok(reply),
-                kill = kill.wait() => Err(kill),
+                reply = &mut work => Ok(reply),
+                kill = kill.wait() => Err(Asked::Kill(kill)),
+                request = files.asked() => Err(Asked::File(request)),
                 gone = stream.gone() => return Err(gone),
+            };
+            match asked {
+                Ok(reply) => Ok(reply),
+                Err(Asked::Kill(kill)) => Err(kill),
+                Err(Asked::File(request)) => {
+                    file::send(stream, kill, request, limits, work).await?
+                }
             }
         };
         self.answer(outcome).await
@@ -267,6 +303,7 @@ impl Client {
                 let identity = identity(&login, peer);
                 self.session = Session::new(self.shared.clone(), identity, login.schema.clone());
                 self.kill = self.session.kill_signal();
+                self.files = self.session.files();
                 self.login = login;
                 Ok(Next::Go)
             }

@@ -8,6 +8,7 @@ pub mod stream;
 pub mod tls;
 pub mod users;
 
+mod file;
 mod idle;
 mod reply;
 mod rsa_key;

@@ -179,6 +179,11 @@ impl<'a> ReplyWriter<'a> {
     async fn rows(&mut self, rows: &mut Rows, sent: &mut u64) -> Result<Result<()>> {
         loop {
             let mut seq = self.stream.next_seq();
+            // Where nothing is waited for, nothing can come in between.
+            if let Some(frames) = rows.frames_at_hand(&mut seq) {
+                self.frames(frames, seq, sent).await?;
+                continue;
+            }
             let next = match guarded(self.stream, self.kill, next_rows(rows, &mut seq)).await {
                 Ok(next) => next,
                 Err(gone) => {
@@ -191,15 +196,18 @@ impl<'a> ReplyWriter<'a> {
                     *sent += 1;
                     self.row(&row).await?;
                 }
-                Ok(Some(Next::Frames(frames))) => {
-                    *sent += frames.rows;
-                    self.stream.put_frames(frames.bytes, seq);
-                    self.relieve().await?;
-                }
+                Ok(Some(Next::Frames(frames))) => self.frames(frames, seq, sent).await?,
                 Ok(None) => return Ok(Ok(())),
                 Err(error) => return Ok(Err(error)),
             }
         }
+    }
+
+    /// Writes rows that are numbered up to `seq`.
+    async fn frames(&mut self, frames: Frames, seq: u8, sent: &mut u64) -> Result<()> {
+        *sent += frames.rows;
+        self.stream.put_frames(frames.bytes, seq);
+        self.relieve().await
     }
 
     async fn row(&mut self, row: &[u8]) -> Result<()> {

@@ -2,7 +2,9 @@
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::ready;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use rustls::ServerConfig;
@@ -10,6 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use tokio_util::io::poll_read_buf;
 
 use super::places::Place;
 use super::tls::{self, PeerNames};
@@ -390,14 +393,15 @@ impl Socket {
             *input = BytesMut::new();
         }
         let read = match self {
-            Self::Plain(socket) => loop {
-                poll_fn(|context| socket.poll_read_ready(context)).await.map_err(gone)?;
-                input.reserve(room);
-                match socket.try_read_buf(input) {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    read => break read,
-                }
-            },
+            Self::Plain(socket) => {
+                poll_fn(|context| {
+                    ready!(socket.poll_read_ready(context))?;
+                    input.reserve(room);
+                    // Unlike `try_read_buf` it knows from a short read that nothing is left.
+                    poll_read_buf(Pin::new(&mut *socket), context, input)
+                })
+                .await
+            }
             Self::Tls(socket) => {
                 input.reserve(room);
                 socket.read_buf(input).await

@@ -7,9 +7,9 @@ use super::key::Run;
 use super::pick;
 use super::planner::{Context, Temporary, plan};
 use super::render::{Rendered, render, render_insert};
-use super::resolve::{ddl_targets, insert_targets, limited, targets, write_targets};
+use super::resolve::{ddl_targets, insert_targets, limited, sample_of, targets, write_targets};
 use super::template::{Part, Target};
-use super::types::{Ddl, Feed, Insert, Plan, Select, Source, Write};
+use super::types::{Ddl, Feed, Insert, Load, Plan, Select, Source, Write};
 use crate::error::{Error, ErrorKind};
 use crate::merge::Spec;
 use crate::sql::expr::Literal;
@@ -28,6 +28,7 @@ pub fn explain(plan: &Plan, run: &Run<'_>) -> Result<Vec<String>, Stop> {
         Plan::Insert(insert) => explain_insert(insert, run),
         Plan::Feed(feed) => explain_feed(feed, run),
         Plan::Write(write) => explain_write(write, run),
+        Plan::Load(load) => explain_load(load, run),
         Plan::Ddl(ddl) => explain_ddl(ddl, run),
     }
 }
@@ -173,6 +174,28 @@ fn explain_write(write: &Write, run: &Run<'_>) -> Result<Vec<String>, Stop> {
         (None, found) => format!("write to {}", places(found)),
     }];
     push_targets(&mut lines, &found, run, |target| Ok(render(&write.template, target, run)?))?;
+    Ok(lines)
+}
+
+fn explain_load(load: &Load, run: &Run<'_>) -> Result<Vec<String>, Stop> {
+    let (Some(split), Some(table)) = (&load.split, &load.table) else {
+        let found = targets(&load.place, run)?;
+        let names: Vec<String> = found.iter().map(|target| target_name(target, run)).collect();
+        return Ok(vec![format!("load the file into {}", names.join(", "))]);
+    };
+    let count = table.shards().len();
+    let name = &table.name;
+    let mut lines = vec![match &split.insert.key_class {
+        Some(_) => format!("load rows into `{name}`, each where it belongs: {count} shards"),
+        None => format!("load all rows into each copy of `{name}`: {count} shards"),
+    }];
+    let target = sample_of(table)?;
+    let mut rendered = render(&load.head, &target, run)?;
+    if let Some(tail) = &load.tail {
+        rendered.text.extend_from_slice(b" CHARACTER SET <that of the schema> ");
+        rendered.text.extend_from_slice(&render(tail, &target, run)?.text);
+    }
+    push_statement(&mut lines, &rendered);
     Ok(lines)
 }
 

@@ -34,6 +34,11 @@ impl Holds {
         Self { nullable: column.nullable, size: size(&column.declared, &column.class) }
     }
 
+    /// The column takes no NULL, and what it stores instead is not known.
+    pub fn refuses_null(&self) -> bool {
+        !self.nullable && self.size == Size::Any
+    }
+
     /// The value as it is stored. None: that is not certain.
     pub(super) fn fit(&self, value: &Literal, charset: &str) -> Option<Literal> {
         if *value == Literal::Null && !self.nullable {

@@ -278,7 +278,7 @@ fn generated(
 }
 
 /// Copies count for themselves.
-fn broadcast_id(column: &str, table: &str) -> Error {
+pub(super) fn broadcast_id(column: &str, table: &str) -> Error {
     Error::unsupported(format!(
         "the AUTO_INCREMENT column `{column}` of `{table}` needs a value: each shard counts for itself, \
          so generated values would clash"

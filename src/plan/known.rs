@@ -177,7 +177,7 @@ fn settle(plan: &mut Plan) -> bool {
         }
         // Rows in the way are updated by a text of their own.
         Plan::Insert(insert) => insert.upsert.is_none(),
-        Plan::Feed(_) | Plan::Ddl(_) => false,
+        Plan::Feed(_) | Plan::Load(_) | Plan::Ddl(_) => false,
     }
 }
 
@@ -219,7 +219,7 @@ fn wanted(plan: &Plan) -> SmallVec<[u16; 4]> {
                 [key, part_key, id].into_iter().flatten().for_each(|it| operand(it, &mut found));
             }
         }
-        Plan::Feed(_) | Plan::Ddl(_) => {}
+        Plan::Feed(_) | Plan::Load(_) | Plan::Ddl(_) => {}
     }
     found.sort_unstable();
     found.dedup();

@@ -7,7 +7,7 @@ use super::model::Analysis;
 use super::names::Reader;
 use super::types::{Place, Plan, Refusal};
 use super::units::Group;
-use super::{ddl, insert, select, write};
+use super::{ddl, insert, load, select, write};
 use crate::catalog::{Catalog, ShardId, TableKind};
 use crate::error::{Error, ErrorKind};
 use crate::sql::query::TableName;
@@ -62,6 +62,9 @@ pub fn plan(statement: &Statement, text: &[u8], context: &Context<'_>) -> Result
         StatementKind::Insert(insert) => insert::plan(insert, statement, text, context)?,
         StatementKind::Update(update) => write::update(update, statement, text, context)?,
         StatementKind::Delete(delete) => write::delete(delete, statement, text, context)?,
+        StatementKind::Load(load) => {
+            Plan::Load(Box::new(load::plan(load, statement, text, context)?))
+        }
         StatementKind::Ddl(ddl) => Plan::Ddl(ddl::plan(ddl, statement, text, context)?),
         StatementKind::Other(words) => {
             let message = format!(

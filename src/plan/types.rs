@@ -10,6 +10,7 @@ use super::upsert::Upsert;
 use crate::catalog::{ShardId, Table};
 use crate::merge::Spec;
 use crate::sql::Mode;
+use crate::sql::delimited::Delimiters;
 use crate::sql::expr::Literal;
 
 /// What a statement does. Executing it is one match, explaining it another.
@@ -21,6 +22,8 @@ pub enum Plan {
     Feed(Box<Feed>),
     /// UPDATE and DELETE.
     Write(Write),
+    /// LOAD DATA LOCAL.
+    Load(Box<Load>),
     Ddl(Ddl),
 }
 
@@ -242,6 +245,51 @@ pub struct Feed {
     /// It ends in ON DUPLICATE KEY UPDATE.
     pub on_duplicate: bool,
     pub ignore: bool,
+}
+
+/// LOAD DATA LOCAL.
+#[derive(Debug, Clone)]
+pub struct Load {
+    /// None: by the hint `shard=`, whichever it is.
+    pub table: Option<Arc<Table>>,
+    /// The name of the file, for the client.
+    pub file: Vec<u8>,
+    /// Where a file goes whose rows are not told apart.
+    pub place: Place,
+    /// The statement; up to its CHARACTER SET if it gives none, and what follows.
+    pub head: Template,
+    pub tail: Option<Template>,
+    /// None: one server reads the file as it is.
+    pub split: Option<Box<Split>>,
+}
+
+/// How the rows of a file are told apart and placed. Of a broadcast table they are not placed: each copy gets
+/// all of them.
+#[derive(Debug, Clone)]
+pub struct Split {
+    pub delimiters: Delimiters,
+    /// How many fields a row has.
+    pub fields: usize,
+    /// Lines in front of the first row, which no server sees.
+    pub skip: u64,
+    /// The character set of the file; None: that of the current schema.
+    pub charset: Option<String>,
+    /// Without rows.
+    pub insert: Insert,
+    /// None: the generated id, or of a broadcast table.
+    pub key: Option<LoadValue>,
+    pub part_key: Option<LoadValue>,
+    /// The value for the column of ids, if there is one. None: it is put in front of the fields.
+    pub id: Option<LoadValue>,
+}
+
+/// What a column gets from a file.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LoadValue {
+    /// A field, by its index.
+    Field(usize),
+    /// The same in every row.
+    Given(Operand),
 }
 
 /// UPDATE and DELETE.

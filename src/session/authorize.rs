@@ -24,6 +24,7 @@ impl Session {
             | StatementKind::Delete(_)
             | StatementKind::Ddl(_)
             | StatementKind::Call(_)
+            | StatementKind::Load(_)
             | StatementKind::Other(_) => Right::Write,
             // It runs what it explains.
             StatementKind::Explain(explain) if explain.analyze => Right::Write,

@@ -79,6 +79,7 @@ impl Session {
         let snapshot = self.snapshot.clone();
         let mut run = self.runner(&snapshot, &known.statement.hints, call);
         run.writes = writes;
+        run.harmless = kept.harmless;
         run.hidden = Some(Hidden::new(text, slots, &values));
         let outcome = run.kept(&known.plan, &mut Facts::default()).await;
         if let Err(error) = &outcome
@@ -162,8 +163,26 @@ impl Session {
         let until = snapshot.facts.believed_until(&tables, &schemas);
         let known = Known::new(text, statement.clone(), &shape.slots, &context)?;
         let schemas = schemas.into_boxed_slice();
-        Ok(known.map(|known| Kept { known, schemas, generation, until }))
+        let harmless = is_harmless(statement);
+        Ok(known.map(|known| Kept { known, harmless, schemas, generation, until }))
     }
+}
+
+/// A query that locks nothing and calls no function but the commonest, of which no user has his own.
+fn is_harmless(statement: &Statement) -> bool {
+    const COMMON: [&str; 7] = ["avg", "coalesce", "count", "ifnull", "max", "min", "sum"];
+    let mut harmless = matches!(statement.kind, StatementKind::Query(_));
+    walk::statement(statement, &mut |node| match node {
+        Node::Expr(expr) => {
+            harmless &= match &expr.kind {
+                ExprKind::Function(function) => COMMON.contains(&function.name.as_str()),
+                kind => !matches!(kind, ExprKind::Other { .. }),
+            }
+        }
+        Node::Query(query) => harmless &= query.locking.is_none() && query.into.is_none(),
+        Node::Table(_) | Node::UnnamedItem(_) => {}
+    });
+    harmless
 }
 
 /// The statement leaves nothing behind that is to be read back, and calls no function of a schema.

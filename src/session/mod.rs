@@ -18,6 +18,7 @@ mod into;
 mod kept;
 mod like;
 mod listing;
+mod load;
 mod local;
 mod locks;
 mod movable;
@@ -50,6 +51,7 @@ pub use shared::Shared;
 use crate::backend::Written;
 use crate::config::Reads;
 use crate::error::{Error, ErrorKind, Result};
+use crate::execute::file::Files;
 use crate::execute::pins::Pins;
 use crate::execute::plans::Look;
 use crate::execute::reply::Rows;
@@ -96,6 +98,8 @@ pub struct Session {
     last_insert_id: u64,
     /// The variable sql_select_limit: the most rows of a SELECT without LIMIT.
     select_limit: Option<u64>,
+    /// The variable wait_timeout in seconds, if the client has set it.
+    wait_timeout: Option<u64>,
     row_count: i64,
     found_rows: u64,
     /// What replicas must have for its reads.
@@ -109,6 +113,8 @@ pub struct Session {
     takes_many: bool,
     /// Results of further statements follow.
     more_follows: bool,
+    /// Where its statements ask for files.
+    files: Arc<Files>,
 }
 
 impl Session {
@@ -144,6 +150,7 @@ impl Session {
             shown_warnings: Warnings::default(),
             last_insert_id: 0,
             select_limit: None,
+            wait_timeout: None,
             row_count: 0,
             found_rows: 0,
             written: Arc::default(),
@@ -152,6 +159,7 @@ impl Session {
             leaving: false,
             takes_many,
             more_follows: false,
+            files: Arc::default(),
         }
     }
 
@@ -346,6 +354,7 @@ impl Session {
             | StatementKind::Insert(_)
             | StatementKind::Update(_)
             | StatementKind::Delete(_) => self.run(text, statement, call).await,
+            StatementKind::Load(load) => self.load_data(text, statement, load).await,
             StatementKind::Ddl(ddl)
                 if self.is_temporary(ddl) && statement.hints.shard.is_none() =>
             {
@@ -402,6 +411,10 @@ impl Session {
                 refuse_locks(text, words)?;
                 self.run_on_shard(text, &shard.clone()).await
             }
+            None if matches!(words, "LOAD DATA" | "LOAD XML") => Err(Error::unsupported(format!(
+                "{words} of a file on a server, or of XML, is not supported; send the file as text from the \
+                 client by LOAD DATA LOCAL INFILE"
+            ))),
             None => Err(Error::unsupported(format!(
                 "{words} is not supported; to run it on one shard put /*margay: shard=NAME */ in front"
             ))),
@@ -453,6 +466,7 @@ impl Session {
         self.shown_warnings = Warnings::default();
         self.last_insert_id = 0;
         self.select_limit = None;
+        self.wait_timeout = None;
         self.row_count = 0;
         self.found_rows = 0;
         self.consistency = None;
@@ -466,6 +480,9 @@ impl Session {
         }
         if self.transaction.is_active() && !self.transaction.is_only_implied() {
             status |= StatusFlags::SERVER_STATUS_IN_TRANS;
+            if self.transaction.is_read_only() {
+                status |= StatusFlags::SERVER_STATUS_IN_TRANS_READONLY;
+            }
         }
         if self.mode.no_backslash_escapes {
             status |= StatusFlags::SERVER_STATUS_NO_BACKSLASH_ESCAPES;
@@ -480,8 +497,18 @@ impl Session {
         self.transaction.is_active()
     }
 
+    /// How long the client itself says that it may be idle.
+    pub fn wait_timeout(&self) -> Option<Duration> {
+        self.wait_timeout.map(Duration::from_secs)
+    }
+
     pub fn capabilities(&self) -> CapabilityFlags {
         self.identity.capabilities
+    }
+
+    /// Where its statements ask for files of the client.
+    pub fn files(&self) -> Arc<Files> {
+        self.files.clone()
     }
 
     pub fn kill_signal(&self) -> registry::KillSignal {
@@ -502,6 +529,12 @@ impl Session {
     /// How long a client may take no rows.
     pub fn write_timeout(&self) -> Duration {
         self.snapshot.config.settings.limits.write_timeout
+    }
+
+    /// Bytes that a packet of the client may have.
+    pub fn packet_max(&self) -> usize {
+        let limit = self.snapshot.config.settings.limits.max_allowed_packet.0;
+        usize::try_from(limit).unwrap_or(usize::MAX)
     }
 
     /// The client's address with its port.

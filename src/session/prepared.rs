@@ -154,7 +154,8 @@ impl Session {
             }
             StatementKind::Prepare { .. }
             | StatementKind::Execute(_)
-            | StatementKind::Deallocate(_) => Err(not_preparable()),
+            | StatementKind::Deallocate(_)
+            | StatementKind::Load(_) => Err(not_preparable()),
             StatementKind::Empty => Err(Error::new(ErrorKind::EmptyQuery, "Query was empty")),
             StatementKind::Transaction(_)
             | StatementKind::Ddl(_)

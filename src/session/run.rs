@@ -188,9 +188,11 @@ impl Session {
             found_rows: self.identity.found_rows(),
             warnings: &mut self.warnings,
             alone: self.alone.clone(),
+            harmless: false,
             held: None,
             part: Part::default(),
             pins: Pinned { pins: &self.pins, used: self.uses_pins, read: self.reads_pins },
+            files: Some(&self.files),
         }
     }
 
@@ -223,6 +225,7 @@ impl Session {
             warning_count: self.shown_warnings.count,
             error_count: self.shown_warnings.errors() as u64,
             select_limit: self.select_limit,
+            wait_timeout: self.wait_timeout,
             reads: self.consistency_name(),
             server_version: self.snapshot.config.settings.server_version.clone(),
         }
@@ -250,7 +253,8 @@ impl Session {
         self.snapshot.facts.forget(tables);
         !facts.columns.is_empty()
             && !self.transaction.is_active()
-            && !matches!(statement.kind, StatementKind::Ddl(_))
+            // A client sends its file once.
+            && !matches!(statement.kind, StatementKind::Ddl(_) | StatementKind::Load(_))
     }
 }
 

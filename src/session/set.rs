@@ -29,8 +29,9 @@ const NAMES: [&str; 4] = [
 ];
 
 /// Variables that a session has itself, without any connection having them: it puts the LIMIT of
-/// `sql_select_limit` to statements, and values in place of the functions that tell of the others.
-const OWN: [&str; 3] = ["sql_select_limit", "last_insert_id", "identity"];
+/// `sql_select_limit` to statements, ends at `wait_timeout`, and puts values in place of what tells of
+/// the others.
+const OWN: [&str; 4] = ["sql_select_limit", "wait_timeout", "last_insert_id", "identity"];
 
 /// What came of a SET.
 struct Tried {
@@ -43,12 +44,13 @@ impl Session {
     /// The state that the handshake asks for.
     pub(super) fn initial_state(identity: &Identity, snapshot: &Snapshot) -> ClientState {
         let mut state = SessionState::default();
+        let states = snapshot.backends.states();
         if let Some(limit) = snapshot.config.settings.transactions.lock_wait_timeout {
             let name = "innodb_lock_wait_timeout".to_owned();
             state.variables.insert(name, limit.as_secs().max(1).to_string());
         }
         let Some(collation) = Collation::by_id(identity.collation) else {
-            return ClientState::new(state, None);
+            return ClientState::new(state, None).shared(states);
         };
         // The backends' own default; a client that names it gets what the backend has.
         if collation.id != UTF8MB4_0900_AI_CI {
@@ -58,7 +60,7 @@ impl Session {
                 state.variables.insert(name.to_owned(), value.to_owned());
             }
         }
-        ClientState::new(state, Some(collation.id))
+        ClientState::new(state, Some(collation.id)).shared(states)
     }
 
     pub(super) async fn set(
@@ -88,7 +90,7 @@ impl Session {
         let turns_on_autocommit = assignments.iter().any(|assignment| {
             matches!(&assignment.target, SetTarget::System { name, .. } if name == "autocommit")
         });
-        let mut names: Vec<Kept> = assignments.iter().map(Kept::of).collect();
+        let mut names: Vec<Kept> = assignments.iter().flat_map(Kept::of).collect();
         for assignment in assignments {
             assignment.value.walk(&mut |expr: &Expr| {
                 names.extend(expr.assigned().map(|name| Kept::User(name.to_owned())));
@@ -132,8 +134,7 @@ impl Session {
     }
 
     pub(super) async fn set_names(&mut self, text: &[u8]) -> Result<Reply> {
-        let names: Vec<Kept> = NAMES.iter().map(|name| Kept::System((*name).to_owned())).collect();
-        let tried = self.try_set(text, &names).await?;
+        let tried = self.try_set(text, &Kept::charsets()).await?;
         self.adopt(tried.state);
         Ok(Reply::Done(Summary::default()))
     }
@@ -196,10 +197,14 @@ impl Session {
         self.warnings.collect(&mut lease).await;
         let resets_clock = is_clock_reset(text);
         let (values, shown) = read_back(&mut lease, names).await?;
-        let names_charset =
+        let is_charset =
             |name: &Kept| matches!(name, Kept::System(name) if name == "character_set_results");
-        let text_collation =
-            if names.iter().any(names_charset) { shown } else { self.state.text_collation() };
+        let text_collation = match names.iter().position(is_charset) {
+            // Nothing is converted: each column is shown in its own collation.
+            Some(at) if values.get(at).is_some_and(|value| value == "NULL") => None,
+            Some(_) => shown,
+            None => self.state.text_collation(),
+        };
         let mut own = Vec::new();
         for (name, value) in names.iter().zip(values) {
             match name {
@@ -223,7 +228,8 @@ impl Session {
         lease.untaint();
         state.schema = None;
         state.variables.retain(|name, _| !OWN.contains(&name.as_str()));
-        Ok(Tried { state: ClientState::new(state, text_collation), own })
+        let state = ClientState::new(state, text_collation);
+        Ok(Tried { state: state.shared(self.snapshot.backends.states()), own })
     }
 
     fn adopt_own(&mut self, own: &[(String, String)]) {
@@ -231,6 +237,7 @@ impl Session {
             let number = value.parse().ok();
             match name.as_str() {
                 "sql_select_limit" => self.select_limit = number.filter(|rows| *rows < u64::MAX),
+                "wait_timeout" => self.wait_timeout = number,
                 _ => self.last_insert_id = number.unwrap_or(self.last_insert_id),
             }
         }
@@ -298,11 +305,16 @@ enum Kept {
 }
 
 impl Kept {
-    fn of(assignment: &Assignment) -> Self {
+    fn of(assignment: &Assignment) -> Vec<Self> {
         match &assignment.target {
-            SetTarget::User(name) => Self::User(name.to_ascii_lowercase()),
-            SetTarget::System { name, .. } => Self::System(canonical(name).to_owned()),
+            SetTarget::User(name) => vec![Self::User(name.to_ascii_lowercase())],
+            SetTarget::System { name, .. } => vec![Self::System(canonical(name).to_owned())],
+            SetTarget::Names => Self::charsets(),
         }
+    }
+
+    fn charsets() -> Vec<Self> {
+        NAMES.iter().map(|name| Self::System((*name).to_owned())).collect()
     }
 }
 
@@ -340,7 +352,7 @@ fn check(assignment: &Assignment) -> Result<()> {
                  connection; set it on the servers"
             )))
         }
-        SetTarget::System { .. } | SetTarget::User(_) => Ok(()),
+        SetTarget::System { .. } | SetTarget::User(_) | SetTarget::Names => Ok(()),
     }
 }
 
@@ -359,7 +371,7 @@ fn is_movable(name: &str) -> bool {
         sql_auto_is_null sql_big_selects sql_buffer_result sql_mode sql_notes \
         sql_quote_show_create sql_require_primary_key sql_safe_updates sql_warnings time_zone \
         timestamp tmp_table_size transaction_isolation transaction_read_only unique_checks \
-        updatable_views_with_limit use_secondary_engine wait_timeout windowing_use_high_precision";
+        updatable_views_with_limit use_secondary_engine windowing_use_high_precision";
     NAMES.contains(&name)
         || OWN.contains(&name)
         || MOVABLE.split_ascii_whitespace().any(|movable| movable == name)

@@ -28,6 +28,7 @@ pub(super) struct Facts {
     pub(super) error_count: u64,
     pub(super) server_version: String,
     pub(super) select_limit: Option<u64>,
+    pub(super) wait_timeout: Option<u64>,
     /// The level of `margay_read_consistency`.
     pub(super) reads: &'static str,
 }
@@ -87,6 +88,7 @@ fn value(expr: &Expr, facts: &Facts) -> Option<Vec<u8>> {
             "pseudo_thread_id" => Some(unsigned(u64::from(facts.connection_id))),
             "version" => Some(text(&facts.server_version)),
             "sql_select_limit" => facts.select_limit.map(unsigned),
+            "wait_timeout" => facts.wait_timeout.map(unsigned),
             CONSISTENCY => Some(text(facts.reads)),
             "warning_count" => Some(unsigned(facts.warning_count)),
             "error_count" => Some(unsigned(facts.error_count)),

@@ -29,6 +29,7 @@ impl Session {
         // The table that an INSERT writes comes once, and by itself is only written.
         let written = match &statement.kind {
             StatementKind::Insert(insert) => self.id_of(&insert.table).ok(),
+            StatementKind::Load(load) => self.id_of(&load.table).ok(),
             _ => None,
         };
         let is_written = |id: &TableId| written.as_ref() == Some(id);

@@ -8,6 +8,7 @@ use crate::execute::aftermath::{Aftermath, Learned};
 use crate::execute::warnings::{Warning, Warnings};
 use crate::execute::{ClientState, Reply};
 use crate::sql::expr::{Expr, ExprKind};
+use crate::sql::load::LoadTarget;
 use crate::sql::query::Body;
 use crate::sql::statement::{Statement, StatementKind};
 use crate::sql::walk::{self, Node};
@@ -33,6 +34,12 @@ impl Session {
             assigned.extend(called.args.iter().filter_map(|arg| match &arg.kind {
                 ExprKind::UserVariable(name) => Some(name.to_ascii_lowercase()),
                 _ => None,
+            }));
+        }
+        if let StatementKind::Load(load) = &statement.kind {
+            assigned.extend(load.targets.iter().filter_map(|target| match target {
+                LoadTarget::Variable(name) => Some(name.clone()),
+                LoadTarget::Column(_) => None,
             }));
         }
         assigned.sort_unstable();
@@ -101,6 +108,7 @@ impl Session {
         }
         let mut base = self.state.base().clone();
         base.user_variables.extend(variables.iter().cloned());
-        self.state = ClientState::new(base, self.state.text_collation());
+        let state = ClientState::new(base, self.state.text_collation());
+        self.state = state.shared(self.snapshot.backends.states());
     }
 }

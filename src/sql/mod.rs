@@ -2,11 +2,13 @@
 
 pub mod charset;
 pub mod create_table;
+pub mod delimited;
 pub mod expr;
 pub mod hide;
 mod hints;
 mod keywords;
 mod literal;
+pub mod load;
 pub mod mode;
 mod parse;
 pub mod query;

@@ -84,6 +84,7 @@ impl<'a> Finder<'a> {
             | StatementKind::Call(_)
             | StatementKind::LockTables(_)
             | StatementKind::Handler(_)
+            | StatementKind::Load(_)
             | StatementKind::Do { .. }
             | StatementKind::Kill { .. }
             | StatementKind::Other(_)

@@ -1,6 +1,7 @@
 //! Every statement of a client, classified.
 
 use super::expr::{ColumnName, Expr, Name};
+use super::load::LoadData;
 use super::query::{Limit, OrderItem, Query, TableExpr, TableName, TableRef};
 use super::span::Span;
 
@@ -84,7 +85,9 @@ pub enum StatementKind {
     /// The tables of `LOCK TABLES`.
     LockTables(Vec<TableName>),
     Handler(Handler),
-    /// `UNLOCK TABLES`, `LOAD DATA`, `XA`, `GRANT`, `ANALYZE` ...: the
+    /// `LOAD DATA LOCAL INFILE`
+    Load(Box<LoadData>),
+    /// `UNLOCK TABLES`, `LOAD DATA INFILE`, `XA`, `GRANT`, `ANALYZE` ...: the
     /// first words in upper case. Refused, or run on one shard where the planner can prove which.
     Other(String),
     /// Nothing but comments and white space.
@@ -302,6 +305,8 @@ pub enum SetTarget {
         scope: Option<Scope>,
         name: String,
     },
+    /// `NAMES cs [COLLATE c]` or `CHARACTER SET cs` beside other assignments; the value is all of it.
+    Names,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -63,6 +63,10 @@ pub fn statement<'a>(statement: &'a Statement, visit: Visit<'_, 'a>) {
             HandlerAction::Open(_) => visit(Node::Table(&handler.name)),
             HandlerAction::Read | HandlerAction::Close => {}
         },
+        StatementKind::Load(load) => {
+            visit(Node::Table(&load.table));
+            assignments(&load.assignments, visit);
+        }
         StatementKind::Describe { table } => visit(Node::Table(table)),
         StatementKind::Show(show) => show.table.iter().for_each(|name| visit(Node::Table(name))),
         StatementKind::Transaction(_)

@@ -110,6 +110,10 @@ impl Transaction {
         matches!(&self.state, State::Active(active) if active.machine.is_empty())
     }
 
+    pub fn is_read_only(&self) -> bool {
+        self.begun.is_read_only()
+    }
+
     /// No statement has begun it on a server, and the client has not either.
     pub fn is_only_implied(&self) -> bool {
         self.is_announced() && self.begun.implied

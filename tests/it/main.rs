@@ -28,7 +28,14 @@ mod encryption;
 mod fixture;
 #[cfg(test)]
 mod fuzz;
+#[cfg(test)]
+mod hostile;
 mod ids;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod load;
+mod matrix;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]

@@ -218,7 +218,7 @@ fn sent(plan: &Plan, run: &Run<'_>) -> Result<Option<Sent>, Stop> {
         }
         Plan::Write(write) => (&write.template, write_targets(write, run)?),
         Plan::Insert(insert) => return Ok(Some((inserted(insert, run)?, merge))),
-        Plan::Feed(_) | Plan::Ddl(_) => return Ok(None),
+        Plan::Feed(_) | Plan::Load(_) | Plan::Ddl(_) => return Ok(None),
     };
     let render = |target: Target| Ok((target.clone(), render(template, &target, run)?));
     Ok(Some((found.into_iter().map(render).collect::<Result<_, Stop>>()?, merge)))

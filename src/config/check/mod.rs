@@ -24,6 +24,8 @@ const SYSTEM_SCHEMAS: [&str; 4] = ["information_schema", "mysql", "performance_s
 
 /// Shards have ids of 16 bits.
 const SHARDS_MAX: usize = 1 << 16;
+/// More threads than any machine has cores.
+const THREADS_MAX: u32 = 1024;
 
 /// Checks the whole; `place` is where missing sections are reported. With problems, the result is
 /// incomplete.
@@ -54,7 +56,9 @@ pub(super) fn check(root: Root, place: &Place, problems: &mut Problems) -> Confi
         compression: root.compression,
         tls: root.tls.0,
         reads: root.reads,
+        local_infile: root.local_infile,
         drain_timeout: root.drain_timeout,
+        threads: threads(root.threads, place, problems),
         limits: root.limits,
         backend: root.backend,
         combine: root.combine,
@@ -63,6 +67,13 @@ pub(super) fn check(root: Root, place: &Place, problems: &mut Problems) -> Confi
         ids: ids(root.ids, place, problems),
     };
     Config { settings, clusters, users, schemas }
+}
+
+fn threads(threads: Option<u32>, place: &Place, problems: &mut Problems) -> Option<u32> {
+    if threads.is_some_and(|count| !(1..=THREADS_MAX).contains(&count)) {
+        problems.add(place, format!("`threads` is 1 to {THREADS_MAX}"));
+    }
+    threads
 }
 
 /// The database of the bookkeeping has a name that a server takes.

@@ -20,7 +20,8 @@ shape! {
         /// How long a client may be idle inside a transaction before its connection is closed and the
         /// transaction rolled back; without it, `idle_timeout` alone counts.
         transaction_idle_timeout: Option<Duration>,
-        /// How long a client may take no rows of a result before its connection is closed.
+        /// How long a client may take no rows of a result, or send nothing of a file that it loads, before
+        /// its connection is closed.
         write_timeout: Duration = "10m",
         /// How long a statement may run; without it, as long as the servers let it.
         statement_timeout: Option<Duration>,

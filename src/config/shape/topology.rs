@@ -25,8 +25,13 @@ shape! {
         /// What a read on a replica may miss: `eventual`, `session` or `strong`. Schemas and users may
         /// say otherwise.
         reads: Reads = "session",
+        /// Clients may load files of theirs by LOAD DATA LOCAL; the servers need `local_infile = ON` too.
+        local_infile: bool = "false",
         /// How long running transactions may take to end when Margay stops.
         drain_timeout: Duration = "30s",
+        /// Threads that serve clients; without it, half as many as the machine has cores. One serves some
+        /// 20,000 small statements a second, and more than the load needs cost CPU.
+        threads: Option<u32>,
         /// Limits that protect Margay and the servers behind it.
         limits: Limits = "",
         /// Connections to the servers behind.

@@ -64,6 +64,7 @@ impl Run<'_> {
             let Some(source) = &select.source else {
                 return Err(self.own_error(&select.place, &select.route, facts, refused).await);
             };
+            self.snapshot.renew_guesses(facts).await;
             let active = self.transaction.is_active();
             let sample = self.sample_of(select, facts);
             let mut checked = Checked { sample, asks: true, columns: None };

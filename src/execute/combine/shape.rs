@@ -60,10 +60,12 @@ impl Snapshot {
             aftermath: Aftermath::default(),
             deadline,
             warnings: &mut warnings,
+            harmless: false,
             held: None,
             alone: Begin::default(),
             part: Part::default(),
             pins: Pinned { pins: &pins, used: false, read: false },
+            files: None,
         };
         let combine = run.program(source, &mut Facts::default(), EMPTY).await.ok()?;
         // Steps of CTEs may ask for parameters, whose values are not known and change no types.

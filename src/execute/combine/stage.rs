@@ -170,7 +170,7 @@ impl Program<'_> {
         let reading = Reading::of(self.source, temporaries);
         match self.snapshot.plan(&statement, text, reading, &mut facts).await? {
             Plan::Select(select) => Ok((select, facts)),
-            Plan::Insert(_) | Plan::Feed(_) | Plan::Write(_) | Plan::Ddl(_) => {
+            Plan::Insert(_) | Plan::Feed(_) | Plan::Write(_) | Plan::Load(_) | Plan::Ddl(_) => {
                 Err(Error::internal("a part of a SELECT that is none itself"))
             }
         }
@@ -215,8 +215,10 @@ impl Program<'_> {
             aftermath: Aftermath::default(),
             warnings,
             held: Some(HeldTables(held)),
+            harmless: false,
             part: Part::default(),
             pins: self.pins,
+            files: None,
         }
     }
 }

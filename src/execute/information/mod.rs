@@ -252,7 +252,7 @@ fn parse(packets: &[Bytes]) -> Result<Vec<Column>> {
 fn select_of(plan: &Plan) -> Result<&Select> {
     match plan {
         Plan::Select(select) => Ok(select),
-        Plan::Insert(_) | Plan::Feed(_) | Plan::Write(_) | Plan::Ddl(_) => {
+        Plan::Insert(_) | Plan::Feed(_) | Plan::Write(_) | Plan::Load(_) | Plan::Ddl(_) => {
             Err(Error::internal("a query with a plan that is none"))
         }
     }

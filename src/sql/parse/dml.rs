@@ -114,7 +114,7 @@ impl Parser<'_> {
     }
 
     /// `column = expr`; `:=` does as well.
-    fn assignment(&mut self) -> Result<ColumnAssignment> {
+    pub(super) fn assignment(&mut self) -> Result<ColumnAssignment> {
         let start = self.start();
         let column = self.column_name()?;
         if !self.accept(TokenKind::Assign) {

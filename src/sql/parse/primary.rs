@@ -79,7 +79,7 @@ impl Parser<'_> {
     }
 
     /// A string, hex or bit literal with adjacent strings joined; `charset` is its introducer.
-    fn charset_literal(&mut self, charset: Option<String>) -> Result<Literal> {
+    pub(super) fn charset_literal(&mut self, charset: Option<String>) -> Result<Literal> {
         let token = self.bump();
         let raw = self.slice(token.span);
         match token.kind {

@@ -11,13 +11,14 @@ use super::cursor::Parser;
 impl Parser<'_> {
     pub(super) fn set(&mut self) -> Result<StatementKind> {
         self.expect_kw("SET")?;
-        if self.names_ahead() {
-            return self.set_names();
-        }
-        if self.at_kws(&["CHARACTER", "SET"]) || self.charset_ahead() {
-            return self.set_character_set();
-        }
         let mark = self.mark();
+        if let Some(charsets) = self.charsets()? {
+            if !self.at(TokenKind::Comma) {
+                return Ok(charsets);
+            }
+            self.reset(mark);
+            return Ok(StatementKind::Set(self.assignments()?));
+        }
         let scope = self.scope();
         if self.accept_kw("TRANSACTION") {
             return self.set_transaction(scope);
@@ -35,6 +36,17 @@ impl Parser<'_> {
 
     fn assigns(&self, ahead: usize) -> bool {
         matches!(self.nth(ahead).kind, TokenKind::Eq | TokenKind::Assign)
+    }
+
+    /// `NAMES cs` and `CHARACTER SET cs`, if one of them is next.
+    fn charsets(&mut self) -> Result<Option<StatementKind>> {
+        if self.names_ahead() {
+            return self.set_names().map(Some);
+        }
+        if self.at_kws(&["CHARACTER", "SET"]) || self.charset_ahead() {
+            return self.set_character_set().map(Some);
+        }
+        Ok(None)
     }
 
     fn names_ahead(&self) -> bool {
@@ -138,6 +150,15 @@ impl Parser<'_> {
         let mut sticky = None;
         self.comma_separated(|parser| {
             let start = parser.start();
+            if parser.charsets()?.is_some() {
+                let span = parser.span_from(start);
+                let bytes = parser.slice(span).to_vec();
+                let value = Expr {
+                    span,
+                    kind: ExprKind::Literal(Literal::String { bytes, charset: None }),
+                };
+                return Ok(Assignment { target: SetTarget::Names, value, span });
+            }
             let target = parser.target(&mut sticky)?;
             if !parser.accept(TokenKind::Assign) {
                 parser.expect(TokenKind::Eq)?;

@@ -106,6 +106,7 @@ impl Parser<'_> {
             "EXECUTE" => self.execute(),
             "HANDLER" => self.handler(),
             "LOCK" if self.nth_kw(1, "TABLES") || self.nth_kw(1, "TABLE") => self.lock_tables(),
+            "LOAD" if self.at_load_local() => self.load_local(),
             "CALL" => self.call_statement(),
             "DO" => {
                 let at = self.bump().span.end;

@@ -23,6 +23,7 @@ pub(crate) mod capability {
     pub(crate) const LONG_FLAG: u32 = 1 << 2;
     pub(crate) const CONNECT_WITH_DB: u32 = 1 << 3;
     pub(crate) const COMPRESS: u32 = 1 << 5;
+    pub(crate) const LOCAL_FILES: u32 = 1 << 7;
     pub(crate) const PROTOCOL_41: u32 = 1 << 9;
     pub(crate) const SSL: u32 = 1 << 11;
     pub(crate) const TRANSACTIONS: u32 = 1 << 13;
@@ -299,6 +300,28 @@ impl Client {
         self.read_replies()
     }
 
+    /// Runs LOAD DATA LOCAL with a file of these pieces. Gives the name of the file, which is
+    /// empty if the server did not ask for it.
+    pub(crate) fn load(
+        &mut self,
+        sql: &str,
+        pieces: impl IntoIterator<Item = Vec<u8>>,
+    ) -> io::Result<(Vec<u8>, Vec<Reply>)> {
+        self.command(command::QUERY, sql.as_bytes())?;
+        let first = self.read_packet()?;
+        match first.split_first() {
+            Some((0xfb, name)) => {
+                let name = name.to_vec();
+                for piece in pieces {
+                    self.write_packet(&piece)?;
+                }
+                self.write_packet(&[])?;
+                Ok((name, self.read_replies()?))
+            }
+            _ => Ok((Vec::new(), vec![reply::ok_or_error(&first, self.capabilities)?])),
+        }
+    }
+
     /// Runs a statement that must not fail.
     pub(crate) fn run(&mut self, sql: &str) -> Vec<Reply> {
         let replies = self
@@ -412,6 +435,11 @@ impl Client {
                 return self.stream.write_all(&framed);
             }
         }
+    }
+
+    /// A command was written by [`Self::write_raw`].
+    pub(crate) fn expect_reply(&mut self) {
+        self.sequence = 1;
     }
 
     pub(crate) fn write_raw(&mut self, bytes: &[u8]) -> io::Result<()> {

@@ -212,9 +212,9 @@ fn a_lost_connection_ends_all(subject: &Subject) {
         server.run(&format!("KILL {id}"));
     }
     let error = client.error("UPDATE accounts SET amount = 2 WHERE id = 361");
-    assert_eq!(error.code, 2013, "{error}");
-    assert_eq!(client.error("UPDATE accounts SET amount = 2 WHERE id = 362").code, 2013);
-    assert_eq!(client.error("COMMIT").code, 2013);
+    assert_eq!(error.code, 1430, "{error}");
+    assert_eq!(client.error("UPDATE accounts SET amount = 2 WHERE id = 362").code, 1430);
+    assert_eq!(client.error("COMMIT").code, 1430);
     assert_eq!(amounts(&mut client, 360), "10 10 10");
 }
 

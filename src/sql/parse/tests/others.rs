@@ -1,5 +1,6 @@
 //! Statements that are neither queries nor changes of rows.
 
+use super::super::super::load::{LoadData, LoadTarget};
 use super::super::super::statement::{
     Ddl, SetTarget, Show, ShowKind, Statement, StatementKind, Transaction,
 };
@@ -24,6 +25,7 @@ fn kind(sql: &str, statement: &Statement) -> String {
                     SetTarget::User(name) => format!("@{name}"),
                     SetTarget::System { scope: Some(scope), name } => format!("{scope:?}.{name}"),
                     SetTarget::System { scope: None, name } => name.clone(),
+                    SetTarget::Names => return sql[item.span.range()].to_owned(),
                 };
                 assert!(sql[item.span.range()].ends_with(&sql[item.value.span.range()]), "{sql}");
                 format!("{target} = {}", show(&item.value))
@@ -68,9 +70,39 @@ fn kind(sql: &str, statement: &Statement) -> String {
         StatementKind::Kill { query, id } => {
             format!("kill {id}{}", if *query { " query" } else { "" })
         }
+        StatementKind::Load(load) => load_line(sql, load),
         StatementKind::Other(words) => format!("other {words}"),
         StatementKind::Empty => "empty".into(),
     }
+}
+
+fn load_line(sql: &str, load: &LoadData) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).escape_debug().to_string();
+    let format = &load.format;
+    let parts =
+        [&format.fields, &format.enclosed, &format.escaped, &format.starting, &format.lines];
+    let parts: Vec<String> = parts.iter().map(|part| text(part)).collect();
+    let targets: Vec<String> = load
+        .targets
+        .iter()
+        .map(|target| match target {
+            LoadTarget::Column(name) => name.value.clone(),
+            LoadTarget::Variable(name) => format!("@{name}"),
+        })
+        .collect();
+    let skipped = load.skip.map_or("", |skip| &sql[skip.span.range()]);
+    let (before, behind) = sql.split_at(load.targets_at as usize);
+    assert!(before.len() >= load.table_end as usize && !behind.starts_with('('));
+    format!(
+        "load {} into {} replace={} {:?} [{}] {skipped} ({}) set {}",
+        text(&load.file),
+        load.table.name.value,
+        load.replace,
+        load.charset,
+        parts.join(" "),
+        targets.join(" "),
+        load.assignments.len()
+    )
 }
 
 fn ddl(ddl: &Ddl) -> String {
@@ -179,6 +211,12 @@ fn sets() {
     check("SET NAMES 'UTF8' COLLATE 'utf8_bin'", "names utf8 utf8_bin");
     check("SET NAMES binary", "names binary DEFAULT");
     check("SET NAMES DEFAULT", "names DEFAULT DEFAULT");
+    check(
+        "SET autocommit = 1, NAMES utf8mb4 COLLATE utf8mb4_bin, @a = 2",
+        "autocommit = 1; NAMES utf8mb4 COLLATE utf8mb4_bin; @a = 2",
+    );
+    check("SET NAMES latin1, sql_mode = ''", "NAMES latin1; sql_mode = ''");
+    check("SET @a = 1, CHARACTER SET 'utf8'", "@a = 1; CHARACTER SET 'utf8'");
     check("SET CHARACTER SET latin1", "character set latin1 DEFAULT");
     check("SET CHARSET DEFAULT", "character set DEFAULT DEFAULT");
     check("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "None Some(\"READ-COMMITTED\") None");
@@ -337,8 +375,9 @@ fn others() {
     check("LOCK TABLE s.t x READ", "lock 1");
     check("UNLOCK TABLES", "other UNLOCK TABLES");
     check("LOCK INSTANCE FOR BACKUP", "other LOCK INSTANCE");
-    check("LOAD DATA LOCAL INFILE 'x' INTO TABLE t", "other LOAD DATA");
+    check("LOAD DATA INFILE 'x' INTO TABLE t", "other LOAD DATA");
     check("CALL s.p(1, @a)", "call s.p(2)");
+    load_data();
     check("CALL p", "call p(0)");
     check("DO SLEEP(1), 2", "do 2");
     check("EXECUTE IMMEDIATE 'SELECT ?' USING 1 + 1", "execute using 1");
@@ -354,6 +393,25 @@ fn others() {
     assert!(refusal("KILL USER x").contains(expect));
     assert!(refusal("FOO BAR").contains("near 'FOO BAR'"));
     assert!(refusal("EXPLAIN FORMAT=MARGAY EXPLAIN SELECT 1").contains("near 'EXPLAIN SELECT 1'"));
+}
+
+fn load_data() {
+    let check = |sql: &str, expect: &str| assert_eq!(describe(sql), expect);
+    check(
+        "LOAD DATA LOCAL INFILE 'x' INTO TABLE t",
+        r"load x into t replace=false None [\t  \\  \n]  () set 0",
+    );
+    check(
+        r#"LOAD DATA CONCURRENT LOCAL INFILE 'x' REPLACE INTO TABLE s.t PARTITION (p0) CHARACTER SET
+         UTF8MB4 COLUMNS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '"' ESCAPED BY '' LINES STARTING BY
+         0x41 TERMINATED BY '\r\n' IGNORE 2 ROWS (a, @B, t.c) SET b = @b + 1, d = DEFAULT"#,
+        r#"load x into t replace=true Some("utf8mb4") [, \"  A \r\n] IGNORE 2 ROWS (a @b c) set 2"#,
+    );
+    check(
+        "LOAD DATA LOW_PRIORITY LOCAL INFILE 'x' IGNORE INTO TABLE t FIELDS ENCLOSED BY '''' ()",
+        r"load x into t replace=false None [\t \' \\  \n]  () set 0",
+    );
+    assert!(refusal("LOAD DATA LOCAL INFILE 'x' INTO TABLE t FIELDS").contains("near ''"));
 }
 
 #[test]

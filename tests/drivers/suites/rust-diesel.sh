@@ -1,0 +1,9 @@
+# Rust's diesel.
+install() {
+    packages libmariadb-dev gcc && rust_program diesel
+}
+
+run() {
+    seed
+    report "$WORK/target/debug/matrix-diesel"
+}

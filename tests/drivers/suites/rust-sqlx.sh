@@ -1,0 +1,9 @@
+# Rust's sqlx.
+install() {
+    rust_program sqlx
+}
+
+run() {
+    seed
+    report "$WORK/target/debug/matrix-sqlx"
+}
