@@ -230,7 +230,7 @@ fn byte_by_byte(shop: &Shop) {
             client.write_raw(&[byte]).unwrap();
             std::thread::sleep(Duration::from_millis(2));
         }
-        client.expect_reply();
+        client.expect_number(1);
         assert_eq!(client.read_replies().unwrap().len(), 1);
     }
 }

@@ -437,9 +437,9 @@ impl Client {
         }
     }
 
-    /// A command was written by [`Self::write_raw`].
-    pub(crate) fn expect_reply(&mut self) {
-        self.sequence = 1;
+    /// Bytes were written by [`Self::write_raw`]: the number of the packet that answers them.
+    pub(crate) fn expect_number(&mut self, number: u8) {
+        self.sequence = number;
     }
 
     pub(crate) fn write_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
