@@ -137,8 +137,17 @@ impl Channel {
             && self.stream.is_quiet()
     }
 
-    /// Sends all that is queued.
+    /// Sends all that is queued: whole commands.
     pub(super) async fn flush(&mut self) -> Result<()> {
+        self.send(true).await
+    }
+
+    /// Sends all that is queued: more of an exchange that a command has begun.
+    pub(super) async fn flush_more(&mut self) -> Result<()> {
+        self.send(false).await
+    }
+
+    async fn send(&mut self, are_commands: bool) -> Result<()> {
         if self.outbound.is_empty() {
             return Ok(());
         }
@@ -151,7 +160,7 @@ impl Channel {
         let write = async {
             match compression {
                 None => stream.write(outbound).await,
-                Some(layer) => write_packed(stream, layer, outbound).await,
+                Some(layer) => write_packed(stream, layer, outbound, are_commands).await,
             }
         };
         match within(self.deadline, write).await {
@@ -282,11 +291,18 @@ impl Channel {
 
 /// Each command begins a compressed packet of its own: a server that finds two in one numbers the second
 /// reply unlike clients do.
-async fn write_packed(stream: &mut Stream, layer: &mut Layer, bytes: &[u8]) -> io::Result<()> {
+async fn write_packed(
+    stream: &mut Stream,
+    layer: &mut Layer,
+    bytes: &[u8],
+    are_commands: bool,
+) -> io::Result<()> {
     let mut rest = bytes;
     while !rest.is_empty() {
         let (command, others) = rest.split_at(command_len(rest));
-        layer.begin_command();
+        if are_commands {
+            layer.begin_command();
+        }
         for part in command.chunks(PACK_SIZE) {
             layer.pack(part).map_err(io::Error::other)?;
             if layer.packed.len() >= PACK_SIZE {

@@ -59,7 +59,7 @@ impl Upload<'_> {
             for packet in some.chunks(PACKET_LEN) {
                 put_packet(&mut self.connection.channel.outbound, &mut self.seq, packet);
             }
-            self.connection.flush().await?;
+            self.connection.channel.flush_more().await?;
         }
         Ok(())
     }
@@ -71,7 +71,7 @@ impl Upload<'_> {
     pub async fn finish(mut self) -> Result<OkPacket> {
         let connection = self.connection;
         put_packet(&mut connection.channel.outbound, &mut self.seq, &[]);
-        connection.flush().await?;
+        connection.channel.flush_more().await?;
         connection.channel.assembler.set_next_seq(self.seq);
         let head = connection.read_head().await?;
         match head {

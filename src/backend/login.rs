@@ -146,9 +146,9 @@ fn respond(greeting: &Greeting, target: &Target, found_rows: bool) -> Result<Han
     }
     let mut capabilities = WANTED;
     capabilities.set(CapabilityFlags::CLIENT_FOUND_ROWS, found_rows);
+    capabilities |= compression(greeting, target)?;
     // A server gets a file only where a statement loads one.
     capabilities |= greeting.capabilities & CapabilityFlags::CLIENT_LOCAL_FILES;
-    capabilities |= compression(greeting, target)?;
     let password = target.password.0.as_bytes();
     let (plugin, auth_response) = match AuthPlugin::from_name(&greeting.plugin) {
         Some(AuthPlugin::CachingSha2) => {

@@ -211,6 +211,10 @@ impl Layer {
         self.received.advance(HEADER_LEN);
         let content = self.received.split_to(len);
         self.due = header.seq.wrapping_add(1);
+        if self.peer == Peer::Server {
+            // Unless a command is next, it answers this.
+            self.seq = self.due;
+        }
         match unpacked_len {
             0 if out.is_empty() => *out = content,
             0 => out.unsplit(content),

@@ -28,7 +28,11 @@ mod encryption;
 mod fixture;
 #[cfg(test)]
 mod fuzz;
+#[cfg(test)]
+mod hostile;
 mod ids;
+#[cfg(test)]
+mod limits;
 #[cfg(test)]
 mod load;
 mod matrix;

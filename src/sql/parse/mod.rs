@@ -22,7 +22,7 @@ mod statement;
 mod table;
 mod transaction;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ServerError};
 
 use super::mode::Mode;
 use super::scanner::{Scan, scan};
@@ -33,7 +33,7 @@ use cursor::Parser;
 /// Parses one statement as the client sent it.
 ///
 /// A `;` may end it. Errors: `Syntax` with MySQL's own text, also for several statements in one text;
-/// `Unsupported` for nesting deeper than Margay reads, and for more than 65,535 parameters.
+/// `Unsupported` for nesting deeper than Margay reads; MySQL's own for more than 65,535 parameters.
 pub fn parse(text: &[u8], mode: &Mode) -> Result<Statement> {
     parse_scanned(text, scan(text, mode)?, mode)
 }
@@ -44,10 +44,11 @@ pub fn parse(text: &[u8], mode: &Mode) -> Result<Statement> {
 /// As those of [`parse`], but for what the scanner finds.
 pub fn parse_scanned(text: &[u8], scan: Scan, mode: &Mode) -> Result<Statement> {
     let Ok(params) = u16::try_from(scan.params.len()) else {
-        return Err(Error::unsupported(
-            "prepared statement contains too many placeholders (more than 65535); send fewer rows a \
-             statement",
-        ));
+        return Err(Error::server(ServerError {
+            code: 1390,
+            state: *b"HY000",
+            message: b"Prepared statement contains too many placeholders".to_vec(),
+        }));
     };
     let mut parser = Parser::new(text, &scan, *mode);
     let kind = parser.whole_statement()?;

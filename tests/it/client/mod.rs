@@ -22,8 +22,8 @@ pub(crate) mod capability {
     pub(crate) const FOUND_ROWS: u32 = 1 << 1;
     pub(crate) const LONG_FLAG: u32 = 1 << 2;
     pub(crate) const CONNECT_WITH_DB: u32 = 1 << 3;
-    pub(crate) const LOCAL_FILES: u32 = 1 << 7;
     pub(crate) const COMPRESS: u32 = 1 << 5;
+    pub(crate) const LOCAL_FILES: u32 = 1 << 7;
     pub(crate) const PROTOCOL_41: u32 = 1 << 9;
     pub(crate) const SSL: u32 = 1 << 11;
     pub(crate) const TRANSACTIONS: u32 = 1 << 13;
@@ -435,6 +435,11 @@ impl Client {
                 return self.stream.write_all(&framed);
             }
         }
+    }
+
+    /// Bytes were written by [`Self::write_raw`]: the number of the packet that answers them.
+    pub(crate) fn expect_number(&mut self, number: u8) {
+        self.sequence = number;
     }
 
     pub(crate) fn write_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
