@@ -59,6 +59,8 @@ pub struct Login {
     /// What the client tells of itself, such as `_client_name`.
     pub attributes: Vec<(String, String)>,
     pub tls: bool,
+    /// It answered the greeting by [`DEFAULT_PLUGIN`].
+    pub speaks_default: bool,
     pub connection_id: u32,
 }
 
@@ -133,6 +135,7 @@ async fn open(
         capabilities: response.capabilities & offered(ctx),
         attributes: response.attributes.clone(),
         tls: stream.is_tls(),
+        speaks_default: response.plugin.as_deref() == Some(DEFAULT_PLUGIN.name()),
         connection_id,
     };
     let credentials = Credentials {

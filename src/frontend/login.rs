@@ -77,8 +77,12 @@ async fn settle_plugin(
     // A client whose plugin is not the one of the greeting may have sent nothing, waiting to be asked.
     let asked = plugin == DEFAULT_PLUGIN || !response.is_empty();
     let can_switch = login.capabilities.contains(CapabilityFlags::CLIENT_PLUGIN_AUTH);
-    if can_switch && !(greeted && asked) {
-        let salt = if greeted { salt } else { fresh_salt() };
+    if can_switch && !greeted {
+        // Some clients change users by the older plugin, and then know no salt but that of the greeting.
+        let plugin = if login.speaks_default { DEFAULT_PLUGIN } else { plugin };
+        return switch(stream, plugin, fresh_salt()).await;
+    }
+    if can_switch && !asked {
         return switch(stream, plugin, salt).await;
     }
     Ok(Proof { salt, plugin, response })

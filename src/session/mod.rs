@@ -7,6 +7,7 @@ mod authorize;
 mod bind;
 mod call;
 mod consistency;
+mod definitions;
 mod created;
 mod cursor;
 mod expand;
@@ -352,8 +353,18 @@ impl Session {
             {
                 self.temporary_ddl(text, statement, ddl).await
             }
-            StatementKind::Ddl(_) => {
+            StatementKind::Ddl(ddl) => {
                 self.commit().await?;
+                if statement.hints.shard.is_none() {
+                    if let Some(reply) = self.database_ddl(ddl)? {
+                        return Ok(reply);
+                    }
+                    if ddl.program
+                        && let Some(reply) = self.program_ddl(text).await?
+                    {
+                        return Ok(reply);
+                    }
+                }
                 match self.view_ddl(text, statement).await? {
                     Some(reply) => Ok(reply),
                     None => self.run(text, statement, call).await,

@@ -27,6 +27,9 @@ const NAMES: [&str; 4] = [
     "collation_connection",
 ];
 
+/// What new databases would have; some drivers set them when they connect.
+const SERVER: [&str; 2] = ["character_set_server", "collation_server"];
+
 /// Variables that a session has itself, without any connection having them: it puts the LIMIT of
 /// `sql_select_limit` to statements, ends at `wait_timeout`, and puts values in place of what tells of
 /// the others.
@@ -303,6 +306,10 @@ impl Kept {
     fn of(assignment: &Assignment) -> Vec<Self> {
         match &assignment.target {
             SetTarget::User(name) => vec![Self::User(name.to_ascii_lowercase())],
+            // Each changes the other.
+            SetTarget::System { name, .. } if SERVER.contains(&name.as_str()) => {
+                SERVER.iter().map(|name| Self::System((*name).to_owned())).collect()
+            }
             SetTarget::System { name, .. } => vec![Self::System(canonical(name).to_owned())],
             SetTarget::Names => Self::charsets(),
         }
@@ -368,6 +375,7 @@ fn is_movable(name: &str) -> bool {
         timestamp tmp_table_size transaction_isolation transaction_read_only unique_checks \
         updatable_views_with_limit use_secondary_engine windowing_use_high_precision";
     NAMES.contains(&name)
+        || SERVER.contains(&name)
         || OWN.contains(&name)
         || MOVABLE.split_ascii_whitespace().any(|movable| movable == name)
 }
