@@ -102,7 +102,7 @@ async fn ask(stream: &mut ClientStream) -> Result<Vec<u8>> {
     Ok(stream.read_packet(PACKET_MAX).await?.to_vec())
 }
 
-/// Checks by `caching_sha2_password`: the response if possible, else the password itself.
+/// Checks by `caching_sha2_password`: the response if that is right, else the password itself.
 async fn check_sha2(
     stream: &mut ClientStream,
     proof: &Proof,
@@ -117,9 +117,7 @@ async fn check_sha2(
         stream.put_with(|out| put_auth_more_data(out, &[SHA2_FAST_OK]));
         return Ok(true);
     }
-    if !ctx.users.asks_password() {
-        return Ok(false);
-    }
+    // Some clients compute the response otherwise, and get in by the password, as they do with MySQL.
     stream.put_with(|out| put_auth_more_data(out, &[SHA2_FULL]));
     let answer = ask(stream).await?;
     let password = if stream.is_tls() {

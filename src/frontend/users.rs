@@ -30,7 +30,6 @@ pub struct UserStore {
     schemas: BTreeSet<String>,
     /// Checked in place of an unknown user's password, so that both take the same time.
     nobody: PasswordDigest,
-    asks_password: bool,
 }
 
 impl UserStore {
@@ -41,7 +40,6 @@ impl UserStore {
         let users: HashMap<_, _> =
             users.into_iter().map(|user| (user.name.clone(), user)).collect();
         Self {
-            asks_password: users.values().any(|user| user.password.hash_only()),
             users,
             schemas: schemas.into_iter().collect(),
             nobody: PasswordDigest::of(&rand::random::<[u8; 20]>()),
@@ -68,12 +66,6 @@ impl UserStore {
     /// The digest to check a login by: that of nobody for an unknown user.
     pub(super) fn digest(&self, name: &str) -> &PasswordDigest {
         self.users.get(name).map_or(&self.nobody, |user| &user.password)
-    }
-
-    /// Some account is known by its hash alone, so that a client must send its password. All are
-    /// asked then: whether an account exists must not show.
-    pub(super) fn asks_password(&self) -> bool {
-        self.asks_password
     }
 
     /// Whether a user may make a schema its default. `host` goes into the error.
@@ -128,17 +120,5 @@ mod tests {
         check("app", "nosuch", Some((1049, "Unknown database 'nosuch'")));
         let denied = "Access denied for user 'app'@'10.0.0.1' to database 'crm'";
         check("app", "crm", Some((1044, denied)));
-    }
-
-    #[test]
-    fn one_account_known_by_hash_makes_all_send_passwords() {
-        assert!(!store().asks_password());
-        let hash = "*14E65567ABDB5135D0CFD9A70B3032C179A49EE7";
-        let user = User {
-            name: "old".into(),
-            password: PasswordDigest::from_native_hash(hash).unwrap(),
-            schemas: Grants::All,
-        };
-        assert!(UserStore::new([user], []).asks_password());
     }
 }

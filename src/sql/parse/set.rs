@@ -153,7 +153,10 @@ impl Parser<'_> {
             if parser.charsets()?.is_some() {
                 let span = parser.span_from(start);
                 let bytes = parser.slice(span).to_vec();
-                let value = Expr { span, kind: ExprKind::Literal(Literal::String { bytes, charset: None }) };
+                let value = Expr {
+                    span,
+                    kind: ExprKind::Literal(Literal::String { bytes, charset: None }),
+                };
                 return Ok(Assignment { target: SetTarget::Names, value, span });
             }
             let target = parser.target(&mut sticky)?;

@@ -1,6 +1,7 @@
 # Ruby's mysql2 and ActiveRecord over sharded tables: migrations, models, prepared statements, transactions, errors.
 require 'active_record'
 require 'json'
+require 'mysql2'
 
 LOGIN = { host: ENV.fetch('HOST'), port: ENV.fetch('PORT').to_i, username: ENV.fetch('USER'), password: ENV.fetch('PASSWORD'), database: 'shop' }.freeze
 

@@ -1,6 +1,6 @@
 # Python's asyncmy: its own tests.
 install() {
-    python_packages asyncmy==0.2.10 pytest pytest-asyncio cryptography && debian_source trixie python-asyncmy || return
+    python_packages asyncmy==0.2.10 'pytest<8' 'pytest-asyncio<0.22' cryptography && debian_source trixie python-asyncmy || return
     # The installed package is tested, not the sources beside the tests.
     rm -rf "$WORK/source/asyncmy"
     cp -n "$WORK/source/conftest.py" "$WORK/conftest.py"

@@ -38,7 +38,8 @@ client_report() {
     for options in '' -t -vvv --batch --xml --column-type-info; do
         echo "options: $options"
         # Times differ from run to run, and so does what servers guess of an index.
-        statements | client shop --force --show-warnings --default-character-set=utf8mb4 $options 2>&1 | sed -E 's/\([0-9.]+ sec\)//; s/AUTO_INCREMENT=[0-9]+ //'
+        statements | client shop --force --show-warnings --default-character-set=utf8mb4 $options 2>"$WORK/errors" | sed -E 's/\([0-9.]+ sec\)//; s/AUTO_INCREMENT=[0-9]+ //'
+        cat "$WORK/errors"
     done
 }
 

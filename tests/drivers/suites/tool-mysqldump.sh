@@ -6,7 +6,7 @@ install() {
 
 dump() {
     mariadb-dump --host="$HOST" --port="$PORT" --user="$USER" --password="$PASSWORD" --protocol=tcp --default-character-set=utf8mb4 \
-        --skip-lock-tables --skip-add-locks --skip-dump-date --skip-comments "$@"
+        "$@" --skip-lock-tables --skip-add-locks --skip-dump-date --skip-comments
 }
 
 rows() {
