@@ -16,6 +16,7 @@ use crate::protocol::capability::ColumnType;
 use crate::protocol::charset::{BINARY, Collation, UTF8MB4_0900_AI_CI};
 use crate::sql::expr::Expr;
 use crate::sql::statement::{Assignment, Scope, SetTarget, Statement};
+use crate::sql::walk::{self, Node};
 use crate::sql::{Mode, quote};
 use crate::transaction::Begin;
 
@@ -79,7 +80,10 @@ impl Session {
             assignment.value.walk(&mut |expr: &Expr| found |= !expr.queries().is_empty());
             found
         };
-        if assignments.iter().any(holds_query) {
+        // A server can answer a query by itself that reads no table.
+        let mut reads = false;
+        walk::statement(statement, &mut |node| reads |= matches!(node, Node::Table(_)));
+        if reads && assignments.iter().any(holds_query) {
             return self.set_queries(text, assignments).await;
         }
         for assignment in assignments {
@@ -360,7 +364,7 @@ fn check(assignment: &Assignment) -> Result<()> {
 
 /// Session variables that mean the same on each connection that the session uses.
 fn is_movable(name: &str) -> bool {
-    const MOVABLE: &str = "autocommit big_tables block_encryption_mode cte_max_recursion_depth \
+    const MOVABLE: &str = "auto_increment_increment auto_increment_offset autocommit big_tables block_encryption_mode cte_max_recursion_depth \
         default_storage_engine default_week_format div_precision_increment \
         eq_range_index_dive_limit explicit_defaults_for_timestamp foreign_key_checks \
         group_concat_max_len information_schema_stats_expiry innodb_lock_wait_timeout innodb_strict_mode interactive_timeout \

@@ -219,3 +219,7 @@ SELECT @@character_set_server, @@collation_server;
 SET character_set_results = NULL;
 SELECT @@character_set_results, 'x', DATABASE();
 SET NAMES utf8mb4;
+SET sql_mode = (SELECT CONCAT(@@sql_mode, ',PIPES_AS_CONCAT')), time_zone = '+00:00', NAMES utf8mb4 COLLATE utf8mb4_unicode_ci;
+SELECT 'a' || 'b', @@time_zone, @@collation_connection;
+SET sql_mode = DEFAULT, time_zone = DEFAULT, NAMES utf8mb4;
+/*M!999999\- enable the sandbox mode */ SELECT 1;

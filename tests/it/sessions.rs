@@ -197,7 +197,14 @@ fn databases(sessions: &Sessions) {
 
 /// The session's own `wait_timeout` ends it, and no connection to a server.
 fn idle(sessions: &Sessions) {
-    sessions.same(0, &["SET wait_timeout = 77", "SELECT @@wait_timeout, @@session.wait_timeout"]);
+    sessions.same(
+        0,
+        &[
+            "SET wait_timeout = 77",
+            "SELECT @@wait_timeout, @@session.wait_timeout",
+            "SHOW VARIABLES LIKE 'wait_timeout'",
+        ],
+    );
     let mut client = Client::open(&sessions.login());
     client.run("SET wait_timeout = 1");
     assert_eq!(client.value("SELECT @@wait_timeout"), "1");
