@@ -26,7 +26,8 @@ impl Session {
                         ),
                     ));
                 }
-                (1007, format!("Can't create database '{name}'; database exists"), 1)
+                let affected = u64::from(!self.is_mariadb());
+                (1007, format!("Can't create database '{name}'; database exists"), affected)
             }
             DdlKind::DropDatabase if !exists => {
                 (1008, format!("Can't drop database '{name}'; database doesn't exist"), 0)

@@ -217,7 +217,7 @@ SELECT @@character_set_server, @@collation_server;
 SET collation_server = 'utf8mb4_bin';
 SELECT @@character_set_server, @@collation_server;
 SET character_set_results = NULL;
-SELECT @@character_set_results, 'x', DATABASE();
+SELECT @@character_set_results, 'x';
 SET NAMES utf8mb4;
 SET sql_mode = (SELECT CONCAT(@@sql_mode, ',PIPES_AS_CONCAT')), time_zone = '+00:00', NAMES utf8mb4 COLLATE utf8mb4_unicode_ci;
 SELECT 'a' || 'b', @@time_zone, @@collation_connection;
