@@ -48,6 +48,8 @@ pub const HAVE_GLOBAL: &[&str] = &[
     "auto_increment_offset",
     "autocommit",
     "big_tables",
+    "character_set_server",
+    "collation_server",
     "default_storage_engine",
     "div_precision_increment",
     "explicit_defaults_for_timestamp",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::backend::connection::{Connection, Expected, ReplyTo};
 use crate::backend::state::SessionState;
 use crate::error::{Error, ErrorKind, Result};
-use crate::protocol::command::{COM_QUERY, COM_RESET_CONNECTION, COM_STMT_CLOSE};
+use crate::protocol::command::{COM_INIT_DB, COM_QUERY, COM_RESET_CONNECTION, COM_STMT_CLOSE};
 use crate::protocol::reply::{ERR, OkPacket, parse_err};
 
 /// A name of ours in a text: nothing that other sessions use.
@@ -136,6 +136,10 @@ impl Connection {
         self.queue_tracking()?;
         self.statements.clear();
         let schema = self.state().schema.clone();
+        if let Some(schema) = &schema {
+            // `collation_database` has become the server's.
+            self.queue(&[&[COM_INIT_DB], schema.as_bytes()], ReplyTo::State)?;
+        }
         self.assume_state(Arc::new(SessionState { schema, ..SessionState::default() }));
         self.flush().await?;
         self.read_steps(0).await?;

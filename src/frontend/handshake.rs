@@ -69,6 +69,8 @@ pub struct Login {
     pub encryption: Option<(String, String)>,
     /// How the connection is compressed after the login.
     pub compression: Option<Compression>,
+    /// It answered the greeting by [`DEFAULT_PLUGIN`].
+    pub speaks_default: bool,
     pub connection_id: u32,
 }
 
@@ -145,6 +147,7 @@ async fn open(
         tls: stream.is_tls(),
         encryption: stream.encryption(),
         compression: compression(&response, ctx),
+        speaks_default: response.plugin.as_deref() == Some(DEFAULT_PLUGIN.name()),
         connection_id,
     };
     let credentials = Credentials {

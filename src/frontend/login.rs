@@ -88,8 +88,12 @@ async fn settle_plugin(
     // A client whose plugin is not the one of the greeting may have sent nothing, waiting to be asked.
     let asked = plugin == DEFAULT_PLUGIN || !response.is_empty();
     let can_switch = login.capabilities.contains(CapabilityFlags::CLIENT_PLUGIN_AUTH);
-    if can_switch && !(greeted && asked) {
-        let salt = if greeted { salt } else { fresh_salt() };
+    if can_switch && !greeted {
+        // Some clients change users by the older plugin, and then know no salt but that of the greeting.
+        let plugin = if login.speaks_default { DEFAULT_PLUGIN } else { plugin };
+        return switch(stream, plugin, fresh_salt()).await;
+    }
+    if can_switch && !asked {
         return switch(stream, plugin, salt).await;
     }
     Ok(Proof { salt, plugin, response })
@@ -109,7 +113,7 @@ async fn ask(stream: &mut ClientStream) -> Result<Vec<u8>> {
     Ok(stream.read_packet(PACKET_MAX).await?.to_vec())
 }
 
-/// Checks by `caching_sha2_password`: the response if possible, else the password itself.
+/// Checks by `caching_sha2_password`: the response if that is right, else the password itself.
 async fn check_sha2(
     stream: &mut ClientStream,
     proof: &Proof,
@@ -124,9 +128,7 @@ async fn check_sha2(
         stream.put_with(|out| put_auth_more_data(out, &[SHA2_FAST_OK]));
         return Ok(true);
     }
-    if !ctx.users.asks_password() {
-        return Ok(false);
-    }
+    // Some clients compute the response otherwise, and get in by the password, as they do with MySQL.
     stream.put_with(|out| put_auth_more_data(out, &[SHA2_FULL]));
     let answer = ask(stream).await?;
     let password = if stream.is_tls() {

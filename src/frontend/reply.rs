@@ -117,7 +117,12 @@ impl<'a> ReplyWriter<'a> {
     /// Writes the rows, and further results of a procedure that gave them. False: the last is an error.
     async fn results(&mut self, rows: &mut Rows) -> Result<bool> {
         loop {
-            self.columns(&rows.columns, StatusFlags::empty()).await?;
+            // Rows of a procedure are never its last result; some drivers ask before they read them.
+            let more = match rows.may_be_several() {
+                true => StatusFlags::SERVER_MORE_RESULTS_EXISTS,
+                false => StatusFlags::empty(),
+            };
+            self.columns(&rows.columns, more).await?;
             let mut sent = 0;
             if let Err(error) = self.rows(rows, &mut sent).await? {
                 // Between the parts of a row, an error would be taken for one of them.

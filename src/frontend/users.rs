@@ -63,7 +63,6 @@ pub struct UserStore {
     schemas: BTreeSet<String>,
     /// Checked in place of an unknown user's password, so that both take the same time.
     nobody: PasswordDigest,
-    asks_password: bool,
 }
 
 impl UserStore {
@@ -74,7 +73,6 @@ impl UserStore {
         let users: HashMap<_, _> =
             users.into_iter().map(|user| (user.name.clone(), user)).collect();
         Self {
-            asks_password: users.values().any(|user| user.password.hash_only()),
             users,
             schemas: schemas.into_iter().collect(),
             nobody: PasswordDigest::of(&rand::random::<[u8; 20]>()),
@@ -108,12 +106,6 @@ impl UserStore {
     /// The connection is as the user's account asks.
     pub(super) fn is_secure(&self, name: &str, is_tls: bool, peer: Option<&PeerNames>) -> bool {
         self.users.get(name).is_some_and(|user| user.tls.is_met(is_tls, peer))
-    }
-
-    /// Some account is known by its hash alone, so that a client must send its password. All are
-    /// asked then: whether an account exists must not show.
-    pub(super) fn asks_password(&self) -> bool {
-        self.asks_password
     }
 
     /// Whether a user may make a schema its default. `host` goes into the error.
@@ -190,19 +182,5 @@ mod tests {
         check(&certificate(Some("/CN=app"), Some("/CN=ca")), [false, false, true]);
         check(&certificate(Some("/CN=ap"), None), [false, false, false]);
         check(&certificate(None, Some("/CN=other")), [false, false, false]);
-    }
-
-    #[test]
-    fn one_account_known_by_hash_makes_all_send_passwords() {
-        assert!(!store().asks_password());
-        let hash = "*14E65567ABDB5135D0CFD9A70B3032C179A49EE7";
-        let user = User {
-            name: "old".into(),
-            password: PasswordDigest::from_native_hash(hash).unwrap(),
-            schemas: Grants::All,
-            tls: TlsNeed::Any,
-            max_connections: None,
-        };
-        assert!(UserStore::new([user], []).asks_password());
     }
 }

@@ -53,12 +53,6 @@ pub fn render_insert(
                 Some(Operand::Literal(_) | Operand::Param(_) | Operand::Constant(_)) | None => None,
             })
             .collect();
-        let given = |piece| match piece {
-            Piece::Id(given) if !given.is_empty() => given.as_slice(),
-            piece @ (Piece::Text(_) | Piece::Table(_) | Piece::Param(_) | Piece::Id(_)) => {
-                slice::from_ref(piece)
-            }
-        };
         for piece in row.template.pieces.iter().flat_map(given) {
             match piece {
                 Piece::Text(text) if computed.contains(&text) => {
@@ -76,6 +70,14 @@ pub fn render_insert(
     }
     append(&mut rendered, &insert.tail, target, run)?;
     Ok(rendered)
+}
+
+/// What stands in a place: what the row brings for a generated id, if it brings something.
+fn given(piece: &Piece) -> &[Piece] {
+    match piece {
+        Piece::Id(given) if !given.is_empty() => given,
+        Piece::Text(_) | Piece::Table(_) | Piece::Param(_) | Piece::Id(_) => slice::from_ref(piece),
+    }
 }
 
 fn append(

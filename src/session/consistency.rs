@@ -7,7 +7,7 @@ use crate::backend::Access;
 use crate::config::Reads;
 use crate::error::{Error, ErrorKind, Result, ServerError};
 use crate::execute::reply::Rows;
-use crate::execute::{Reply, Summary};
+use crate::execute::{ClientState, Reply, Summary};
 use crate::sql::statement::{Assignment, Consistency, Hints, Scope, SetTarget, Show};
 
 /// The variable by which a session sets its level.
@@ -121,8 +121,14 @@ impl Session {
                     found.is_ok_and(|names| !names.is_empty())
                 }
             };
-        let reply = self.run_at_home(text).await?;
-        let mut rows = match reply {
+        if let Some(seconds) = self.wait_timeout.filter(|_| !global) {
+            let mut state = self.state.base().clone();
+            state.variables.insert("wait_timeout".to_owned(), seconds.to_string());
+            self.reading = Some(ClientState::new(state, self.state.text_collation()));
+        }
+        let reply = self.run_at_home(text).await;
+        self.reading = None;
+        let mut rows = match reply? {
             Reply::Rows(rows) if shown => rows,
             reply => return Ok(reply),
         };

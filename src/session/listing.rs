@@ -119,6 +119,9 @@ const INDEXES: Source = Source {
     ],
 };
 
+/// Where SHOW INDEX has the name of the key.
+const KEY_NAME: usize = 2;
+
 impl Session {
     pub(super) async fn show_listing(
         &mut self,
@@ -147,7 +150,8 @@ impl Session {
         let pattern = super::tables::like_pattern(text, show);
         let name = pattern.as_deref().and_then(plain_name);
         let filter = show.filter.and_then(|span| text.get(span.range()));
-        let listed = Listed { source, schema: schema.as_deref(), name: name.as_deref(), filter };
+        let (schema, name) = (schema.as_deref(), name.as_deref());
+        let listed = Listed { source, schema, name, filter, keys: Vec::new() };
         self.run_listed(&listed, headings).await
     }
 
@@ -159,12 +163,25 @@ impl Session {
         (schema, table): (&str, &str),
         (target, physical): (&Target, &str),
     ) -> Result<Reply> {
-        let physical =
-            String::from_utf8_lossy(&quote::identifier(physical.as_bytes())).into_owned();
-        let shown = format!("SHOW INDEX FROM {physical} WHERE Key_name = ''");
+        let name =
+            |name: &str| String::from_utf8_lossy(&quote::identifier(name.as_bytes())).into_owned();
+        let shown = format!("SHOW INDEX FROM {} WHERE Key_name = ''", name(physical));
         let headings = self.headings(shown, Some(target)).await?;
         let filter = show.filter.and_then(|span| text.get(span.range()));
-        let listed = Listed { source: &INDEXES, schema: Some(schema), name: Some(table), filter };
+        // In the order of the table's own list, which information_schema does not tell.
+        let mut keys: Vec<Vec<u8>> = Vec::new();
+        if let Some(shard) = self.snapshot.catalog.shard(target.shard) {
+            let query = format!("SHOW INDEX FROM {}.{}", name(&shard.database), name(physical));
+            for row in self.snapshot.ask(shard.cluster, query.as_bytes()).await? {
+                if let Some(Some(key)) = row.into_iter().nth(KEY_NAME)
+                    && !keys.iter().any(|known| *known == *key)
+                {
+                    keys.push(key.to_vec());
+                }
+            }
+        }
+        let (schema, table) = (Some(schema), Some(table));
+        let listed = Listed { source: &INDEXES, schema, name: table, filter, keys };
         self.run_listed(&listed, headings).await
     }
 
@@ -240,6 +257,8 @@ struct Listed<'a> {
     name: Option<&'a str>,
     /// LIKE or WHERE, as the client wrote it.
     filter: Option<&'a [u8]>,
+    /// Of SHOW INDEX: names of keys in their order.
+    keys: Vec<Vec<u8>>,
 }
 
 impl Listed<'_> {
@@ -273,6 +292,14 @@ impl Listed<'_> {
                 query.extend_from_slice(format!("WHERE `{}` ", source.name).as_bytes());
             }
             query.extend_from_slice(filter);
+        }
+        if !self.keys.is_empty() {
+            query.extend_from_slice(b" ORDER BY FIELD(Key_name");
+            for key in &self.keys {
+                query.extend_from_slice(b", ");
+                query.extend_from_slice(&quote::text(key));
+            }
+            query.extend_from_slice(b"), Seq_in_index");
         }
         query
     }

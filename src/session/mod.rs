@@ -8,6 +8,7 @@ mod call;
 mod consistency;
 mod created;
 mod cursor;
+mod definitions;
 mod expand;
 mod explain;
 mod identity;
@@ -359,8 +360,18 @@ impl Session {
             {
                 self.temporary_ddl(text, statement, ddl).await
             }
-            StatementKind::Ddl(_) => {
+            StatementKind::Ddl(ddl) => {
                 self.commit().await?;
+                if statement.hints.shard.is_none() {
+                    if let Some(reply) = self.database_ddl(ddl)? {
+                        return Ok(reply);
+                    }
+                    if ddl.program
+                        && let Some(reply) = self.program_ddl(text).await?
+                    {
+                        return Ok(reply);
+                    }
+                }
                 match self.view_ddl(text, statement).await? {
                     Some(reply) => Ok(reply),
                     None => self.run(text, statement, call).await,

@@ -17,6 +17,7 @@ use crate::protocol::charset::{BINARY, Collation, UTF8MB4_0900_AI_CI};
 use crate::sql::charset::Charset;
 use crate::sql::expr::Expr;
 use crate::sql::statement::{Assignment, Scope, SetTarget, Statement};
+use crate::sql::walk::{self, Node};
 use crate::sql::{Mode, quote};
 use crate::transaction::Begin;
 
@@ -27,6 +28,9 @@ const NAMES: [&str; 4] = [
     "character_set_results",
     "collation_connection",
 ];
+
+/// What new databases would have; some drivers set them when they connect.
+const SERVER: [&str; 2] = ["character_set_server", "collation_server"];
 
 /// Variables that a session has itself, without any connection having them: it puts the LIMIT of
 /// `sql_select_limit` to statements, ends at `wait_timeout`, and puts values in place of what tells of
@@ -77,7 +81,10 @@ impl Session {
             assignment.value.walk(&mut |expr: &Expr| found |= !expr.queries().is_empty());
             found
         };
-        if assignments.iter().any(holds_query) {
+        // A server can answer a query by itself that reads no table.
+        let mut reads = false;
+        walk::statement(statement, &mut |node| reads |= matches!(node, Node::Table(_)));
+        if reads && assignments.iter().any(holds_query) {
             return self.set_queries(text, assignments).await;
         }
         for assignment in assignments {
@@ -308,6 +315,10 @@ impl Kept {
     fn of(assignment: &Assignment) -> Vec<Self> {
         match &assignment.target {
             SetTarget::User(name) => vec![Self::User(name.to_ascii_lowercase())],
+            // Each changes the other.
+            SetTarget::System { name, .. } if SERVER.contains(&name.as_str()) => {
+                SERVER.iter().map(|name| Self::System((*name).to_owned())).collect()
+            }
             SetTarget::System { name, .. } => vec![Self::System(canonical(name).to_owned())],
             SetTarget::Names => Self::charsets(),
         }
@@ -358,7 +369,7 @@ fn check(assignment: &Assignment) -> Result<()> {
 
 /// Session variables that mean the same on each connection that the session uses.
 fn is_movable(name: &str) -> bool {
-    const MOVABLE: &str = "autocommit big_tables block_encryption_mode cte_max_recursion_depth \
+    const MOVABLE: &str = "auto_increment_increment auto_increment_offset autocommit big_tables block_encryption_mode cte_max_recursion_depth \
         default_storage_engine default_week_format div_precision_increment \
         eq_range_index_dive_limit explicit_defaults_for_timestamp foreign_key_checks \
         group_concat_max_len information_schema_stats_expiry innodb_lock_wait_timeout innodb_strict_mode interactive_timeout \
@@ -373,6 +384,7 @@ fn is_movable(name: &str) -> bool {
         timestamp tmp_table_size transaction_isolation transaction_read_only unique_checks \
         updatable_views_with_limit use_secondary_engine windowing_use_high_precision";
     NAMES.contains(&name)
+        || SERVER.contains(&name)
         || OWN.contains(&name)
         || MOVABLE.split_ascii_whitespace().any(|movable| movable == name)
 }

@@ -23,6 +23,9 @@ pub struct Scan {
     pub conditional: bool,
 }
 
+/// The version in `/*!999999\- enable the sandbox mode */`.
+const NO_VERSION: &[u8] = b"999999";
+
 /// First version in `/*!NNNNN` that not every server of Margay runs: MariaDB passes over those of MySQL
 /// 5.7 and later.
 const CONDITIONAL_VERSION: u32 = 50_700;
@@ -179,7 +182,10 @@ impl Scanner<'_> {
             [b'M', b'!', ..] => Some(2),
             _ => None,
         };
-        if let Some(skip) = sql {
+        // Dumps begin with a comment for a version that no server has.
+        let is_for_none =
+            |skip: &usize| rest.get(*skip..).is_some_and(|text| text.starts_with(NO_VERSION));
+        if let Some(skip) = sql.filter(|skip| !is_for_none(skip)) {
             return self.versioned_comment(skip);
         }
         let Some(end) = rest.windows(2).position(|pair| pair == b"*/") else {

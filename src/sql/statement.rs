@@ -224,6 +224,10 @@ pub struct Ddl {
     pub references: bool,
     /// Of CREATE VIEW and ALTER VIEW.
     pub view: Option<Box<ViewHead>>,
+    /// The name that CREATE DATABASE or DROP DATABASE gives.
+    pub database: Option<String>,
+    /// It defines, changes or drops a procedure, function, trigger or event.
+    pub program: bool,
 }
 
 /// What a CREATE VIEW or ALTER VIEW says beside its name and its query.

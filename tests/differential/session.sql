@@ -203,3 +203,23 @@ SELECT SLEEP(0);
 /*!40101 SELECT 'versioned' */;
 SELECT /*! 'inside' AS */ inside FROM (SELECT 1 AS inside) x;
    SELECT    'spaces'   ;
+
+-- Character sets among other assignments, and those of the server; drivers set them when they connect.
+SET NAMES latin1, @a = 1, sql_mode = 'ANSI';
+SELECT @@character_set_client, @@collation_connection, @a, @@sql_mode;
+SET autocommit = 1, NAMES utf8mb4 COLLATE utf8mb4_bin, sql_mode = DEFAULT;
+SELECT @@character_set_client, @@character_set_results, @@collation_connection, @@autocommit;
+SET @a = 2, CHARACTER SET utf8mb4;
+SELECT @@character_set_client, @@character_set_results, @a;
+SET NAMES utf8mb4;
+SET character_set_server = 'latin1';
+SELECT @@character_set_server, @@collation_server;
+SET collation_server = 'utf8mb4_bin';
+SELECT @@character_set_server, @@collation_server;
+SET character_set_results = NULL;
+SELECT @@character_set_results, 'x';
+SET NAMES utf8mb4;
+SET sql_mode = (SELECT CONCAT(@@sql_mode, ',PIPES_AS_CONCAT')), time_zone = '+00:00', NAMES utf8mb4 COLLATE utf8mb4_unicode_ci;
+SELECT 'a' || 'b', @@time_zone, @@collation_connection;
+SET sql_mode = DEFAULT, time_zone = DEFAULT, NAMES utf8mb4;
+/*M!999999\- enable the sandbox mode */ SELECT 1;

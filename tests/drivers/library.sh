@@ -72,7 +72,7 @@ clean() {
 
 # The results of a program that prints what it finds, which must be the same on both servers.
 report() {
-    export NODE_PATH=$WORK/node_modules
+    export NODE_PATH=$WORK/node_modules PYTHONHASHSEED=0
     local status
     "$@" >"$LOG" 2>"$LOG.errors"
     status=$?

@@ -7,8 +7,11 @@ use crate::client::value::Value;
 use crate::client::{Client, Login, capability, command};
 use crate::fixture::{Check, PASSWORD, Proxy, Servers, rules, run_checks, wanted};
 
-const CHECKS: [Check<Sessions>; 9] = [
+const CHECKS: [Check<Sessions>; 12] = [
     ("procedures", procedures),
+    ("definitions of programs", definitions),
+    ("databases that are there", databases),
+    ("idle sessions", idle),
     ("procedures of sharded schemas", sharded_procedures),
     ("prepared calls", prepared_calls),
     ("statements per session", statement_limit),
@@ -150,6 +153,63 @@ fn procedures(sessions: &Sessions) {
         assert_eq!(proxy.error("SELECT * FROM left_over").code, 1146);
         assert_eq!(proxy.value("SELECT @@sql_safe_updates"), "0");
     }
+}
+
+/// A schema on one shard needs no hint for its programs, but a user with `admin: true`.
+fn definitions(sessions: &Sessions) {
+    let admin = Login::new(sessions.proxy.address.clone(), "admin", PASSWORD).schema("solo");
+    let mut admin = Client::open(&admin.with(capability::MULTI_STATEMENTS));
+    let mut client = Client::open(&sessions.login());
+    let create = "CREATE PROCEDURE answer() BEGIN SELECT 42 AS a; SELECT 43 AS b; END";
+    assert_eq!(client.error(create).code, 1142);
+    assert_eq!(client.error("DROP PROCEDURE IF EXISTS answer").code, 1142);
+    admin.run(&format!("DROP PROCEDURE IF EXISTS answer; {create}"));
+    let replies: Vec<String> = client.run("CALL answer()").iter().map(shown).collect();
+    assert_eq!(replies.len(), 3, "{replies:?}");
+    admin.run("CREATE FUNCTION twice(a INT) RETURNS INT DETERMINISTIC RETURN a * 2");
+    assert_eq!(client.value("SELECT twice(21)"), "42");
+    admin.run("DROP FUNCTION twice; DROP PROCEDURE answer");
+    assert_eq!(client.error("CALL answer()").code, 1305);
+    assert_eq!(admin.error("CREATE USER u IDENTIFIED BY 'x'").code, 1235);
+    admin.run("USE shop");
+    assert_eq!(admin.error(create).code, 1235);
+}
+
+/// CREATE and DROP DATABASE change nothing, but may find that nothing is to be changed.
+fn databases(sessions: &Sessions) {
+    let statements = [
+        "CREATE DATABASE IF NOT EXISTS solo",
+        "CREATE DATABASE IF NOT EXISTS `solo` /*!40100 DEFAULT CHARACTER SET utf8mb4 */",
+        "CREATE DATABASE /*!32312 IF NOT EXISTS*/ `solo` DEFAULT CHARACTER SET utf8mb4",
+        "SHOW WARNINGS",
+        "CREATE DATABASE solo",
+        "DROP DATABASE IF EXISTS no_such_schema",
+        "SHOW WARNINGS",
+        "DROP DATABASE no_such_schema",
+    ];
+    sessions.same(0, &statements);
+    let mut client = Client::open(&sessions.login());
+    assert_eq!(client.error("CREATE DATABASE another").code, 1235);
+    assert_eq!(client.error("DROP DATABASE solo").code, 1235);
+    let other = Login::new(sessions.proxy.address.clone(), "other", PASSWORD);
+    assert_eq!(Client::open(&other).error("CREATE DATABASE IF NOT EXISTS shop").code, 1044);
+}
+
+/// The session's own `wait_timeout` ends it, and no connection to a server.
+fn idle(sessions: &Sessions) {
+    sessions.same(
+        0,
+        &[
+            "SET wait_timeout = 77",
+            "SELECT @@wait_timeout, @@session.wait_timeout",
+            "SHOW VARIABLES LIKE 'wait_timeout'",
+        ],
+    );
+    let mut client = Client::open(&sessions.login());
+    client.run("SET wait_timeout = 1");
+    assert_eq!(client.value("SELECT @@wait_timeout"), "1");
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    assert!(client.query("SELECT 1").is_err());
 }
 
 fn sharded_procedures(sessions: &Sessions) {

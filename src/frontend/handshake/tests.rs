@@ -8,9 +8,9 @@ use tokio::task::JoinHandle;
 use super::super::tls::self_signed;
 use super::super::users::{Grants, TlsNeed, User};
 use super::*;
-use crate::protocol::auth::{PasswordDigest, native_response};
+use crate::protocol::auth::{PasswordDigest, native_response, sha2_response};
 use crate::protocol::command::Command;
-use crate::protocol::login::{AuthReply, AuthSwitch};
+use crate::protocol::login::{AuthReply, AuthSwitch, ChangeUser};
 use crate::protocol::packet::{Assembler, put_packet};
 
 /// PASSWORD('secret')
@@ -194,6 +194,29 @@ async fn users_change_on_one_connection() {
     assert_eq!(*server.await.unwrap().unwrap_err().kind(), ErrorKind::AccessDenied);
 }
 
+#[tokio::test]
+async fn a_change_of_user_by_the_older_plugin_is_switched() {
+    let (port, _server) = start(context()).await;
+    let mut client = Client::connect(port).await;
+    let proof = sha2_response(&client.greeting.salt, b"secret");
+    let reply = client.respond(Some("caching_sha2_password"), proof, 45).await;
+    assert!(matches!(reply, AuthReply::More(_)), "{reply:?}");
+    assert_eq!(client.read().await[0], 0);
+    let change = ChangeUser {
+        user: "app".into(),
+        auth_response: native_response(&client.greeting.salt, b"secret").to_vec(),
+        collation: Some(45),
+        plugin: Some("mysql_native_password".into()),
+        ..ChangeUser::default()
+    };
+    let mut payload = bytes::BytesMut::new();
+    change.put(&mut payload, OFFERED);
+    client.assembler.set_next_seq(0);
+    let AuthReply::Switch(request) = client.ask(&payload).await else { panic!("no switch") };
+    assert_eq!(request.plugin, "caching_sha2_password");
+    assert_ne!(request.data, client.greeting.salt);
+}
+
 /// A client that speaks packets by hand.
 struct Client {
     socket: TcpStream,
@@ -292,7 +315,7 @@ async fn clients_of_other_plugins_are_switched() {
         let salt = Salt::try_from(&data[..]).unwrap();
         let proof = match AuthPlugin::from_name(expect) {
             Some(AuthPlugin::Native) => native_response(&salt, b"secret"),
-            _ => crate::protocol::auth::sha2_response(&salt, b"secret"),
+            _ => sha2_response(&salt, b"secret"),
         };
         match client.ask(&proof).await {
             AuthReply::More(data) => {

@@ -18,14 +18,14 @@ impl Parser<'_> {
         } else if self.accept_any_kw(&["DATABASE", "SCHEMA"]) {
             ddl.kind = DdlKind::CreateDatabase;
             ddl.conditional = self.accept_kws(&["IF", "NOT", "EXISTS"]);
-            self.name()?;
+            ddl.database = Some(self.name()?.value);
             self.skip_to_end();
         } else if self.index_ahead() {
             self.create_index(&mut ddl)?;
         } else if self.view_ahead() {
             self.create_view(&mut ddl, ViewHead { replace, ..ViewHead::default() })?;
         } else {
-            return self.other_ddl(ddl);
+            return self.other_ddl(ddl, true);
         }
         Ok(StatementKind::Ddl(ddl))
     }
@@ -185,7 +185,7 @@ impl Parser<'_> {
             return Ok(StatementKind::Ddl(ddl));
         }
         if !self.accept_kw("TABLE") {
-            return self.other_ddl(ddl);
+            return self.other_ddl(ddl, true);
         }
         ddl.kind = DdlKind::AlterTable;
         ddl.conditional = self.accept_kws(&["IF", "EXISTS"]);
@@ -226,7 +226,7 @@ impl Parser<'_> {
         } else if self.accept_any_kw(&["DATABASE", "SCHEMA"]) {
             ddl.kind = DdlKind::DropDatabase;
             ddl.conditional = self.accept_kws(&["IF", "EXISTS"]);
-            self.name()?;
+            ddl.database = Some(self.name()?.value);
         } else if self.accept_kw("INDEX") {
             ddl.kind = DdlKind::DropIndex;
             ddl.conditional = self.accept_kws(&["IF", "EXISTS"]);
@@ -235,7 +235,7 @@ impl Parser<'_> {
             }
             self.table_after_on(&mut ddl)?;
         } else {
-            return self.other_ddl(ddl);
+            return self.other_ddl(ddl, false);
         }
         Ok(StatementKind::Ddl(ddl))
     }
@@ -261,7 +261,7 @@ impl Parser<'_> {
     pub(super) fn rename(&mut self) -> Result<StatementKind> {
         self.expect_kw("RENAME")?;
         if !self.accept_any_kw(&["TABLE", "TABLES"]) {
-            return self.other_ddl(ddl(DdlKind::Other));
+            return self.other_ddl(ddl(DdlKind::Other), false);
         }
         let mut ddl = ddl(DdlKind::RenameTable);
         ddl.conditional = self.accept_kws(&["IF", "EXISTS"]);
@@ -274,12 +274,22 @@ impl Parser<'_> {
         Ok(StatementKind::Ddl(ddl))
     }
 
-    /// What concerns no table. The body of a stored program may hold semicolons.
-    fn other_ddl(&mut self, ddl: Ddl) -> Result<StatementKind> {
+    /// What concerns no table. A stored program may have a body with semicolons.
+    fn other_ddl(&mut self, mut ddl: Ddl, has_body: bool) -> Result<StatementKind> {
         if !self.at(TokenKind::Word) {
             return Err(self.error());
         }
-        self.skip_all();
+        let others = ["USER", "ROLE", "SERVER", "TABLESPACE", "INSTANCE", "LOGFILE", "RESOURCE"];
+        ddl.program = !self.at_any_kw(&others)
+            && (0..PROGRAM_WITHIN).any(|ahead| {
+                ["PROCEDURE", "FUNCTION", "TRIGGER", "EVENT"]
+                    .iter()
+                    .any(|word| self.nth_kw(ahead, word))
+            });
+        match has_body {
+            true => self.skip_all(),
+            false => self.skip_to_end(),
+        }
         Ok(StatementKind::Ddl(ddl))
     }
 }
@@ -293,5 +303,10 @@ fn ddl(kind: DdlKind) -> Ddl {
         query: None,
         references: false,
         view: None,
+        database: None,
+        program: false,
     }
 }
+
+/// How many words may stand before that of a stored program: `CREATE OR REPLACE DEFINER = 'a'@'b' AGGREGATE`.
+const PROGRAM_WITHIN: usize = 9;

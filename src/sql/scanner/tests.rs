@@ -41,6 +41,8 @@ fn comments() {
     check("a /*!5 b */ c", "a|5|b|c");
     check("a /*!50600 b /* c */ d */ e", "a|b|d|e");
     check("a /*M!100100 b */ c", "a|b|c");
+    check("a /*M!999999\\- b */ c", "a|c");
+    check("/*!999999\\- enable the sandbox mode */", "");
     check("a * / b", "a|*|/|b");
 }
 

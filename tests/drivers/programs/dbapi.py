@@ -7,8 +7,8 @@ import sys
 NAME = sys.argv[1]
 MODULE = importlib.import_module(NAME)
 LOGIN = {"host": os.environ["HOST"], "port": int(os.environ["PORT"]), "user": os.environ["USER"], "password": os.environ["PASSWORD"], "database": "shop"}
-# The arguments of each module for a connection, and for a cursor that prepares or streams.
-OPTIONS = {"MySQLdb": {"charset": "utf8mb4"}, "pymysql": {"charset": "utf8mb4"}, "mysql.connector": {"use_pure": "pure" in sys.argv}}
+# The arguments of each module for a connection.
+OPTIONS = {"MySQLdb": {"charset": "utf8mb4"}, "pymysql": {"charset": "utf8mb4"}, "mysql.connector": {"use_pure": True}}
 
 
 def say(name, *values):

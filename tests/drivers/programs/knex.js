@@ -24,7 +24,7 @@ async function build() {
   });
   await knex.schema.alterTable('people', (table) => table.date('born').nullable());
   say('has', [await knex.schema.hasTable('people'), await knex.schema.hasTable('nowhere'), await knex.schema.hasColumn('people', 'born')]);
-  say('columns', await knex('people').columnInfo());
+  say('columns', Object.entries(await knex('people').columnInfo()).sort());
 }
 
 async function queries() {

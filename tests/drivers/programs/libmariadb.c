@@ -123,7 +123,8 @@ int main(void) {
     error("select_db", connection);
     printf("change_user %d\n", mysql_change_user(connection, getenv("USER"), getenv("PASSWORD"), "shop"));
     MYSQL_RES *tables = mysql_list_tables(connection, "p%");
-    printf("tables %llu\n", mysql_num_rows(tables));
+    if (!tables) error("tables", connection);
+    else printf("tables %llu\n", mysql_num_rows(tables));
     mysql_free_result(tables);
     MYSQL *other = login();
     char kill[64];

@@ -62,7 +62,7 @@ async function main() {
   await people.insert({ id: '5', name: 'twice' }).catch((error) => say('error', [error.name, error.errno, error.sqlMessage]));
   await source.query('SELECT * FROM nowhere').catch((error) => say('error', [error.name, error.errno, error.sqlMessage]));
   const table = await runner.getTable('people');
-  say('table', table.columns.map((column) => [column.name, column.type, column.length, column.isNullable, column.isPrimary, column.default]));
+  say('table', table.columns.map((column) => [column.name, column.type, column.length, column.isNullable, column.isPrimary, column.default]).sort());
   say('indices', table.indices.map((index) => [index.name, index.columnNames]));
   await runner.release();
   await source.destroy();

@@ -1,35 +1,40 @@
-# mysqldump (mariadb-dump): the schema is dumped, loaded into another one, and compared row by row.
+# mysqldump (mariadb-dump): the schema is dumped, loaded into another one, and compared row by row. LOCK TABLES is
+# not for sharded tables, so it is turned off in the dump and in its file.
 install() {
     packages mariadb-client && mariadb-dump --version | grep -o '[0-9.]*-MariaDB' | head -n 1 >"$WORK/version"
 }
 
 dump() {
-    mariadb-dump --host="$HOST" --port="$PORT" --user="$USER" --password="$PASSWORD" --protocol=tcp --default-character-set=utf8mb4 "$@"
+    mariadb-dump --host="$HOST" --port="$PORT" --user="$USER" --password="$PASSWORD" --protocol=tcp --default-character-set=utf8mb4 \
+        "$@" --skip-lock-tables --skip-add-locks --skip-dump-date --skip-comments
 }
 
 rows() {
     local table
     for table in countries people orders kinds; do
         echo "$1.$table"
-        client "$1" -N -e "SELECT * FROM $table ORDER BY 1" | md5sum
+        client "$1" -N --default-character-set=utf8mb4 -e "SELECT * FROM $table ORDER BY 1" | md5sum
     done
 }
 
 round_trip() {
     local options
     rows shop
-    for options in --opt --skip-opt --single-transaction --complete-insert --hex-blob --skip-extended-insert --tz-utc --insert-ignore; do
+    for options in --opt --skip-quick --single-transaction --complete-insert --hex-blob --skip-extended-insert --tz-utc --insert-ignore --xml; do
         echo "options: $options"
         dump $options shop countries people orders kinds >"$WORK/dump.sql" || return
+        if [[ $options == --xml ]]; then
+            grep -c '<row>' "$WORK/dump.sql"
+            continue
+        fi
         client -e 'DROP TABLE IF EXISTS orders, people, kinds, countries' copy
         client copy --default-character-set=utf8mb4 <"$WORK/dump.sql" || return
         rows copy | sed 's/^copy/shop/' | diff - <(rows shop) && echo equal
     done
-    # What a dump says of a table, without what tells of the time or the next number.
-    dump --skip-dump-date --skip-comments --no-data shop | sed -E 's/ AUTO_INCREMENT=[0-9]+//'
-    dump --skip-dump-date --skip-comments --where='id < 20' --skip-extended-insert shop people
-    dump --databases shop --no-data --skip-comments | grep -c 'CREATE TABLE'
-    dump --xml shop countries | grep -c '<row>'
+    # What a dump says of a table, without what tells of the next number.
+    dump --no-data shop | sed -E 's/ AUTO_INCREMENT=[0-9]+//'
+    dump --where='id < 20' --skip-extended-insert shop people
+    dump --databases shop --no-data | grep -c 'CREATE TABLE'
 }
 
 run() {

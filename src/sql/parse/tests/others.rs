@@ -120,8 +120,10 @@ fn ddl(ddl: &Ddl) -> String {
         (ddl.temporary, " temporary"),
         (ddl.query.is_some(), " query"),
         (ddl.references, " references"),
+        (ddl.program, " program"),
     ];
     flags.iter().filter(|(set, _)| *set).for_each(|(_, name)| line += name);
+    line += ddl.database.as_deref().unwrap_or_default();
     line
 }
 
@@ -332,17 +334,17 @@ fn ddls() {
     check("DROP VIEW IF EXISTS v, w", "DropView v,w conditional");
     check(
         "CREATE DATABASE IF NOT EXISTS s DEFAULT CHARACTER SET utf8mb4",
-        "CreateDatabase  conditional",
+        "CreateDatabase  conditionals",
     );
-    check("DROP SCHEMA IF EXISTS s", "DropDatabase  conditional");
+    check("DROP SCHEMA IF EXISTS s", "DropDatabase  conditionals");
     check("ALTER DATABASE s CHARACTER SET utf8mb4", "Other ");
     check("CREATE USER 'u'@'%' IDENTIFIED BY 'x'", "Other ");
     check(
         "CREATE DEFINER=`a`@`%` TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 1",
-        "Other ",
+        "Other  program",
     );
-    check("CREATE PROCEDURE p() BEGIN SELECT 1; END", "Other ");
-    check("DROP PROCEDURE IF EXISTS p", "Other ");
+    check("CREATE PROCEDURE p() BEGIN SELECT 1; END", "Other  program");
+    check("DROP PROCEDURE IF EXISTS p", "Other  program");
 }
 
 #[test]

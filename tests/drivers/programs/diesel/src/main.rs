@@ -36,7 +36,8 @@ fn say(name: &str, value: impl std::fmt::Debug) {
 }
 
 fn queries(connection: &mut MysqlConnection) -> QueryResult<()> {
-    use people::dsl::*;
+    use people::dsl::{country, id, name};
+    let people = people::table;
     say("first", people.select(Person::as_select()).order(id).limit(3).load(connection)?);
     say("one", people.find(7).select(name).first::<String>(connection)?);
     say("like", people.filter(name.like("person 00%")).order(name.desc()).limit(4).offset(2).select(name).load::<String>(connection)?);
