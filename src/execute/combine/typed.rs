@@ -148,7 +148,6 @@ impl Run<'_> {
             found_rows: self.found_rows,
             deadline: self.deadline,
             writes: self.writes,
-            harmless: false,
             alone: self.alone.clone(),
             aftermath: self.aftermath.clone(),
             warnings: self.warnings,
@@ -157,7 +156,6 @@ impl Run<'_> {
             held: self.held,
             part: self.part,
             pins: self.pins,
-            files: None,
         }
     }
 }
