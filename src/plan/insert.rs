@@ -406,7 +406,12 @@ impl Draft<'_, '_> {
         let at = |column: &&Column| {
             let position = names.iter().position(|name| same_name(name, &column.name));
             let mut values = self.rows.iter().filter_map(|(_, values)| values.get(position?));
-            values.any(|value| matches!(value.kind, ExprKind::Param(_)))
+            // Their values may be NULL or 0, by which the server would count.
+            values.any(|value| match value.kind {
+                ExprKind::Literal(_) | ExprKind::Default => false,
+                ExprKind::Param(_) => true,
+                _ => self.operand(value, "column of generated ids", &column.name).is_ok(),
+            })
         };
         Ok(counted.filter(at).map(InsertIds::refused))
     }
