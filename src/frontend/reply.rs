@@ -14,6 +14,7 @@ use crate::protocol::capability::{CapabilityFlags, StatusFlags};
 use crate::protocol::column::Column;
 use crate::protocol::reply::{EofPacket, OkPacket, put_err};
 use crate::protocol::stmt::PrepareOk;
+use crate::protocol::track::{SessionChange, put_session_change};
 use crate::protocol::write::put_lenenc;
 use crate::session::registry::KillSignal;
 use crate::session::{PreparedInfo, Session};
@@ -100,9 +101,19 @@ impl<'a> ReplyWriter<'a> {
             status: self.session.status(),
             warnings: summary.warnings,
             info: summary.info.clone().into(),
-            ..OkPacket::default()
+            session_state: self.changes(),
         };
         self.put(|packet, capabilities| ok.put(packet, capabilities)).await
+    }
+
+    /// What an OK packet tells of the session itself.
+    fn changes(&mut self) -> Bytes {
+        let mut changes = BytesMut::new();
+        if let Some(schema) = self.session.take_changed_schema() {
+            let schema = Bytes::copy_from_slice(schema.as_bytes());
+            put_session_change(&mut changes, &SessionChange::Schema(schema));
+        }
+        changes.freeze()
     }
 
     pub(super) async fn error(&mut self, error: &Error) -> Result<()> {

@@ -6,8 +6,7 @@ pub use mysql_common::constants::{CapabilityFlags, ColumnFlags, ColumnType, Stat
 /// flags of compression unless the rules forbid it.
 ///
 /// Left out: `CLIENT_OPTIONAL_RESULTSET_METADATA` (a
-/// result would not tell its types), session tracking (OK packets would have to tell of each change; drivers
-/// that see the flag rely on that), multi-factor authentication, and `CLIENT_ODBC` and
+/// result would not tell its types), multi-factor authentication, and `CLIENT_ODBC` and
 /// `CLIENT_NO_SCHEMA`, which servers ignore. `CLIENT_QUERY_ATTRIBUTES` is offered so that drivers
 /// that set attributes keep working; the attributes are parsed and dropped, as MySQL itself does
 /// without the query attributes component.
@@ -29,5 +28,6 @@ pub const OFFERED: CapabilityFlags = CapabilityFlags::CLIENT_LONG_PASSWORD
     .union(CapabilityFlags::CLIENT_PLUGIN_AUTH)
     .union(CapabilityFlags::CLIENT_CONNECT_ATTRS)
     .union(CapabilityFlags::CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA)
+    .union(CapabilityFlags::CLIENT_SESSION_TRACK)
     .union(CapabilityFlags::CLIENT_DEPRECATE_EOF)
     .union(CapabilityFlags::CLIENT_QUERY_ATTRIBUTES);

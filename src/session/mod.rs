@@ -73,6 +73,8 @@ pub struct Session {
     version: u64,
     identity: Identity,
     schema: Option<String>,
+    /// No OK packet has told of it yet.
+    schema_changed: bool,
     /// Variables that the client has set, as the backends are to have them.
     state: ClientState,
     /// The state for a statement whose rows Margay itself reads, while that begins.
@@ -138,6 +140,7 @@ impl Session {
             reading: None,
             identity,
             schema,
+            schema_changed: false,
             transaction: Transaction::default(),
             pins: Pins::default(),
             lock_pins: Pins::default(),
@@ -437,8 +440,7 @@ impl Session {
     /// 1049 if there is none of this name, 1044 if the user may not use it.
     pub fn use_schema(&mut self, name: &str) -> Result<()> {
         if let Some(name) = system_schema(name) {
-            self.schema = Some(name.to_owned());
-            self.entry.in_schema(name);
+            self.enter_schema(name);
             return Ok(());
         }
         if self.snapshot.catalog.schema(name).is_none() {
@@ -456,9 +458,19 @@ impl Session {
                 ),
             ));
         }
-        self.schema = Some(name.to_owned());
-        self.entry.in_schema(name);
+        self.enter_schema(name);
         Ok(())
+    }
+
+    fn enter_schema(&mut self, name: &str) {
+        self.schema = Some(name.to_owned());
+        self.schema_changed = true;
+        self.entry.in_schema(name);
+    }
+
+    /// The schema that a USE has changed to, for its OK packet.
+    pub fn take_changed_schema(&mut self) -> Option<&str> {
+        std::mem::take(&mut self.schema_changed).then_some(self.schema.as_deref())?
     }
 
     /// Forgets everything but who the client is: COM_RESET_CONNECTION.
