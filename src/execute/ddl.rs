@@ -50,6 +50,11 @@ impl Run<'_> {
     }
 
     async fn ddl_step(&mut self, step: &DdlStep, facts: &mut Facts) -> Result<Summary> {
+        let snapshot = self.snapshot;
+        let _alone = match step.table.is_by_time() {
+            true => Some(snapshot.altering.write().await),
+            false => None,
+        };
         let targets =
             self.settle(facts, |run, facts| resolve::ddl_targets(step, &run.values(facts))).await?;
         let mut by_cluster: BTreeMap<usize, Vec<(Fragment, Target)>> = BTreeMap::new();

@@ -112,6 +112,7 @@ impl Snapshot {
         pattern: &str,
         name: &str,
     ) -> Result<()> {
+        let _as_it_is = self.altering.read().await;
         let place = self.shard(shard)?;
         let database = quote::identifier(place.database.as_bytes());
         let text = [

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore};
 use tokio::time::Instant;
 
 use super::combine::Abilities;
@@ -34,6 +34,8 @@ pub struct Snapshot {
     scatter: Vec<Arc<Semaphore>>,
     /// `combine.concurrency`
     combine: Arc<Semaphore>,
+    /// Held alone while time tables are altered: one that is made meanwhile would be as they were before.
+    pub(super) altering: RwLock<()>,
     /// Of servers where temporary tables were made.
     pub(super) abilities: Abilities,
     /// The schema whose tables lie on a shard, and its name as columns tell it.
@@ -76,6 +78,7 @@ impl Snapshot {
             sequences,
             scatter,
             combine,
+            altering: RwLock::default(),
             abilities,
             schemas,
             renamed,
