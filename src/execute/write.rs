@@ -5,7 +5,6 @@ use std::time::SystemTime;
 
 use futures_util::future::join_all;
 
-use super::aftermath::Aftermath;
 use super::reply::Reply;
 use super::returned::Returned;
 use super::run::{Fragment, Info, Run};
@@ -17,7 +16,7 @@ use crate::plan::facts::Facts;
 use crate::plan::resolve;
 use crate::plan::template::Target;
 use crate::plan::types::Write;
-use crate::transaction::{self, Begin, Lent, Transaction, ends_transaction};
+use crate::transaction::{self, Lent, Transaction, ends_transaction};
 
 /// How the counts of several targets make one.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -79,26 +78,16 @@ impl Run<'_> {
     ) -> Result<Reply> {
         let mut own = Transaction::default();
         own.begin(&self.alone);
+        let (hidden, reads, part) = (self.hidden, self.reads.clone(), self.part);
+        let clocked = self.clocked.take();
         let mut run = Run {
-            alone: Begin::default(),
-            snapshot: self.snapshot,
             transaction: &mut own,
-            state: self.state,
-            call: self.call,
-            hidden: self.hidden,
-            reads: self.reads.clone(),
-            written: self.written,
-            found_rows: self.found_rows,
-            deadline: self.deadline,
+            hidden,
+            reads,
             writes: true,
-            clocked: self.clocked.take(),
-            aftermath: Aftermath::default(),
-            harmless: false,
-            held: None,
-            part: self.part,
-            pins: self.pins,
-            files: self.files,
-            warnings: &mut *self.warnings,
+            clocked,
+            part,
+            ..self.again()
         };
         let outcome = run.write_together(work, count, false).await;
         let deadline = self.snapshot.deadline(None);

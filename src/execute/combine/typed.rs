@@ -138,27 +138,10 @@ impl Run<'_> {
 
     /// The same run with other values.
     pub(super) fn calling<'s>(&'s mut self, call: Call<'s>) -> Run<'s> {
-        Run {
-            snapshot: self.snapshot,
-            transaction: self.transaction,
-            state: self.state,
-            clocked: None,
-            call,
-            hidden: self.hidden,
-            reads: self.reads.clone(),
-            written: self.written,
-            found_rows: self.found_rows,
-            deadline: self.deadline,
-            writes: self.writes,
-            alone: self.alone.clone(),
-            aftermath: self.aftermath.clone(),
-            warnings: self.warnings,
-            harmless: self.harmless,
-            files: self.files,
-            held: self.held,
-            part: self.part,
-            pins: self.pins,
-        }
+        let (hidden, held, part) = (self.hidden, self.held, self.part);
+        let (harmless, reads) = (self.harmless, self.reads.clone());
+        let (alone, aftermath) = (self.alone.clone(), self.aftermath.clone());
+        Run { call, hidden, reads, alone, aftermath, harmless, held, part, ..self.again() }
     }
 }
 
