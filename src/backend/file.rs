@@ -25,6 +25,15 @@ impl Connection {
         self.capabilities.contains(CapabilityFlags::CLIENT_LOCAL_FILES)
     }
 
+    /// Answers a request for a file by none, and reads what the server makes of it.
+    pub(super) async fn send_no_file(&mut self) -> Result<()> {
+        let mut seq = self.channel.assembler.next_seq();
+        put_packet(&mut self.channel.outbound, &mut seq, &[]);
+        self.channel.flush_more().await?;
+        self.channel.assembler.set_next_seq(seq);
+        self.read_head().await.map(drop)
+    }
+
     /// Sends LOAD DATA LOCAL. The server asks for the file, or refuses the statement.
     ///
     /// # Errors

@@ -78,8 +78,11 @@ impl Connection {
                 }
             },
             ReplyHead::LocalInfile(_) => {
-                let error = Error::protocol("a request for a local file, which was not allowed");
-                return Err(self.malformed(error));
+                Box::pin(self.send_no_file()).await?;
+                return Err(Error::unsupported(
+                    "a file of the client other than by LOAD DATA LOCAL INFILE is not supported: nothing \
+                     was loaded",
+                ));
             }
         }
         Ok(head)

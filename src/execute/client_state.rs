@@ -65,6 +65,13 @@ impl ClientState {
         Self::new(base, self.text_collation)
     }
 
+    /// The same without autocommit: for a transaction that no statement begins.
+    pub(super) fn without_autocommit(&self) -> Self {
+        let mut base = self.base.clone();
+        base.variables.insert("autocommit".to_owned(), "0".to_owned());
+        Self::new(base, self.text_collation)
+    }
+
     pub fn base(&self) -> &SessionState {
         &self.base
     }

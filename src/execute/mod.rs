@@ -33,7 +33,7 @@ mod insert;
 mod kept;
 mod lanes;
 mod load;
-mod look;
+pub mod look;
 mod moves;
 mod names;
 mod numbers;

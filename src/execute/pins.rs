@@ -19,7 +19,7 @@ pub struct Pin {
     pub keeper: Keeper,
     /// With their columns.
     pub temporaries: BTreeMap<TableId, Arc<Columns>>,
-    /// LOCK TABLES, by which shard.
+    /// Tables of its cluster are locked, by the statement on this shard.
     pub locks_tables: Option<ShardId>,
     /// The shards of open handlers by their names in lower case.
     pub handlers: BTreeMap<String, ShardId>,
@@ -93,10 +93,15 @@ impl Pins {
         }
     }
 
-    /// The cluster of LOCK TABLES.
-    pub fn locked(&self) -> Option<usize> {
-        let is_locking = |pin: &Pin| pin.locks_tables.is_some();
-        self.by_cluster.iter().find(|(_, pin)| is_locking(pin)).map(|(cluster, _)| *cluster)
+    /// LOCK TABLES is in force.
+    pub fn is_locked(&self) -> bool {
+        self.by_cluster.values().any(|pin| pin.locks_tables.is_some())
+    }
+
+    /// The clusters of LOCK TABLES, each with the shard by which it went there.
+    pub fn locked(&self) -> Vec<(usize, ShardId)> {
+        let locked = self.by_cluster.iter();
+        locked.filter_map(|(cluster, pin)| Some((*cluster, pin.locks_tables?))).collect()
     }
 
     /// The cluster and the shard of an open handler.
@@ -147,7 +152,7 @@ mod tests {
         let columns = Arc::new(Columns { columns: Vec::new(), unique: None, rows: 0 });
         pins.pin(1).temporaries.insert(id("a"), columns);
         pins.pin(1).handlers.insert("h".into(), ShardId(0));
-        assert_eq!((pins.temporary(&id("A")), pins.locked()), (Some(1), None));
+        assert_eq!((pins.temporary(&id("A")), pins.is_locked()), (Some(1), false));
         assert_eq!(pins.pin(1).reasons(), ["temporary table `shop`.`a`", "HANDLER `h`"]);
         pins.forget_temporary(&id("A"));
         pins.release_clean();

@@ -77,6 +77,8 @@ pub struct Pinned<'a> {
     pub used: bool,
     /// It reads what is on them, or tables are locked: rows may not pass over other connections.
     pub read: bool,
+    /// Tables are locked, and it names some, or calls what may.
+    pub locked: bool,
 }
 
 /// How a statement is a part of one that writes what it reads.
@@ -263,11 +265,12 @@ impl Run<'_> {
         (cluster, database): (usize, &str),
         access: Access,
     ) -> Result<Lent> {
+        let keeper = self.pinned(cluster)?;
         let mut lent = if self.transaction.is_active() {
             let join =
                 self.snapshot.join(self.transaction, cluster, self.found_rows, self.pins.pins);
             Box::pin(join).await?
-        } else if let Some(keeper) = self.pinned(cluster)? {
+        } else if let Some(keeper) = keeper {
             let limit = self.snapshot.config.settings.backend.pool_wait;
             Lent::apart(keeper.lend(limit).await?, cluster)
         } else {
@@ -285,15 +288,16 @@ impl Run<'_> {
 
     /// The connection that the statement has to take.
     pub(super) fn pinned(&self, cluster: usize) -> Result<Option<&Keeper>> {
-        let Pinned { pins, used, .. } = self.pins;
-        if pins.locked().is_some_and(|locked| locked != cluster) {
+        let Pinned { pins, used, locked, .. } = self.pins;
+        let keeper = pins.keeper(cluster);
+        if locked && keeper.is_none() {
             return Err(Error::server(ServerError {
                 code: 1100,
                 state: *b"HY000",
                 message: b"A table on another cluster was not locked with LOCK TABLES".to_vec(),
             }));
         }
-        Ok(if used { pins.keeper(cluster) } else { None })
+        Ok(keeper.filter(|_| used))
     }
 
     /// The session shall hear of what is committed on a primary, also by a SELECT that calls a function.

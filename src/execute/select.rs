@@ -33,7 +33,7 @@ impl Run<'_> {
             }
             Err(error) => return Err(error),
         };
-        if self.pins.read && targets.len() > 1 && !self.transaction.is_active() {
+        if self.pins.read && targets.len() > 1 && !self.is_in_turn() {
             return Err(beside_pinned());
         }
         match targets.as_slice() {
@@ -213,9 +213,9 @@ impl Run<'_> {
             }
             ReplyHead::Err(error) => Err(Error::server(error)),
             ReplyHead::Columns(_) => Ok(Head::Rows(lent.lease.read_columns().await?)),
-            ReplyHead::LocalInfile(_) => Err(Error::unsupported(
-                "LOAD DATA LOCAL INFILE is not supported; insert the rows instead",
-            )),
+            ReplyHead::LocalInfile(_) => {
+                Err(Error::protocol("a request for a file in place of rows"))
+            }
         }
     }
 
@@ -240,7 +240,7 @@ impl Run<'_> {
             fragment.text.extend_from_slice(self.part.lock());
             fragments.push(fragment);
         }
-        let (heads, inputs): (Vec<Vec<Column>>, Inputs) = if self.transaction.is_active() {
+        let (heads, inputs): (Vec<Vec<Column>>, Inputs) = if self.is_in_turn() {
             Box::pin(self.read_in_transaction(&fragments, targets)).await?
         } else if self.exceeds_streams(&fragments)? {
             self.read_in_lanes(&fragments, targets, access).await?
@@ -259,6 +259,11 @@ impl Run<'_> {
         let mut merged = Merged::new(inputs, merge);
         merged.window = window;
         Ok(Reply::Rows(Rows::new(columns, Source::Merged(Box::new(merged)))))
+    }
+
+    /// Each cluster has one connection, on which statements run one after the other.
+    fn is_in_turn(&self) -> bool {
+        self.transaction.is_active() || self.pins.locked
     }
 
     fn row_format(&self) -> RowFormat {

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use futures_util::future::join_all;
 
 use super::aftermath::Aftermath;
+use super::client_state::ClientState;
 use super::load::Job;
 use super::numbers::Numbered;
 use super::reply::Reply;
@@ -60,8 +61,10 @@ impl Run<'_> {
 
     async fn alone(&mut self, work: Work<'_>) -> Result<Reply> {
         let mut own = Transaction::default();
-        own.begin(&self.alone);
-        let mut run = Run { transaction: &mut own, ..self.again() };
+        own.begin(&self.begin_alone());
+        let state = self.alone_state();
+        let state = state.as_ref().unwrap_or(self.state);
+        let mut run = Run { transaction: &mut own, state, ..self.again() };
         let outcome = run.work(work, true).await;
         let deadline = self.snapshot.deadline(None);
         match (outcome, own.end_to_commit()) {
@@ -74,6 +77,16 @@ impl Run<'_> {
             }
             (Err(error), Ok(None) | Err(_)) => Err(error),
         }
+    }
+
+    /// How a transaction begins that is for the statement alone.
+    pub(super) fn begin_alone(&self) -> Begin {
+        Begin { locked: self.pins.pins.is_locked(), ..self.alone.clone() }
+    }
+
+    /// The state that it needs. None: the session's.
+    pub(super) fn alone_state(&self) -> Option<ClientState> {
+        self.pins.pins.is_locked().then(|| self.state.without_autocommit())
     }
 
     async fn within(&mut self, work: Work<'_>) -> Result<Reply> {

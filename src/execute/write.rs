@@ -77,9 +77,13 @@ impl Run<'_> {
         count: Count,
     ) -> Result<Reply> {
         let mut own = Transaction::default();
-        own.begin(&self.alone);
+        own.begin(&self.begin_alone());
+        let state = self.alone_state();
         let (hidden, reads, part) = (self.hidden, self.reads.clone(), self.part);
-        let clocked = self.clocked.take();
+        let clocked = self.clocked.take().map(|clocked| match own.is_locked() {
+            true => clocked.without_autocommit(),
+            false => clocked,
+        });
         let mut run = Run {
             transaction: &mut own,
             hidden,
@@ -87,6 +91,7 @@ impl Run<'_> {
             writes: true,
             clocked,
             part,
+            state: state.as_ref().unwrap_or(self.state),
             ..self.again()
         };
         let outcome = run.write_together(work, count, false).await;

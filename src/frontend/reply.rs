@@ -14,7 +14,7 @@ use crate::protocol::capability::{CapabilityFlags, StatusFlags};
 use crate::protocol::column::Column;
 use crate::protocol::reply::{EofPacket, OkPacket, put_err};
 use crate::protocol::stmt::PrepareOk;
-use crate::protocol::track::{SessionChange, put_session_change};
+use crate::protocol::track::put_session_change;
 use crate::protocol::write::put_lenenc;
 use crate::session::registry::KillSignal;
 use crate::session::{PreparedInfo, Session};
@@ -108,12 +108,11 @@ impl<'a> ReplyWriter<'a> {
 
     /// What an OK packet tells of the session itself.
     fn changes(&mut self) -> Bytes {
-        let mut changes = BytesMut::new();
-        if let Some(schema) = self.session.take_changed_schema() {
-            let schema = Bytes::copy_from_slice(schema.as_bytes());
-            put_session_change(&mut changes, &SessionChange::Schema(schema));
+        let mut raw = BytesMut::new();
+        for change in self.session.take_changes() {
+            put_session_change(&mut raw, &change);
         }
-        changes.freeze()
+        raw.freeze()
     }
 
     pub(super) async fn error(&mut self, error: &Error) -> Result<()> {

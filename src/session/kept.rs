@@ -60,7 +60,7 @@ impl Session {
     ) -> Result<Option<Reply>> {
         self.shown_warnings = std::mem::take(&mut self.warnings);
         self.reading = None;
-        (self.uses_pins, self.reads_pins) = (false, false);
+        (self.uses_pins, self.reads_pins, self.under_locks) = (false, false, false);
         let known = &kept.known;
         let writes = !matches!(known.plan, Plan::Select(_));
         let right = if writes { Right::Write } else { Right::Read };

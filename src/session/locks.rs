@@ -87,7 +87,7 @@ impl Session {
         let mut apart = crate::transaction::Transaction::default();
         let mut run = self.runner(&snapshot, &Default::default(), call);
         run.transaction = &mut apart;
-        run.pins = Pinned { pins: &pins, used: true, read: false };
+        run.pins = Pinned { pins: &pins, used: true, read: false, locked: false };
         let fresh = Default::default();
         let outcome = run.apart(text, params, &target, keeper.as_ref().unwrap_or(&fresh)).await;
         self.lock_pins = pins;

@@ -35,6 +35,7 @@ mod substitute;
 mod table_locks;
 mod tables;
 mod temporary;
+mod track;
 mod transactions;
 mod value;
 mod variables;
@@ -73,8 +74,7 @@ pub struct Session {
     version: u64,
     identity: Identity,
     schema: Option<String>,
-    /// No OK packet has told of it yet.
-    schema_changed: bool,
+    changes: track::Changes,
     /// Variables that the client has set, as the backends are to have them.
     state: ClientState,
     /// The state for a statement whose rows Margay itself reads, while that begins.
@@ -89,6 +89,8 @@ pub struct Session {
     uses_pins: bool,
     /// It reads that, and does not only write it.
     reads_pins: bool,
+    /// Tables are locked, and it names some, or calls what may.
+    under_locks: bool,
     /// What `SET TRANSACTION` asked for the next transaction.
     next: Begin,
     /// As far as it is for the statement that runs, alone.
@@ -140,12 +142,13 @@ impl Session {
             reading: None,
             identity,
             schema,
-            schema_changed: false,
+            changes: track::Changes::default(),
             transaction: Transaction::default(),
             pins: Pins::default(),
             lock_pins: Pins::default(),
             uses_pins: false,
             reads_pins: false,
+            under_locks: false,
             next: Begin::default(),
             alone: Begin::default(),
             prepared: prepared::Statements::default(),
@@ -399,7 +402,7 @@ impl Session {
             }
             StatementKind::Execute(execute) => self.execute_named(text, execute).await,
             StatementKind::Deallocate(name) => self.deallocate_named(&name.value),
-            StatementKind::LockTables(tables) => self.lock_tables(text, tables).await,
+            StatementKind::LockTables(locks) => self.lock_tables(locks).await,
             StatementKind::Handler(handler) => self.handler(text, handler).await,
             StatementKind::Call(_) => self.call(text, statement, call).await,
             StatementKind::Do { at, .. } => self.do_values(text, *at, call).await,
@@ -464,13 +467,8 @@ impl Session {
 
     fn enter_schema(&mut self, name: &str) {
         self.schema = Some(name.to_owned());
-        self.schema_changed = true;
+        self.changes.schema = true;
         self.entry.in_schema(name);
-    }
-
-    /// The schema that a USE has changed to, for its OK packet.
-    pub fn take_changed_schema(&mut self) -> Option<&str> {
-        std::mem::take(&mut self.schema_changed).then_some(self.schema.as_deref())?
     }
 
     /// Forgets everything but who the client is: COM_RESET_CONNECTION.

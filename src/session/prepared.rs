@@ -14,12 +14,12 @@ use super::expand::is_stale;
 use super::into::{query_into, without_into};
 use super::named::{Named, not_preparable};
 use crate::error::{Error, ErrorKind, Result, ServerError};
+use crate::execute::Reply;
 use crate::execute::inline;
 use crate::execute::plans::Look;
 use crate::execute::reply::Rows;
 use crate::execute::run::Call;
 use crate::execute::warnings::Warnings;
-use crate::execute::{Reply, Summary};
 use crate::plan::facts::Facts;
 use crate::protocol::capability::{CapabilityFlags, ColumnType};
 use crate::protocol::charset::BINARY;
@@ -144,13 +144,13 @@ impl Session {
             }
             // What they show is known once they have run, which does nothing else.
             StatementKind::Show(Show { kind, .. }) if tells_columns(kind) => {
-                Ok((Vec::new(), self.shown_columns(text, statement).await))
+                Ok((any_params(statement), self.shown_columns(text, statement).await))
             }
             StatementKind::Describe { .. } => {
-                Ok((Vec::new(), self.shown_columns(text, statement).await))
+                Ok((any_params(statement), self.shown_columns(text, statement).await))
             }
             StatementKind::Explain(explain) if self.is_mariadb() && !explain.analyze => {
-                Ok((Vec::new(), self.shown_columns(text, statement).await))
+                Ok((any_params(statement), self.shown_columns(text, statement).await))
             }
             StatementKind::Prepare { .. }
             | StatementKind::Execute(_)
@@ -168,10 +168,7 @@ impl Session {
             | StatementKind::Handler(_)
             | StatementKind::Show(_)
             | StatementKind::Explain(_)
-            | StatementKind::Other(_) => {
-                let any = || Column::computed("?", ColumnType::MYSQL_TYPE_VAR_STRING, BINARY);
-                Ok(((0..statement.params).map(|_| any()).collect(), Vec::new()))
-            }
+            | StatementKind::Other(_) => Ok((any_params(statement), Vec::new())),
         }
     }
 
@@ -181,7 +178,13 @@ impl Session {
         let outcome = if statement.params == 0 {
             Box::pin(self.dispatch(text, statement, Call::Text)).await
         } else {
-            Ok(Reply::Done(Summary::default()))
+            let nulls = vec![b"NULL".to_vec(); usize::from(statement.params)];
+            match inline::inline(text, statement, &self.mode, nulls) {
+                Ok((text, statement)) => {
+                    Box::pin(self.dispatch(&text, &statement, Call::Text)).await
+                }
+                Err(error) => Err(error),
+            }
         };
         let columns = match outcome {
             Ok(Reply::Rows(mut rows)) => {
@@ -372,10 +375,16 @@ impl Session {
                 message: b"Incorrect arguments to mysqld_stmt_send_long_data".to_vec(),
             }));
         } else if (known + data.len()) as u64 > limit {
-            prepared.failed = Some(Error::new(
-                ErrorKind::PacketTooLarge,
-                format!("parameter data is over `limits.max_allowed_packet` ({limit} bytes)"),
-            ));
+            // ER_UNKNOWN_ERROR, as servers have it.
+            prepared.failed = Some(Error::server(ServerError {
+                code: 1105,
+                state: *b"HY000",
+                message: format!(
+                    "Parameter of prepared statement which is set through mysql_send_long_data() is longer \
+                     than `limits.max_allowed_packet` ({limit} bytes)"
+                )
+                .into_bytes(),
+            }));
         } else {
             prepared.long.entry(param).or_default().extend_from_slice(data);
         }
@@ -484,6 +493,12 @@ fn tells_columns(kind: &ShowKind) -> bool {
         | ShowKind::Server
         | ShowKind::Other(_) => false,
     }
+}
+
+/// Parameters of which nothing is known.
+fn any_params(statement: &Statement) -> Vec<Column> {
+    let any = |_| Column::computed("?", ColumnType::MYSQL_TYPE_VAR_STRING, BINARY);
+    (0..statement.params).map(any).collect()
 }
 
 async fn read_out(rows: &mut Rows) -> Result<()> {

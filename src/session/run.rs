@@ -191,7 +191,12 @@ impl Session {
             harmless: false,
             held: None,
             part: Part::default(),
-            pins: Pinned { pins: &self.pins, used: self.uses_pins, read: self.reads_pins },
+            pins: Pinned {
+                pins: &self.pins,
+                used: self.uses_pins,
+                read: self.reads_pins,
+                locked: self.under_locks,
+            },
             files: Some(&self.files),
         }
     }
@@ -205,7 +210,8 @@ impl Session {
         }
         if !self.state.autocommits() && !self.transaction.is_active() {
             let next = std::mem::take(&mut self.next);
-            self.transaction.begin(&Begin { implied: true, ..next });
+            let locked = self.pins.is_locked();
+            self.transaction.begin(&Begin { implied: true, locked, ..next });
         }
     }
 

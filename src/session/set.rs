@@ -110,6 +110,7 @@ impl Session {
         }
         self.adopt(state);
         self.adopt_own(&own);
+        self.note_set(names.iter().filter_map(Kept::system));
         let warnings = self.warnings.wire_count();
         Ok(Reply::Done(Summary { warnings, ..Summary::default() }))
     }
@@ -143,6 +144,7 @@ impl Session {
     pub(super) async fn set_names(&mut self, text: &[u8]) -> Result<Reply> {
         let tried = self.try_set(text, &Kept::charsets()).await?;
         self.adopt(tried.state);
+        self.note_set(NAMES.into_iter());
         Ok(Reply::Done(Summary::default()))
     }
 
@@ -321,6 +323,13 @@ impl Kept {
             }
             SetTarget::System { name, .. } => vec![Self::System(canonical(name).to_owned())],
             SetTarget::Names => Self::charsets(),
+        }
+    }
+
+    fn system(&self) -> Option<&str> {
+        match self {
+            Self::System(name) => Some(name),
+            Self::User(_) => None,
         }
     }
 

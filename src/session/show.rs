@@ -1,12 +1,15 @@
 //! SHOW and DESCRIBE.
 
 use super::Session;
-use super::local::{Heading, cell};
+use super::local::{Heading, cell, text_row};
+use crate::catalog::Table;
 use crate::error::{Error, Result};
-use crate::execute::Reply;
+use crate::execute::reply::Rows;
 use crate::execute::views::COLUMNS_OF_VIEW;
+use crate::execute::{Reply, look};
 use crate::plan::template::Target;
 use crate::plan::views::View;
+use crate::protocol::row::TextValues;
 use crate::sql::Mode;
 use crate::sql::query::TableName;
 use crate::sql::quote;
@@ -182,10 +185,45 @@ impl Session {
             splices.remove(*span);
         }
         let reply = self.run_at(&splices.apply(text)?, &target).await?;
+        if show.kind == ShowKind::CreateTable
+            && let Some(logical) = self.split_table(&named)
+        {
+            let reply = match name == table.name.value {
+                true => reply,
+                false => self.rename_cells(reply, &target).await?,
+            };
+            return self.with_next_number(reply, &logical).await;
+        }
         if show.kind == ShowKind::Columns || name == table.name.value {
             return Ok(reply);
         }
         self.rename_cells(reply, &target).await
+    }
+
+    /// SHOW CREATE TABLE of a table in several parts tells the next number of all.
+    async fn with_next_number(&mut self, reply: Reply, table: &Table) -> Result<Reply> {
+        let Reply::Rows(mut shown) = reply else { return Ok(reply) };
+        let columns = std::mem::take(&mut shown.columns).into_vec();
+        let mut rows = Vec::new();
+        while let Some(row) = shown.next().await? {
+            let cells: Vec<Option<Vec<u8>>> = TextValues::new(&row)
+                .map(|cell| Ok(cell?.map(<[u8]>::to_vec)))
+                .collect::<Result<_>>()?;
+            let [name, Some(definition)] = cells.as_slice() else {
+                rows.push(row);
+                continue;
+            };
+            let word = b" AUTO_INCREMENT";
+            let numbered = definition.windows(word.len()).any(|window| window == word);
+            let next = if numbered { self.snapshot.next_number(table).await? } else { None };
+            let definition = match next {
+                Some(next) => look::with_next_number(definition, next),
+                None => definition.clone(),
+            };
+            rows.push(text_row(&[name.clone(), cell(definition)]));
+        }
+        self.finish(&mut shown, rows.len() as u64, None);
+        Ok(Reply::Rows(Rows::local(columns, rows)))
     }
 
     /// SHOW COLUMNS, INDEX and CREATE TABLE of a view that Margay keeps.
@@ -224,7 +262,7 @@ impl Session {
         };
         self.finish(&mut result, renamed.len() as u64, outcome.as_ref().err());
         outcome?;
-        Ok(Reply::Rows(crate::execute::reply::Rows::local(columns, renamed)))
+        Ok(Reply::Rows(Rows::local(columns, renamed)))
     }
 
     /// Runs a text as it is on the current schema's default shard.

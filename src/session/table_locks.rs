@@ -1,4 +1,11 @@
-//! LOCK TABLES and HANDLER, of tables that are on one shard.
+//! LOCK TABLES and HANDLER.
+//!
+//! Tables are locked by one connection to each of their clusters, where all of them are locked by one
+//! statement; clusters come in the order of the rules, so that no two sessions wait for each other. From
+//! then on the session runs on these connections.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::Session;
 use super::tables::{no_database, unknown_schema};
@@ -8,50 +15,177 @@ use crate::error::{Error, Result};
 use crate::execute::run::Call;
 use crate::execute::{Reply, Summary};
 use crate::plan::template::Target;
+use crate::plan::views::View;
 use crate::sql::query::TableName;
-use crate::sql::quote;
+use crate::sql::references::of_query;
 use crate::sql::splice::Splices;
-use crate::sql::statement::{Handler, HandlerAction, Hints};
+use crate::sql::statement::{Handler, HandlerAction, Hints, StatementKind, TableLocks};
+use crate::sql::{self, quote};
+use crate::transaction::Begin;
+
+/// A table that is to be locked.
+struct Wanted<'a> {
+    schema: String,
+    table: String,
+    alias: Option<String>,
+    kind: &'a str,
+    /// The client has named it, and no view.
+    named: bool,
+}
+
+/// What is locked on one cluster: by which shard, and each table as `database.table [AS alias]` with the
+/// kind of its lock.
+type Places = BTreeMap<usize, (ShardId, Vec<(Vec<u8>, String)>)>;
 
 impl Session {
-    /// Locks tables of one cluster. From then on the session runs on that connection alone.
-    pub(super) async fn lock_tables(&mut self, text: &[u8], tables: &[TableName]) -> Result<Reply> {
-        if !self.state.autocommits() {
-            return Err(Error::unsupported(
-                "LOCK TABLES without autocommit is not supported; lock rows by SELECT ... FOR UPDATE",
-            ));
-        }
+    /// Locks tables wherever they are.
+    pub(super) async fn lock_tables(&mut self, locks: &TableLocks) -> Result<Reply> {
         self.commit().await?;
         self.unlock_tables().await?;
-        let mut splices = Splices::new();
-        let mut place: Option<(usize, ShardId)> = None;
-        for table in tables {
-            let (cluster, shard) = self.single_place(table, "LOCK TABLES")?;
-            if *place.get_or_insert((cluster, shard)) != (cluster, shard) {
-                return Err(Error::unsupported(
-                    "LOCK TABLES of tables on several shards is not supported; lock rows by SELECT ... \
-                     FOR UPDATE",
-                ));
+        let places = self.places(&self.wanted(locks).await?)?;
+        // What is on pinned connections already must be unlocked even if this is given up half way.
+        for (cluster, (shard, _)) in &places {
+            if self.pins.keeper(*cluster).is_some() {
+                self.pins.pin(*cluster).locks_tables = Some(*shard);
             }
-            splices.replace(table.span, quote::identifier(table.name.value.as_bytes()));
         }
-        let (cluster, shard) = place.ok_or_else(|| Error::internal("LOCK TABLES of none"))?;
-        let keeper = self.leave(splices.apply(text)?, (cluster, shard)).await?;
-        let pin = self.pins.pin(cluster);
-        (pin.keeper, pin.locks_tables) = (keeper, Some(shard));
+        if !self.state.autocommits() {
+            // To servers it begins with the locks.
+            let next = std::mem::take(&mut self.next);
+            self.transaction.begin(&Begin { implied: true, locked: true, ..next });
+        }
+        for (cluster, (shard, tables)) in places {
+            let mut text = b"LOCK TABLES ".to_vec();
+            for (index, (table, kind)) in tables.iter().enumerate() {
+                let comma: &[u8] = if index > 0 { b", " } else { b"" };
+                text = [&text, comma, table, b" ", kind.as_bytes()].concat();
+            }
+            if let Some(wait) = &locks.wait {
+                text = [&text, b" ".as_slice(), wait.as_bytes()].concat();
+            }
+            match self.leave(text, (cluster, shard)).await {
+                Ok(keeper) => {
+                    let pin = self.pins.pin(cluster);
+                    (pin.keeper, pin.locks_tables) = (keeper, Some(shard));
+                }
+                Err(error) => {
+                    self.rollback().await?;
+                    self.unlock_tables().await?;
+                    return Err(error);
+                }
+            }
+        }
         Ok(Reply::Done(Summary::default()))
     }
 
-    /// UNLOCK TABLES, also as a part of what follows.
+    /// UNLOCK TABLES, also as a part of what follows. It commits if tables are locked.
     pub(super) async fn unlock_tables(&mut self) -> Result<()> {
-        let Some(cluster) = self.pins.locked() else { return Ok(()) };
-        if let Some(shard) = self.pins.pin(cluster).locks_tables {
-            self.leave(b"UNLOCK TABLES".to_vec(), (cluster, shard)).await?;
+        let locked = self.pins.locked();
+        if locked.is_empty() {
+            return Ok(());
         }
-        self.pins.pin(cluster).locks_tables = None;
+        let mut outcome = self.commit().await;
+        self.under_locks = false;
+        for (cluster, shard) in locked {
+            let unlocked = self.leave(b"UNLOCK TABLES".to_vec(), (cluster, shard)).await;
+            self.pins.pin(cluster).locks_tables = None;
+            outcome = outcome.and(unlocked.map(drop));
+        }
         self.pins.release_clean();
-        self.uses_pins = false;
+        (self.uses_pins, self.reads_pins) = (false, false);
+        outcome
+    }
+
+    /// The tables to lock: those that are named, and those that views of Margay's read.
+    async fn wanted<'a>(&self, locks: &'a TableLocks) -> Result<Vec<Wanted<'a>>> {
+        let mut wanted = Vec::new();
+        for lock in &locks.tables {
+            match self.view(&lock.table).await? {
+                Some(view) => self.want_view(view, &lock.kind, &mut wanted).await?,
+                None => {
+                    let named = lock.table.schema.as_ref().map(|schema| schema.value.as_str());
+                    let schema = named.or(self.schema.as_deref()).ok_or_else(no_database)?;
+                    wanted.push(Wanted {
+                        schema: schema.to_owned(),
+                        table: lock.table.name.value.clone(),
+                        alias: lock.alias.clone(),
+                        kind: &lock.kind,
+                        named: true,
+                    });
+                }
+            }
+        }
+        Ok(wanted)
+    }
+
+    async fn want_view<'a>(
+        &self,
+        view: Arc<View>,
+        kind: &'a str,
+        wanted: &mut Vec<Wanted<'a>>,
+    ) -> Result<()> {
+        let mut views = vec![view];
+        let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
+        while let Some(view) = views.pop() {
+            if !seen.insert((view.schema.clone(), view.name.clone())) {
+                continue;
+            }
+            let statement = sql::parse(view.definition.as_bytes(), &sql::Mode::default())?;
+            let StatementKind::Query(query) = &statement.kind else { continue };
+            for reference in of_query(query) {
+                if let Some(view) = self.view(reference.table).await? {
+                    views.push(view);
+                    continue;
+                }
+                let schema = reference.table.schema.as_ref().map(|schema| schema.value.clone());
+                wanted.push(Wanted {
+                    schema: schema.unwrap_or_else(|| view.schema.clone()),
+                    table: reference.table.name.value.clone(),
+                    alias: reference.from.and_then(|from| Some(from.alias.as_ref()?.value.clone())),
+                    kind,
+                    named: false,
+                });
+            }
+        }
         Ok(())
+    }
+
+    /// Where tables are locked.
+    ///
+    /// # Errors
+    /// Servers could not lock them as statements will name them.
+    fn places(&self, wanted: &[Wanted<'_>]) -> Result<Places> {
+        let catalog = &self.snapshot.catalog;
+        let mut places = Places::new();
+        for Wanted { schema, table, alias, kind, named } in wanted {
+            let schema = catalog.schema(schema).ok_or_else(|| unknown_schema(schema))?;
+            let table = schema.table(table);
+            if table.sharded().is_some_and(|sharded| sharded.parts.is_some()) {
+                return Err(Error::unsupported(format!(
+                    "LOCK TABLES of `{}`, which has several tables in one database, is not supported; lock \
+                     rows by SELECT ... FOR UPDATE",
+                    table.name
+                )));
+            }
+            let shards: BTreeSet<ShardId> = table.shards().iter().copied().collect();
+            for shard in shards {
+                let found = catalog.shard(shard);
+                let found = found.ok_or_else(|| Error::internal("an unknown shard"))?;
+                let mut text = quote::identifier(found.database.as_bytes());
+                text.push(b'.');
+                text.extend(quote::identifier(table.name.as_bytes()));
+                if let Some(alias) = alias {
+                    text.extend_from_slice(b" AS ");
+                    text.extend(quote::identifier(alias.as_bytes()));
+                }
+                let (_, tables) =
+                    places.entry(found.cluster).or_insert_with(|| (shard, Vec::new()));
+                if *named || tables.iter().all(|(known, _)| *known != text) {
+                    tables.push((text, (*kind).to_owned()));
+                }
+            }
+        }
+        Ok(places)
     }
 
     pub(super) async fn handler(&mut self, text: &[u8], handler: &Handler) -> Result<Reply> {

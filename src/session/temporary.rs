@@ -18,14 +18,17 @@ use crate::sql::statement::{Ddl, DdlKind, Statement, StatementKind};
 impl Session {
     /// Notes whether a statement needs the connections that the session is pinned to.
     pub(super) fn look_for_pins(&mut self, statement: &Statement) {
-        (self.uses_pins, self.reads_pins) = (false, false);
+        (self.uses_pins, self.reads_pins, self.under_locks) = (false, false, false);
         if self.pins.is_empty() {
             return;
         }
-        let is_locked = self.pins.locked().is_some();
+        let is_locked = self.pins.is_locked();
         let mut tables = self.tables_of(statement);
+        // Nobody knows which tables a procedure uses.
+        let calls = matches!(statement.kind, StatementKind::Call(_));
+        self.under_locks = is_locked && (calls || !tables.is_empty());
         tables.retain(|id| self.pins.temporary(id).is_some());
-        self.uses_pins = is_locked || !tables.is_empty();
+        self.uses_pins = is_locked || calls || !tables.is_empty();
         // The table that an INSERT writes comes once, and by itself is only written.
         let written = match &statement.kind {
             StatementKind::Insert(insert) => self.id_of(&insert.table).ok(),

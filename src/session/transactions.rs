@@ -31,12 +31,12 @@ impl Session {
             }
             Control::Commit { chain, release } => {
                 self.commit().await?;
-                self.chain(*chain);
+                self.chain(*chain).await?;
                 self.leaving = *release;
             }
             Control::Rollback { chain, release } => {
                 self.rollback().await?;
-                self.chain(*chain);
+                self.chain(*chain).await?;
                 self.leaving = *release;
             }
             Control::Savepoint(name) => {
@@ -81,11 +81,13 @@ impl Session {
         opened
     }
 
-    fn chain(&mut self, chain: bool) {
+    async fn chain(&mut self, chain: bool) -> Result<()> {
         if chain {
+            self.unlock_tables().await?;
             let begin = self.transaction.chained();
             self.transaction.begin(&begin);
         }
+        Ok(())
     }
 
     /// Sends a statement to all clusters of the transaction. What one of them refuses breaks it: they

@@ -83,7 +83,7 @@ pub enum StatementKind {
         id: u64,
     },
     /// The tables of `LOCK TABLES`.
-    LockTables(Vec<TableName>),
+    LockTables(TableLocks),
     Handler(Handler),
     /// `LOAD DATA LOCAL INFILE`
     Load(Box<LoadData>),
@@ -424,4 +424,21 @@ fn single_table(from: &[TableExpr]) -> Option<&TableRef> {
         [TableExpr::Table(table)] => Some(table),
         _ => None,
     }
+}
+
+/// `LOCK TABLES ...`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableLocks {
+    pub tables: Vec<TableLock>,
+    /// MariaDB's WAIT or NOWAIT, as it stands in front of the end.
+    pub wait: Option<String>,
+}
+
+/// One table of LOCK TABLES.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableLock {
+    pub table: TableName,
+    pub alias: Option<String>,
+    /// In upper case: `READ`, `READ LOCAL`, `WRITE` ...
+    pub kind: String,
 }

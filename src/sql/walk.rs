@@ -56,8 +56,8 @@ pub fn statement<'a>(statement: &'a Statement, visit: Visit<'_, 'a>) {
         StatementKind::Do { values, .. } => values.iter().for_each(|value| expr(value, visit)),
         StatementKind::Set(list) => list.iter().for_each(|item| expr(&item.value, visit)),
         StatementKind::Explain(explain) => self::statement(&explain.statement, visit),
-        StatementKind::LockTables(tables) => {
-            tables.iter().for_each(|table| visit(Node::Table(table)));
+        StatementKind::LockTables(locks) => {
+            locks.tables.iter().for_each(|lock| visit(Node::Table(&lock.table)));
         }
         StatementKind::Handler(handler) => match handler.action {
             HandlerAction::Open(_) => visit(Node::Table(&handler.name)),

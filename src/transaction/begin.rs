@@ -1,5 +1,6 @@
 //! How a transaction begins, on the first server that it touches and on further ones.
 
+use super::machine::Sort;
 use super::xid::Xid;
 use crate::sql::quote;
 
@@ -14,6 +15,9 @@ pub struct Begin {
     pub implied: bool,
     /// `SET TRANSACTION READ ONLY | READ WRITE` for this transaction only.
     pub access: Option<bool>,
+    /// LOCK TABLES is in force, which START TRANSACTION would end: the connections are without
+    /// autocommit instead.
+    pub locked: bool,
 }
 
 impl Begin {
@@ -27,9 +31,22 @@ impl Begin {
         self.read_only || self.access == Some(true)
     }
 
+    pub(super) fn sort(&self) -> Sort {
+        match (self.is_read_only(), self.locked) {
+            (true, _) => Sort::ReadOnly,
+            (false, true) => Sort::UnderLocks,
+            (false, false) => Sort::Plain,
+        }
+    }
+
     /// What opens a local transaction.
     pub(super) fn local(&self) -> Vec<Vec<u8>> {
         let mut statements: Vec<Vec<u8>> = self.isolation_level().into_iter().collect();
+        if self.locked {
+            // The next statement opens it.
+            statements.push(b"DO 0".to_vec());
+            return statements;
+        }
         let begin = match (self.snapshot, self.is_read_only()) {
             (true, true) => "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
             (true, false) => "START TRANSACTION WITH CONSISTENT SNAPSHOT",

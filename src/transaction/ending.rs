@@ -102,6 +102,7 @@ impl Ending {
         let mut inside = None;
         while !actions.is_empty() {
             if self.machine.phase() == Phase::Finishing
+                && !self.machine.may_be_torn()
                 && let Some(tell) = tell.take()
             {
                 let _ = tell.send(Ok(()));
@@ -280,6 +281,7 @@ impl Ending {
         match (self.machine.phase(), cause) {
             (Phase::Finishing | Phase::Ended(Outcome::Committed), _) => Ok(()),
             (Phase::Ended(Outcome::Unknown), cause) => Err(self.unknown(cause)),
+            (Phase::Ended(Outcome::Torn), cause) => Err(torn(cause)),
             (_, Some(error)) if is_alone && matches!(error.kind(), ErrorKind::Server(_)) => {
                 Err(error)
             }
@@ -304,6 +306,18 @@ impl Ending {
             Some(cause) => error.with_source(cause),
             None => error,
         }
+    }
+}
+
+fn torn(cause: Option<Error>) -> Error {
+    let error = Error::new(
+        ErrorKind::CommitUnknown,
+        "the transaction was committed on some clusters and not on others, which servers cannot agree on \
+         while tables are locked; check its rows before you run it again",
+    );
+    match cause {
+        Some(cause) => error.with_source(cause),
+        None => error,
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Lent {
     pub(super) xid: Option<Xid>,
     /// The transaction is open on it.
     pub(super) opened: bool,
+    /// LOCK TABLES is in force on it: without autocommit, a transaction begins with the next statement.
+    pub(super) locked: bool,
     /// The server refused the last statement: it may have rolled the transaction back without saying so.
     pub(super) doubtful: bool,
 }
@@ -31,6 +33,7 @@ impl Lent {
             held: false,
             xid: None,
             opened: false,
+            locked: false,
             doubtful: false,
         }
     }
@@ -38,6 +41,11 @@ impl Lent {
     /// The transaction is open on it, as far as is known.
     pub fn is_open(&self) -> bool {
         self.opened && !self.lease.is_broken()
+    }
+
+    /// The server has not ended it.
+    pub(super) fn is_in_transaction(&self) -> bool {
+        self.lease.in_transaction() || self.locked
     }
 
     /// Sends what must go in front of the next statement and waits for its success: a statement must not
@@ -64,7 +72,7 @@ impl Lent {
         for _ in 0..opening.len() {
             expect_ok(&mut self.lease).await?;
         }
-        if self.held && !self.lease.in_transaction() {
+        if self.held && !self.is_in_transaction() {
             let node = self.lease.node_name();
             let message = format!("{node} has rolled the transaction back; start it again");
             return Err(Error::new(ErrorKind::BackendLost, message));

@@ -5,6 +5,9 @@
 //! local transaction is the decision; then the branches are committed. Where one cluster alone wrote, its
 //! own commit is the decision and nothing is prepared. Clusters that only read keep what they have
 //! locked until the decision is made.
+//!
+//! Servers refuse branches while tables are locked. Then all clusters hold local transactions, which are
+//! committed one cluster first, and then the rest; one that does not follow is told.
 
 use std::collections::BTreeMap;
 
@@ -43,6 +46,17 @@ pub enum Outcome {
     RolledBack,
     /// The deciding commit was not answered, and the cluster that knows cannot be asked.
     Unknown,
+    /// Under locks: one cluster has committed, and another has not.
+    Torn,
+}
+
+/// What may be done in the transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    Plain,
+    ReadOnly,
+    /// Tables are locked by LOCK TABLES.
+    UnderLocks,
 }
 
 /// What happens to the transaction. Clusters go by their index.
@@ -115,8 +129,7 @@ impl Action {
 
 #[derive(Debug, Clone)]
 pub struct Machine {
-    /// All clusters are local: what cannot write has nothing to agree on.
-    read_only: bool,
+    sort: Sort,
     members: BTreeMap<usize, Member>,
     first: Option<usize>,
     phase: Phase,
@@ -124,6 +137,8 @@ pub struct Machine {
     failed: bool,
     /// Some branch has not confirmed its commit: the record must stay.
     unfinished: bool,
+    /// Some local transaction was not committed after another one was.
+    torn: bool,
     /// The record was written and decides.
     is_recorded: bool,
     /// What rolling back comes to.
@@ -147,14 +162,15 @@ enum Stage {
 }
 
 impl Machine {
-    pub fn new(read_only: bool) -> Self {
+    pub fn new(sort: Sort) -> Self {
         Self {
-            read_only,
+            sort,
             members: BTreeMap::new(),
             first: None,
             phase: Phase::Working,
             failed: false,
             unfinished: false,
+            torn: false,
             is_recorded: false,
             verdict: Outcome::RolledBack,
         }
@@ -162,6 +178,11 @@ impl Machine {
 
     pub fn phase(&self) -> Phase {
         self.phase
+    }
+
+    /// Clusters commit one by one, and one of them may not follow the first.
+    pub fn may_be_torn(&self) -> bool {
+        self.sort == Sort::UnderLocks
     }
 
     /// The cluster that joined first.
@@ -208,7 +229,7 @@ impl Machine {
             Event::Wrote(cluster) => {
                 // Servers refuse what would write in a read-only transaction.
                 if let Some(member) = self.members.get_mut(&cluster) {
-                    member.wrote = !self.read_only;
+                    member.wrote = self.sort != Sort::ReadOnly;
                 }
                 Vec::new()
             }
@@ -233,7 +254,11 @@ impl Machine {
         if self.phase != Phase::Working || self.members.contains_key(&cluster) {
             return Vec::new();
         }
-        let is_local = self.read_only || self.first.is_none();
+        let is_local = match self.sort {
+            // What cannot write has nothing to agree on.
+            Sort::ReadOnly | Sort::UnderLocks => true,
+            Sort::Plain => self.first.is_none(),
+        };
         let kind = if is_local { Kind::Local } else { Kind::Branch };
         self.first.get_or_insert(cluster);
         let member = Member { kind, wrote: false, stage: Stage::Active, is_busy: false };
@@ -257,7 +282,7 @@ impl Machine {
             return Vec::new();
         };
         let writers = self.writers();
-        if let [] | [_] = writers.as_slice() {
+        if writers.len() < 2 || self.sort == Sort::UnderLocks {
             let sole = writers.first().copied().unwrap_or(first);
             self.phase = Phase::Deciding;
             return self
@@ -371,11 +396,17 @@ impl Machine {
     }
 
     fn finished(&mut self, cluster: usize, answer: Answer) -> Vec<Action> {
-        let was_prepared =
-            self.members.get(&cluster).is_some_and(|m| m.kind == Kind::Branch && m.wrote);
-        self.unfinished |= was_prepared && answer != Answer::Done;
+        let wrote = self.members.get(&cluster).filter(|member| member.wrote);
+        if let Some(kind) = wrote.map(|member| member.kind)
+            && answer != Answer::Done
+        {
+            match kind {
+                Kind::Branch => self.unfinished = true,
+                Kind::Local => self.torn = true,
+            }
+        }
         self.set_over(cluster);
-        self.end_if_idle(Outcome::Committed)
+        self.end_if_idle(if self.torn { Outcome::Torn } else { Outcome::Committed })
     }
 
     /// It is not committed: tells those that do not know.

@@ -28,7 +28,7 @@ pub use recovery::Recovery;
 
 use crate::backend::Lease;
 use crate::error::{Error, ErrorKind, Result, ServerError};
-use machine::{Action, Event, Kind, Machine};
+use machine::{Action, Event, Kind, Machine, Sort};
 use savepoints::Savepoints;
 use xid::{Threads, TransactionId, Xid};
 
@@ -67,7 +67,7 @@ struct Active {
 impl Active {
     fn new(begin: &Begin) -> Self {
         Self {
-            machine: Machine::new(begin.is_read_only()),
+            machine: Machine::new(begin.sort()),
             connections: BTreeMap::new(),
             savepoints: Savepoints::default(),
             id: None,
@@ -98,7 +98,7 @@ impl Transaction {
 
     /// How the next one of a chain begins: with the isolation level and access mode of this one.
     pub fn chained(&self) -> Begin {
-        Begin { snapshot: false, implied: false, ..self.begun.clone() }
+        Begin { snapshot: false, implied: false, locked: false, ..self.begun.clone() }
     }
 
     pub fn is_active(&self) -> bool {
@@ -108,6 +108,11 @@ impl Transaction {
     /// BEGIN was answered, and no server knows of it.
     pub fn is_announced(&self) -> bool {
         matches!(&self.state, State::Active(active) if active.machine.is_empty())
+    }
+
+    /// LOCK TABLES is in force.
+    pub fn is_locked(&self) -> bool {
+        self.begun.locked
     }
 
     pub fn is_read_only(&self) -> bool {
@@ -166,7 +171,8 @@ impl Transaction {
         if active.sealed {
             return Err(outside_of_snapshot(coordinator.name(cluster)));
         }
-        let needs_id = active.machine.first().filter(|_| !self.begun.is_read_only());
+        let has_branches = self.begun.sort() == Sort::Plain;
+        let needs_id = active.machine.first().filter(|_| has_branches);
         if let (Some(first), None) = (needs_id, &active.id) {
             active.id = Some(coordinator.new_id(first).await?);
         }
@@ -195,7 +201,8 @@ impl Transaction {
         }
         opening.extend(active.savepoints.names().map(begin::savepoint));
         active.connections.insert(cluster, None);
-        Ok(Lent { opening, held: true, xid, ..Lent::apart(lease, cluster) })
+        let locked = self.begun.locked;
+        Ok(Lent { opening, held: true, xid, locked, ..Lent::apart(lease, cluster) })
     }
 
     /// It is open on all clusters that its snapshot covers.
@@ -257,7 +264,7 @@ impl Transaction {
                     active.connections.remove(&lent.cluster);
                 }
             }
-            State::Active(active) if lent.lease.in_transaction() => {
+            State::Active(active) if lent.is_in_transaction() => {
                 active.connections.insert(lent.cluster, Some(lent));
             }
             State::Active(active) if active.machine.len() == 1 => self.state = State::Idle,

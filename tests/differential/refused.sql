@@ -63,19 +63,12 @@ CALL p(1);
 SELECT LOAD_FILE('/etc/passwd');
 -- refused: XA statements are not supported; use BEGIN and COMMIT
 XA START 'a';
--- refused: LOCK TABLES of the sharded or broadcast table `t_hash` is not supported; lock rows by SELECT ... FOR UPDATE
+-- refused: LOCK TABLES of `t_both`, which has several tables in one database, is not supported; lock rows by SELECT ... FOR UPDATE
 -- text
-LOCK TABLES t_hash READ;
--- refused: LOCK TABLES of tables on several shards is not supported; lock rows by SELECT ... FOR UPDATE
+LOCK TABLES t_both READ;
+-- refused: HANDLER of the sharded or broadcast table `t_hash` is not supported; lock rows by SELECT ... FOR UPDATE
 -- text
-LOCK TABLES t_single READ, t_other WRITE;
--- text
-SET autocommit = 0;
--- refused: LOCK TABLES without autocommit is not supported; lock rows by SELECT ... FOR UPDATE
--- text
-LOCK TABLES t_single READ;
--- text
-SET autocommit = 1;
+HANDLER t_hash OPEN;
 -- refused: CHECKSUM TABLE is not supported; to run it on one shard put /*margay: shard=NAME */ in front
 -- text
 CHECKSUM TABLE t_single;

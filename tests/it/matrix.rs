@@ -30,8 +30,13 @@ fn run(flavor: Flavor) {
     }
     let command = std::env::var("MARGAY_TEST_MATRIX").expect("MARGAY_TEST_MATRIX has a command");
     // The third server is the plain one. What a suite of a driver asks of a server's settings is set on all.
-    let options =
-        ["--max-allowed-packet=64M", "--character-set-server=utf8mb4", "--local-infile=1"];
+    let options = [
+        "--max-allowed-packet=64M",
+        "--character-set-server=utf8mb4",
+        "--local-infile=1",
+        // MySQL tells there which user variables a procedure has set.
+        "--performance-schema=ON",
+    ];
     let servers = Servers::start(flavor, 3, &options);
     make_databases(&servers);
     let mut variables = servers.variables();

@@ -44,7 +44,6 @@ const BY_FAULTS: &[(&str, &str)] = &[
     ),
     ("a statement with several results", ADMIN),
     ("a statement that gives rows where only counts are expected", ADMIN),
-    ("LOAD DATA LOCAL INFILE", ADMIN),
     ("{words} is not supported; run it on the server itself", ADMIN),
     ("there is no shard `{shard}`", ADMIN),
     ("a statement that gathers rows beside tables of two clusters", GUARD),

@@ -7,7 +7,7 @@ use crate::client::value::Value;
 use crate::client::{Client, Login, capability, command};
 use crate::fixture::{Check, PASSWORD, Proxy, Servers, rules, run_checks, wanted};
 
-const CHECKS: [Check<Sessions>; 12] = [
+const CHECKS: [Check<Sessions>; 16] = [
     ("procedures", procedures),
     ("definitions of programs", definitions),
     ("databases that are there", databases),
@@ -20,6 +20,10 @@ const CHECKS: [Check<Sessions>; 12] = [
     ("temporary tables end with the session", temporary_ends),
     ("named locks end with the session", locks_end),
     ("lost pinned connections", lost_pins),
+    ("procedures that use temporary tables", procedures_beside_temporaries),
+    ("locks of tables end with the session", table_locks_end),
+    ("changes of the session", tracked_changes),
+    ("prepared SHOW with parameters", prepared_shows),
 ];
 
 #[test]
@@ -452,4 +456,154 @@ fn lost_pins(sessions: &Sessions) {
     assert_eq!(client.value("SELECT 1"), "1");
     assert_eq!(client.error("SELECT * FROM mine").code, 1146);
     assert_eq!(client.value("SELECT GET_LOCK('a', 0)"), "1");
+}
+
+/// A procedure runs where the session has its temporary tables.
+fn procedures_beside_temporaries(sessions: &Sessions) {
+    let mut plain = Client::open(&sessions.plain());
+    for statement in [
+        "CREATE TABLE steps (id INT PRIMARY KEY AUTO_INCREMENT, n INT)",
+        "CREATE PROCEDURE fills(a INT) BEGIN INSERT INTO mine VALUES (a), (a + 1); \
+         INSERT INTO steps (n) SELECT n FROM mine; SELECT COUNT(*) AS c FROM mine; END",
+    ] {
+        plain.run(statement);
+        sessions.admin(statement);
+    }
+    sessions.same(
+        0,
+        &[
+            "CALL fills(1)",
+            "CREATE TEMPORARY TABLE mine (n INT)",
+            "CALL fills(1)",
+            "SELECT * FROM mine ORDER BY n",
+            "INSERT INTO mine VALUES (9)",
+            "CALL fills(4)",
+            "SELECT LAST_INSERT_ID() > 0, COUNT(*) FROM steps",
+            "BEGIN",
+            "CALL fills(6)",
+            "ROLLBACK",
+            "SELECT COUNT(*) FROM steps",
+            "DROP TEMPORARY TABLE mine",
+            "CALL fills(1)",
+        ],
+    );
+}
+
+fn table_locks_end(sessions: &Sessions) {
+    let login = sessions.proxy.login().schema("shop");
+    let mut other = with_rows(sessions, &login);
+    other.run("SET lock_wait_timeout = 1");
+    other.run("CREATE TABLE flags (id INT PRIMARY KEY)");
+    let mut client = Client::open(&login);
+    client.run("LOCK TABLES users WRITE, flags READ");
+    client.run("INSERT INTO users VALUES (2000, 'a'), (2001, 'b'), (2002, 'c'), (2003, 'd')");
+    assert_eq!(client.value("SELECT COUNT(*) FROM users"), (ROWS + 4).to_string());
+    assert_eq!(client.value("SELECT COUNT(*) FROM flags"), "0");
+    assert_eq!(client.error("INSERT INTO flags VALUES (1)").code, 1099);
+    // Each cluster of the tables has a connection.
+    let replies = client.run("SHOW MARGAY PINS");
+    let [Reply::Rows(pins)] = &replies[..] else { panic!("{replies:?}") };
+    assert_eq!(pins.packets.len(), 2);
+    assert_eq!(other.error("SELECT COUNT(*) FROM users").code, 1205);
+    client.simple(command::RESET_CONNECTION, &[]).unwrap().done();
+    other.run("DELETE FROM users WHERE id >= 2000");
+    client.run("LOCK TABLES users WRITE");
+    assert_eq!(other.error("SELECT COUNT(*) FROM users").code, 1205);
+    drop(client);
+    let freed = (0..20).any(|_| {
+        matches!(&other.query("SELECT COUNT(*) FROM users").unwrap()[..], [Reply::Rows(_)])
+    });
+    assert!(freed);
+    other.run("DROP TABLE users, flags");
+}
+
+/// The entries of the session's changes, in an order of their own: kind, name and value.
+fn changes(track: &[u8]) -> Vec<String> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    fn part(bytes: &mut &[u8]) -> Vec<u8> {
+        let (length, rest) = bytes.split_first().expect("a length");
+        let (part, rest) = rest.split_at(usize::from(*length));
+        *bytes = rest;
+        part.to_vec()
+    }
+    let mut found = Vec::new();
+    let mut rest = track;
+    while let Some((kind, behind)) = rest.split_first() {
+        rest = behind;
+        let data = part(&mut rest);
+        // MySQL's letters on the transaction are not told.
+        if *kind == 5 {
+            continue;
+        }
+        let mut data = data.as_slice();
+        while !data.is_empty() {
+            let name = text(&part(&mut data));
+            let value = if *kind == 0 { text(&part(&mut data)) } else { String::new() };
+            found.push(format!("{kind} {name} {value}"));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// What OK packets tell of the session.
+fn tracked_changes(sessions: &Sessions) {
+    let told = |login: &Login| -> Vec<String> {
+        let mut client = Client::open(&login.clone().with(capability::SESSION_TRACK));
+        let mut lines = Vec::new();
+        for statement in [
+            "SET NAMES latin1",
+            "SET autocommit = 0",
+            "SET autocommit = 0, time_zone = '+02:00', sql_mode = ''",
+            "SET autocommit = 'ON'",
+            "SET character_set_results = NULL",
+            "SET CHARACTER SET utf8mb4",
+            "SET NAMES utf8mb4",
+            "SET @a = 1",
+            "SET time_zone = 'no such zone'",
+            "DO 0",
+            "USE solo",
+            "BEGIN",
+            "COMMIT",
+            "SELECT 1",
+        ] {
+            let reply = client.query(statement).unwrap().remove(0);
+            let told = match reply {
+                Reply::Done(done) => changes(&done.track),
+                Reply::Rows(rows) => changes(&rows.end.track),
+                Reply::Error(error) => vec![error.code.to_string()],
+            };
+            lines.push(format!("{statement}: {told:?}"));
+        }
+        let done = client.simple(command::INIT_DB, b"solo").unwrap().done();
+        lines.push(format!("COM_INIT_DB: {:?}", changes(&done.track)));
+        let done = client.simple(command::RESET_CONNECTION, &[]).unwrap().done();
+        lines.push(format!("COM_RESET_CONNECTION: {:?}", changes(&done.track)));
+        lines
+    };
+    let (plain, proxy) = (told(&sessions.plain()), told(&sessions.login()));
+    assert_eq!(proxy, plain);
+}
+
+fn prepared_shows(sessions: &Sessions) {
+    let told = |login: &Login| -> Vec<String> {
+        let mut client = Client::open(login);
+        let sql = "SHOW VARIABLES WHERE Variable_name = ? AND 1 IN (?, ?)";
+        let statement = client.prepare(sql).unwrap().unwrap();
+        let mut lines = vec![format!("{} parameters", statement.params)];
+        lines.extend(statement.columns.iter().map(|column| column.name.clone()));
+        for (name, n) in [("autocommit", 1), ("autocommit", 2), ("sql_safe_updates", 1)] {
+            let values = [Value::text(name), Value::Int(n), Value::Int(5)];
+            for reply in client.execute(&statement, &values).unwrap() {
+                lines.push(match reply {
+                    Reply::Rows(rows) => format!("{:?}", rows.packets),
+                    other => shown(&other),
+                });
+            }
+        }
+        lines
+    };
+    let expected = told(&sessions.plain());
+    assert_eq!(expected[0], "3 parameters");
+    assert_eq!(told(&sessions.login()), expected);
 }

@@ -64,7 +64,7 @@ impl Snapshot {
             held: None,
             alone: Begin::default(),
             part: Part::default(),
-            pins: Pinned { pins: &pins, used: false, read: false },
+            pins: Pinned { pins: &pins, used: false, read: false, locked: false },
             files: None,
         };
         let combine = run.program(source, &mut Facts::default(), EMPTY).await.ok()?;

@@ -49,10 +49,6 @@ impl Run<'_> {
         let charset = self.charset_of_file(load).await?;
         let job = Job { load, files, charset, aftermath, clock: self.clock_of_rows() };
         drop(std::mem::take(facts));
-        // A transaction would unlock the tables.
-        if self.pins.pins.locked().is_some() && !self.transaction.is_active() {
-            return self.load_file(&job).await;
-        }
         self.wholly(Work::Load(&job)).await
     }
 

@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 
 use super::super::statement::{
     Call, Execute, ExecuteSource, Explain, Handler, HandlerAction, Hints, Statement, StatementKind,
+    TableLock, TableLocks,
 };
 use super::super::token::TokenKind;
 use super::cursor::Parser;
@@ -205,19 +206,38 @@ impl Parser<'_> {
         self.bump();
         let tables = self.comma_separated(|parser| {
             let table = parser.table_name()?;
-            if parser.accept_kw("AS") || parser.at_name() {
-                parser.name()?;
+            let is_named = parser.accept_kw("AS") || parser.at_name();
+            let alias = is_named.then(|| parser.name()).transpose()?.map(|name| name.value);
+            let mut words = Vec::new();
+            for (choices, needed) in [
+                (&["LOW_PRIORITY"][..], false),
+                (&["READ", "WRITE"], true),
+                (&["LOCAL", "CONCURRENT"], false),
+            ] {
+                let word = parser.word_upper();
+                if parser.accept_any_kw(choices) {
+                    words.push(word);
+                } else if needed {
+                    return Err(parser.error());
+                }
             }
-            parser.accept_kw("LOW_PRIORITY");
-            if !parser.accept_any_kw(&["READ", "WRITE"]) {
-                return Err(parser.error());
-            }
-            parser.accept_any_kw(&["LOCAL", "CONCURRENT"]);
-            Ok(table)
+            Ok(TableLock { table, alias, kind: words.join(" ") })
         })?;
-        // WAIT or NOWAIT of MariaDB.
-        self.skip_to_end();
-        Ok(StatementKind::LockTables(tables))
+        Ok(StatementKind::LockTables(TableLocks { tables, wait: self.lock_wait() }))
+    }
+
+    /// `WAIT n` or `NOWAIT` of MariaDB.
+    fn lock_wait(&mut self) -> Option<String> {
+        if self.accept_kw("NOWAIT") {
+            return Some("NOWAIT".to_owned());
+        }
+        if !self.at_kw("WAIT") || !self.nth_is(1, TokenKind::Integer) {
+            return None;
+        }
+        self.bump();
+        let seconds = String::from_utf8_lossy(self.slice(self.peek().span)).into_owned();
+        self.bump();
+        Some(format!("WAIT {seconds}"))
     }
 
     /// `HANDLER t OPEN [[AS] a]`, `HANDLER a READ ...`, `HANDLER a CLOSE`

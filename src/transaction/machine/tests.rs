@@ -44,7 +44,7 @@ const FATES: [Fate; 4] = [Fate::Done, Fate::Refused, Fate::LostBefore, Fate::Los
 
 impl World {
     fn new(wrote: &[bool]) -> Self {
-        let mut machine = Machine::new(false);
+        let mut machine = Machine::new(Sort::Plain);
         for (cluster, wrote) in wrote.iter().enumerate() {
             let kind = if cluster == 0 { Kind::Local } else { Kind::Branch };
             let (_, actions) = machine.step(Event::Joins(cluster));
@@ -272,4 +272,27 @@ fn rounds_of_a_commit() {
         &[true, true, false],
         "Record(0) Prepare(1); Decide(0); CommitPrepared(1) CommitAlone(2, Branch); Forget(0)",
     );
+}
+
+/// A commit of two clusters that wrote under locks: how it ends after these answers.
+fn check_locked(answers: &[Event], expect: Outcome) {
+    let mut machine = Machine::new(Sort::UnderLocks);
+    for cluster in 0..2 {
+        let (_, actions) = machine.step(Event::Joins(cluster));
+        assert_eq!(actions, [Action::Open(cluster, Kind::Local)]);
+        machine.step(Event::Wrote(cluster));
+    }
+    let (_, actions) = machine.step(Event::Commit);
+    assert_eq!(actions, [Action::CommitAlone(0, Kind::Local)]);
+    answers.iter().for_each(|answer| drop(machine.step(*answer)));
+    assert_eq!(machine.phase(), Phase::Ended(expect), "{answers:?}");
+}
+
+#[test]
+fn under_locks_clusters_commit_one_by_one() {
+    check_locked(&[Event::Done(0), Event::Done(1)], Outcome::Committed);
+    check_locked(&[Event::Done(0), Event::Refused(1)], Outcome::Torn);
+    check_locked(&[Event::Done(0), Event::Lost(1)], Outcome::Torn);
+    check_locked(&[Event::Refused(0), Event::Done(0), Event::Done(1)], Outcome::RolledBack);
+    check_locked(&[Event::Lost(0), Event::Done(1)], Outcome::Unknown);
 }

@@ -105,6 +105,15 @@ fn refused(world: &World) {
             "{text}"
         );
     }
+    let admin = crate::client::Login { user: "admin".into(), ..world.proxy_login() };
+    let mut admin = Client::open(&admin);
+    admin.run("BEGIN; SELECT COUNT(*) FROM one");
+    let hinted = "/*margay: shard=c1/shop_0 */ LOAD XML LOCAL INFILE 'f' INTO TABLE one";
+    let refused = admin.error(hinted);
+    assert_eq!(refused.code, 1235, "{refused}");
+    let says = "a file of the client other than by LOAD DATA LOCAL INFILE is not supported: nothing was loaded";
+    assert!(refused.message.contains(says), "{refused}");
+    admin.run("SELECT COUNT(*) FROM one; COMMIT");
     let gbk = INTO_HASHED.replace("hashed", "hashed CHARACTER SET gbk");
     let Reply::Error(error) = load(&mut client, &gbk, b"1\ta\n", 9) else { panic!("no error") };
     let says = "LOAD DATA of a file in gbk into `hashed`, whose rows are told apart by Margay, is not \

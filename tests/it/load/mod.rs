@@ -21,6 +21,7 @@ clusters:
   c1: {primary: "127.0.0.1:${C1_PORT}", user: "${BACKEND_USER}", password: "${BACKEND_PASSWORD}"}
 users:
   app: {password: "${APP_PASSWORD}", schemas: {shop: [read, write]}}
+  admin: {password: "${APP_PASSWORD}", schemas: {shop: [read, write]}, admin: true}
 schemas:
   shop:
     default_shard: c0/shop

@@ -2,7 +2,7 @@
 
 use super::super::super::load::{LoadData, LoadTarget};
 use super::super::super::statement::{
-    Ddl, SetTarget, Show, ShowKind, Statement, StatementKind, Transaction,
+    Ddl, SetTarget, Show, ShowKind, Statement, StatementKind, TableLock, Transaction,
 };
 use super::{parsed, refusal, show};
 
@@ -62,7 +62,14 @@ fn kind(sql: &str, statement: &Statement) -> String {
         StatementKind::Call(call) => {
             format!("call {}({})", &sql[call.procedure.span.range()], call.args.len())
         }
-        StatementKind::LockTables(tables) => format!("lock {}", tables.len()),
+        StatementKind::LockTables(locks) => {
+            let one = |lock: &TableLock| match &lock.alias {
+                Some(alias) => format!("{} {alias} {}", lock.table.name.value, lock.kind),
+                None => format!("{} {}", lock.table.name.value, lock.kind),
+            };
+            let tables: Vec<String> = locks.tables.iter().map(one).collect();
+            format!("lock {}{}", tables.join(", "), locks.wait.as_deref().unwrap_or_default())
+        }
         StatementKind::Handler(handler) => {
             format!("handler {} {:?}", handler.name.name.value, handler.action)
         }
@@ -373,8 +380,14 @@ fn others() {
     check("KILL 5", "kill 5");
     check("KILL CONNECTION 5", "kill 5");
     check("KILL QUERY 18446744073709551615", "kill 18446744073709551615 query");
-    check("LOCK TABLES t READ, u AS v LOW_PRIORITY WRITE, w READ LOCAL", "lock 3");
-    check("LOCK TABLE s.t x READ", "lock 1");
+    check(
+        "LOCK TABLES t READ, u AS v LOW_PRIORITY WRITE, w READ LOCAL",
+        "lock t READ, u v LOW_PRIORITY WRITE, w READ LOCAL",
+    );
+    check("LOCK TABLE t READ /*!32311 LOCAL */, `u` `V` write", "lock t READ LOCAL, u V WRITE");
+    check("LOCK TABLES t WRITE WAIT 5", "lock t WRITEWAIT 5");
+    check("LOCK TABLES t WRITE NOWAIT", "lock t WRITENOWAIT");
+    check("LOCK TABLE s.t x READ", "lock t x READ");
     check("UNLOCK TABLES", "other UNLOCK TABLES");
     check("LOCK INSTANCE FOR BACKUP", "other LOCK INSTANCE");
     check("LOAD DATA INFILE 'x' INTO TABLE t", "other LOAD DATA");
