@@ -12,6 +12,8 @@ use crate::fixture::{Check, Proxy, Servers, Shop, rules, run_checks, wanted};
 
 /// No temporary table may be left on an idle connection, once resets are over.
 const LEFT_MAX: Duration = Duration::from_secs(10);
+/// Servers renew `INNODB_TRX` only after it was not read for a tenth of a second.
+const LEFT_PAUSE: Duration = Duration::from_millis(150);
 const JOIN: &str = "SELECT COUNT(*), SUM(a.n) FROM t_hash a JOIN t_modulo b ON a.n = b.n";
 
 struct Subject {
@@ -173,7 +175,7 @@ fn check_left_on(subject: &Subject, servers: &[usize]) {
                 break;
             }
             assert!(start.elapsed() < LEFT_MAX, "left behind: {found:?}");
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::sleep(LEFT_PAUSE);
         }
     }
 }
@@ -478,6 +480,6 @@ fn killed(subject: &Subject) {
     let until = Instant::now() + LEFT_MAX;
     while !left(&mut admin, subject.flavor).is_empty() {
         assert!(Instant::now() < until, "left behind");
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::sleep(LEFT_PAUSE);
     }
 }

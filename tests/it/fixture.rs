@@ -30,6 +30,10 @@ pub(crate) const SCHEMA: &str = "shop";
 pub(crate) const USER: &str = "app";
 pub(crate) const PASSWORD: &str = "an app's \"secret\"";
 const READY_LIMIT: Duration = Duration::from_secs(30);
+/// The file, beside the rules, that takes the proxy's log.
+const LOG: &str = "log";
+/// So many of its last lines are shown if the test fails.
+const LOG_LINES: usize = 40;
 
 /// Whether tests of this flavor are wanted; says so if not.
 pub(crate) fn wanted(flavor: Flavor) -> bool {
@@ -104,7 +108,8 @@ impl Servers {
     }
 }
 
-/// A running `margay serve`. Dropping it kills the process and removes its rules.
+/// A running `margay serve`. Dropping it kills the process and removes its rules; a test that fails shows the
+/// end of its log.
 pub(crate) struct Proxy {
     /// None for a stand-in.
     process: Option<Process>,
@@ -125,6 +130,7 @@ impl Proxy {
         let directory = std::env::temp_dir().join(name);
         fs::create_dir_all(&directory).expect("the directory of the rules is made");
         fs::write(directory.join("rules.yaml"), rules).expect("the rules are written");
+        let log = fs::File::create(directory.join(LOG)).expect("the log is made");
         let program = std::env::var_os("MARGAY_TEST_PROGRAM")
             .unwrap_or_else(|| env!("CARGO_BIN_EXE_margay").into());
         let mut child = Command::new(program)
@@ -133,6 +139,7 @@ impl Proxy {
             .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(log)
             .spawn()
             .expect("the program runs");
         let stdout = child.stdout.take().expect("the output is a pipe");
@@ -195,6 +202,14 @@ impl Drop for Process {
         // Both fail only if it ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            let log = fs::read_to_string(self.directory.join(LOG)).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().collect();
+            eprintln!(
+                "the proxy's log ends:\n{}",
+                lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
+            );
+        }
         let _ = fs::remove_dir_all(&self.directory);
     }
 }

@@ -39,6 +39,8 @@ pub(super) struct Partner<'a> {
     right: String,
     /// The table with its alias.
     table: Span,
+    /// The alias, else the table's own name.
+    name: String,
     own: Vec<Pushed<'a>>,
     partners: Vec<Partner<'a>>,
 }
@@ -125,6 +127,19 @@ impl Filters<'_> {
     /// All rows of the table pass.
     pub(super) fn is_all(&self) -> bool {
         self.own.is_empty() && self.partners.is_empty() && self.keys.is_empty()
+    }
+
+    /// The broadcast tables whose conditions the rows meet.
+    pub(super) fn partner_names(&self) -> Vec<String> {
+        fn add(partners: &[Partner<'_>], names: &mut Vec<String>) {
+            for partner in partners {
+                names.push(partner.name.clone());
+                add(&partner.partners, names);
+            }
+        }
+        let mut names = Vec::new();
+        add(&self.partners, &mut names);
+        names
     }
 
     /// What is said of them beside the table's name.
@@ -223,7 +238,8 @@ fn partners<'a>(round: Round<'_, 'a>, id: UseId, seen: &mut Vec<UseId>) -> Vec<P
         seen.push(other);
         let partners = partners(round, other, seen);
         if !own.is_empty() || !partners.is_empty() {
-            all.push(Partner { left, right, table: entry.span, own, partners });
+            let name = entry.exposed_name().value.clone();
+            all.push(Partner { left, right, table: entry.span, name, own, partners });
         }
     }
     all

@@ -100,6 +100,7 @@ pub(super) fn step<'a>(
     let unique = used.filter(|_| rewrite.options.shape_only);
     let unique = unique.and_then(|known| unique_keys(known.unique.as_ref()?, &columns));
     let temp = Temp { names: vec![name], columns, indexes: Vec::new(), unique, broadcast: false };
+    rewrite.join_last(temp.names.clone(), filters.partner_names());
     if filters.is_all() && filters.rows > LISTED_ROWS_MAX {
         rewrite.unlisted.push(rewrite.steps.len());
     }

@@ -11,6 +11,7 @@ mod equal;
 mod filter;
 mod gather;
 mod group;
+mod hint;
 mod leaf;
 mod part;
 mod partial;

@@ -10,6 +10,7 @@ use super::super::template::Piece;
 use super::super::types::Source;
 use super::filter::looked_up;
 use super::gather::Extent;
+use super::hint::{self, Met};
 use super::part::{Draft, Part};
 use super::stage::{Examined, Limits, clusters_of, examine};
 use super::survey::{Meaning, NodeId, Role, Survey};
@@ -46,6 +47,8 @@ pub(super) struct Rewrite<'c> {
     locking: String,
     /// Columns of temporary tables by which rows are looked up.
     lookups: BTreeSet<(String, usize)>,
+    /// Which tables filter the rows of temporary tables no further.
+    met: Vec<Met>,
     next: usize,
 }
 
@@ -88,6 +91,7 @@ impl<'c> Rewrite<'c> {
             kept: Vec::new(),
             locking: String::new(),
             lookups: BTreeSet::new(),
+            met: Vec::new(),
             next: 0,
         })
     }
@@ -110,7 +114,7 @@ impl<'c> Rewrite<'c> {
             let alone = (!self.options.detached || examined.found.uses.is_empty())
                 && !(self.options.tables_only && examined.is_spread());
             if alone && examined.obstacle(&context, self.limits()).is_none() {
-                return Ok(self.finish(&examined));
+                return self.finish(&examined);
             }
             if examined.found.locking {
                 // The rows to lock are those that steps read.
@@ -358,13 +362,20 @@ impl<'c> Rewrite<'c> {
         }
     }
 
+    /// The conditions of these tables hold for all rows of the temporary ones.
+    pub(super) fn join_last(&mut self, temporaries: Vec<String>, tables: Vec<String>) {
+        if !tables.is_empty() {
+            self.met.push(Met { temporaries, tables });
+        }
+    }
+
     pub(super) fn note(&mut self, note: String) {
         if !self.notes.contains(&note) {
             self.notes.push(note);
         }
     }
 
-    fn finish(mut self, examined: &Examined<'_>) -> Combine {
+    fn finish(mut self, examined: &Examined<'_>) -> Result<Combine, Stop> {
         let reads = reads(examined);
         if examined.on_shards() {
             self.on_shards.extend(reads.iter().cloned());
@@ -380,9 +391,11 @@ impl<'c> Rewrite<'c> {
             temp.indexes = columns.into_iter().map(|column| vec![column]).collect();
             step.temp.broadcast = step.temp.names.iter().any(|name| self.on_shards.contains(name));
         }
-        let Part { text, params } = self.part;
+        let mut draft = Draft::new(&self.part, &self.context.mode)?;
+        hint::join_last(examined.query, &self.part.text, &self.met, &mut draft);
+        let Part { text, params } = draft.finish();
         let last = Stage { text, params, keys: Vec::new(), reads };
-        Combine { steps: self.steps, last, notes: self.notes }
+        Ok(Combine { steps: self.steps, last, notes: self.notes })
     }
 }
 

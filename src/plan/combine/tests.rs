@@ -129,6 +129,7 @@ fn program(sql: &str, options: Options, counted: bool) -> Combine {
             schema: Some("tpch"),
             mode: Mode::default(),
             temporaries: &[],
+            anywhere: false,
         };
         match plan(&source, &context, options) {
             Ok(combine) => {
