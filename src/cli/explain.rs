@@ -155,7 +155,14 @@ impl Tables<'_> {
             plan(
                 &statement,
                 text,
-                &Context { catalog, facts, schema, mode: Mode::default(), temporaries: &[] },
+                &Context {
+                    catalog,
+                    facts,
+                    schema,
+                    mode: Mode::default(),
+                    temporaries: &[],
+                    anywhere: false,
+                },
             )
         })?;
         let mut lines = self.settle(text, |facts| {

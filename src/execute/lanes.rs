@@ -64,9 +64,9 @@ impl Run<'_> {
         let slots = self.snapshot.scatter_slots(shards).await?;
         let mut lanes = Vec::with_capacity(dealt.len());
         for indexes in dealt {
-            let Some(shard) = first(&indexes).map(|fragment| fragment.shard) else { continue };
+            let Some(fragment) = first(&indexes) else { continue };
             lanes.push(Lane {
-                lent: self.connect(shard, access.clone()).await?,
+                lent: self.connect_for(fragment, access.clone()).await?,
                 fragments: indexes,
             });
         }

@@ -23,7 +23,7 @@ impl<'a> Reading<'a> {
     /// What planning may look at.
     pub(super) fn context(self, snapshot: &'a Snapshot, facts: &'a Facts) -> Context<'a> {
         let Self { schema, mode, temporaries } = self;
-        Context { catalog: &snapshot.catalog, facts, schema, mode, temporaries }
+        Context { catalog: &snapshot.catalog, facts, schema, mode, temporaries, anywhere: false }
     }
 }
 

@@ -16,6 +16,7 @@ use super::snapshot::Snapshot;
 use super::summary::Summary;
 use super::warnings::Warnings;
 use crate::backend::node::Role;
+use crate::backend::state::NO_SCHEMA;
 use crate::backend::{Access, Connection, Deadline, Keeper, SessionState, Wish, Written};
 use crate::catalog::ShardId;
 use crate::error::{Error, ErrorKind, Result, ServerError};
@@ -115,6 +116,8 @@ pub enum Call<'a> {
 pub(super) struct Fragment {
     pub(super) shard: ShardId,
     pub(super) text: Vec<u8>,
+    /// It runs in whichever schema of the server.
+    pub(super) anywhere: bool,
     /// Indexes of the client's parameters, in the order of the `?` in the text.
     pub(super) params: Vec<u16>,
     /// Parameters of our own, whose indexes are behind those of the client.
@@ -142,7 +145,8 @@ impl Fragment {
     pub(super) fn new(shard: ShardId, text: Vec<u8>, params: Vec<u16>) -> Self {
         let more_params = Arc::default();
         let (info, rows) = (Info::Server, Vec::new());
-        Self { shard, text, params, more_params, info, tells_id: true, ids: None, rows }
+        let anywhere = false;
+        Self { shard, text, anywhere, params, more_params, info, tells_id: true, ids: None, rows }
     }
 
     /// What the server did with it.
@@ -233,13 +237,34 @@ impl Run<'_> {
         facts: &Facts,
     ) -> Result<Fragment> {
         let rendered = render(template, target, &self.values(facts))?;
-        Ok(Fragment::new(target.shard, rendered.text, rendered.params))
+        let anywhere = rendered.anywhere;
+        Ok(Fragment { anywhere, ..Fragment::new(target.shard, rendered.text, rendered.params) })
+    }
+
+    /// A connection for the fragment: that which is in its schema already, if there is one.
+    pub(super) async fn connect_for(
+        &mut self,
+        fragment: &Fragment,
+        access: Access,
+    ) -> Result<Lent> {
+        let snapshot = self.snapshot;
+        let shard = snapshot.shard(fragment.shard)?;
+        let database = if fragment.anywhere { NO_SCHEMA } else { &shard.database };
+        self.connect_in((shard.cluster, database), access).await
     }
 
     /// A connection to the shard's cluster: the transaction's if there is one, else from the pool.
     pub(super) async fn connect(&mut self, shard: ShardId, access: Access) -> Result<Lent> {
-        let shard = self.snapshot.shard(shard)?;
-        let cluster = shard.cluster;
+        let snapshot = self.snapshot;
+        let shard = snapshot.shard(shard)?;
+        self.connect_in((shard.cluster, &shard.database), access).await
+    }
+
+    async fn connect_in(
+        &mut self,
+        (cluster, database): (usize, &str),
+        access: Access,
+    ) -> Result<Lent> {
         let keeper = self.pinned(cluster)?;
         let mut lent = if self.transaction.is_active() {
             let join =
@@ -249,7 +274,7 @@ impl Run<'_> {
             let limit = self.snapshot.config.settings.backend.pool_wait;
             Lent::apart(keeper.lend(limit).await?, cluster)
         } else {
-            let state = self.clocked.as_ref().unwrap_or(self.state).in_database(&shard.database);
+            let state = self.clocked.as_ref().unwrap_or(self.state).in_database(database);
             let wish = Wish { found_rows: self.found_rows, state: Some(&state) };
             let lease = self.snapshot.backends.lease_for(cluster, access, wish).await?;
             Lent::apart(lease, cluster)
@@ -304,8 +329,13 @@ impl Run<'_> {
         if let Some(HeldTables(held)) = self.held {
             hold(connection, self.state.base(), database, held, &self.snapshot.abilities).await?;
         }
-        let state = self.clocked.as_ref().unwrap_or(self.state);
-        self.start_in(lent, fragment, &state.in_database(database)).await
+        let database = match &lent.lease.state().schema {
+            Some(current) if fragment.anywhere => current,
+            None if fragment.anywhere => NO_SCHEMA,
+            Some(_) | None => database,
+        };
+        let state = self.clocked.as_ref().unwrap_or(self.state).in_database(database);
+        self.start_in(lent, fragment, &state).await
     }
 
     /// As [`Run::start`], in the state that the connection is to have.

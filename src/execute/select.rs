@@ -102,7 +102,7 @@ impl Run<'_> {
         target: &Target,
         access: Access,
     ) -> Result<Reply> {
-        let mut lent = self.connect(fragment.shard, access).await?;
+        let mut lent = self.connect_for(fragment, access).await?;
         let head = self.start_passing(&mut lent, fragment, target).await;
         self.aftermath.doubt(&mut lent.lease);
         match head {
@@ -283,7 +283,7 @@ impl Run<'_> {
         let slots = self.snapshot.scatter_slots(fragments.iter().map(|it| it.shard)).await?;
         let mut lents = Vec::with_capacity(fragments.len());
         for fragment in fragments {
-            lents.push(self.connect(fragment.shard, access.clone()).await?);
+            lents.push(self.connect_for(fragment, access.clone()).await?);
         }
         let starts = lents.iter_mut().zip(fragments);
         let run = &*self;

@@ -23,8 +23,10 @@ use crate::protocol::compress::{Compression, Layer};
 use crate::protocol::packet::{Assembler, HEADER_LEN, Header, put_packet, put_packet_with};
 use crate::protocol::reply::{OkPacket, put_err};
 
-/// Bytes asked of the socket at a time; an idle connection keeps no more.
+/// Bytes asked of the socket at a time.
 const READ_LEN: usize = 8 * 1024;
+/// As long as nothing of a command is there: an idle connection keeps no more, and most commands are shorter.
+const READ_LEN_AT_REST: usize = 1024;
 /// The out-buffer is sent on when it passes this many bytes.
 const OUT_LEN_MAX: usize = 64 * 1024;
 /// Rows of fewer bytes are copied into the out-buffer; more are sent from where they were read.
@@ -137,9 +139,11 @@ impl ClientStream {
             if let Some(payload) = next? {
                 return Ok(payload);
             }
-            let missing = self.assembler.missing();
-            // Doubling at most: a header alone must not make room for what it announces.
-            let room = missing.clamp(READ_LEN, READ_LEN.max(self.input.len()));
+            let room = match self.input.is_empty() && !self.assembler.in_middle() {
+                true => READ_LEN_AT_REST,
+                // Doubling at most: a header alone must not make room for what it announces.
+                false => self.assembler.missing().clamp(READ_LEN, READ_LEN.max(self.input.len())),
+            };
             self.fill(room).await?;
         }
     }
@@ -190,7 +194,7 @@ impl ClientStream {
     /// to close. Cancel-safe: for `select!` with a statement.
     pub async fn gone(&mut self) -> Error {
         while self.input.len() < AHEAD_LEN_MAX {
-            if let Err(error) = self.fill(READ_LEN).await {
+            if let Err(error) = self.fill(READ_LEN_AT_REST).await {
                 return error;
             }
         }
@@ -389,7 +393,7 @@ impl ClientStream {
 impl Socket {
     /// Reads once. Room is made when there is something to read: a client that rests needs none.
     async fn read(&mut self, input: &mut BytesMut, room: usize) -> Result<()> {
-        if input.is_empty() && input.capacity() > READ_LEN {
+        if input.is_empty() && input.capacity() > READ_LEN_AT_REST {
             *input = BytesMut::new();
         }
         let read = match self {

@@ -8,7 +8,7 @@ use super::scatter::Input;
 use super::splice::text_piece;
 use super::types::{LimitOperands, Refusal, Scatter};
 use crate::merge::Spec;
-use crate::sql::query::{Query, Select};
+use crate::sql::query::{OrderItem, Query, Select};
 
 /// Equal rows are on one shard: the sharding key is among the columns.
 pub(super) fn is_local(_query: &Query, _select: &Select, input: Input<'_, '_>) -> bool {
@@ -29,15 +29,7 @@ pub(super) fn plan(
     let mut covered = Vec::new();
     let query = fragment.query;
     for item in &query.order_by {
-        let index = match order::meaning(&fragment, item)? {
-            Meaning::Nothing => continue,
-            Meaning::Output(index) => Some(index).filter(|index| *index < count),
-            Meaning::Item(index) => fragment.item_term(index)?.visible,
-            Meaning::Expr(expr) => output_of(&fragment, expr)?,
-        };
-        let Some(index) = index else {
-            return Err(fragment.input.refuse("DISTINCT with ORDER BY something not selected"));
-        };
+        let Some(index) = ordered_by(&fragment, item, count)? else { continue };
         if !covered.contains(&index) {
             covered.push(index);
             let term = fragment.output_term(index)?;
@@ -63,6 +55,30 @@ pub(super) fn plan(
         columns: counted(&fragment),
         notes: vec!["streams sorted by all columns are merged, equal rows dropped".to_owned()],
     })
+}
+
+/// Equal rows are on one shard, and rows are ordered by nothing else: what shards would show to be ordered
+/// by would make equal rows different ones.
+pub(super) fn check_order(fragment: &Fragment<'_, '_>) -> Result<(), Refusal> {
+    let count = fragment.input.found.outputs.as_ref().map_or(0, Vec::len);
+    let mut items = fragment.query.order_by.iter();
+    items.try_for_each(|item| ordered_by(fragment, item, count).map(|_| ()))
+}
+
+/// The column of the answer, of so many, that an item of ORDER BY means. None: it means nothing.
+fn ordered_by(
+    fragment: &Fragment<'_, '_>,
+    item: &OrderItem,
+    count: usize,
+) -> Result<Option<usize>, Refusal> {
+    let index = match order::meaning(fragment, item)? {
+        Meaning::Nothing => return Ok(None),
+        Meaning::Output(index) => Some(index).filter(|index| *index < count),
+        Meaning::Item(index) => fragment.item_term(index)?.visible,
+        Meaning::Expr(expr) => output_of(fragment, expr)?,
+    };
+    let refused = || fragment.input.refuse("DISTINCT with ORDER BY something not selected");
+    index.map(Some).ok_or_else(refused)
 }
 
 /// The column of the answer that an expression of ORDER BY is.

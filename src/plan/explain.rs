@@ -76,6 +76,7 @@ fn explain_combine(source: &Source, run: &Run<'_>) -> Result<Vec<String>, Stop> 
         schema: source.schema.as_deref(),
         mode: source.mode,
         temporaries: &[],
+        anywhere: false,
     };
     let open = run.cluster.is_some();
     let options =
@@ -237,6 +238,7 @@ fn context_of<'c>(source: &'c Source, run: &Run<'c>) -> Context<'c> {
         schema: source.schema.as_deref(),
         mode: source.mode,
         temporaries: &[],
+        anywhere: false,
     }
 }
 

@@ -143,7 +143,7 @@ impl<'x, 'a> Fragment<'x, 'a> {
         }
         let rest = splice.rest(Span { start: items_end, end: span.end.max(items_end) });
         rest.into_iter().chain(tail).for_each(|piece| push(&mut pieces, piece));
-        Template { pieces, untouched: None }
+        splice.made_of(pieces)
     }
 
     /// The term of an expression that stands for itself: names in it mean columns of FROM first, then

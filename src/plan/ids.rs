@@ -229,7 +229,7 @@ fn filled(template: &Template, id: Option<&Piece>) -> Template {
             }
         }
     }
-    Template { pieces, untouched: template.untouched }
+    Template { pieces, untouched: template.untouched, anywhere: template.anywhere }
 }
 
 #[cfg(test)]

@@ -584,7 +584,7 @@ impl Draft<'_, '_> {
             at = hole.end;
         }
         pieces.extend(splice.pieces(Span { start: at, end: span.end }));
-        Template { pieces, untouched: None }
+        splice.made_of(pieces)
     }
 
     /// The value of a key.

@@ -88,7 +88,7 @@ fn halves(splice: &Splice<'_>, load: &LoadData, text: &[u8]) -> (Template, Optio
     let before = Span { start: 0, end: load.table_end };
     let behind = Span { start: load.table_end, end: all.end };
     // A list of columns may be put in there, which stands behind CHARACTER SET.
-    let head = Template { pieces: splice.expr(before), untouched: None };
+    let head = splice.made_of(splice.expr(before));
     (head, Some(splice.template(behind)))
 }
 

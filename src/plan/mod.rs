@@ -7,6 +7,7 @@
 //! (columns of a table, weight strings, existing time tables); the caller fetches it and asks again.
 
 mod aggregate;
+mod anywhere;
 pub mod combine;
 mod condition;
 mod ddl;

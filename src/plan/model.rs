@@ -216,6 +216,8 @@ pub(super) struct Analysis<'a> {
     pub temporaries: Vec<String>,
     /// A construct inside derived tables, CTEs or subqueries that may differ from shard to shard.
     pub unstable: Option<&'static str>,
+    /// Each table is named with its database.
+    pub anywhere: bool,
 }
 
 impl Analysis<'_> {

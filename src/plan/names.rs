@@ -110,6 +110,7 @@ impl<'c, 'a> Reader<'c, 'a> {
         self.found.unaliased.dedup();
         self.found.tables.sort_by_key(|site| site.span);
         self.found.tables.dedup_by_key(|site| site.span);
+        self.found.anywhere = self.context.anywhere && self.found.may_run_anywhere(self.context);
         Ok(self.found)
     }
 

@@ -21,6 +21,7 @@ use crate::sql::parse;
 use crate::sql::query::{Limit, OrderItem, TableExpr, TableRef};
 use crate::sql::span::Span;
 use crate::sql::statement::{ColumnAssignment, Delete, StatementKind, Update};
+use crate::sql::walk::{self, Node};
 
 /// Which rows are written, and how.
 #[derive(Debug, Clone)]
@@ -169,6 +170,7 @@ impl<'x, 'a> Draft<'x, 'a> {
             let mut moves = false;
             let mut relocates = false;
             let mut ignored = false;
+            let mut changed: Vec<&str> = Vec::new();
             for assignment in &update.assignments {
                 if self.assigned(assignment, single)? != id {
                     continue;
@@ -186,7 +188,10 @@ impl<'x, 'a> Draft<'x, 'a> {
                 ignored |= assigned.is_some_and(|column| column.generated);
                 let start = Span { start: assignment.span.start, end: assignment.value.span.start };
                 head.extend(self.raw(start));
-                self.value(&assignment.value, id, &mut head)?;
+                // In a join, the order of assignments is not certain anyway.
+                let changes = if single { changed.as_slice() } else { &[] };
+                self.value(&assignment.value, (id, changes), &mut head)?;
+                changed.push(name);
             }
             let mut tail = Vec::new();
             if single && update.order_by.iter().all(|item| is_plain(&item.expr)) {
@@ -364,12 +369,19 @@ impl<'x, 'a> Draft<'x, 'a> {
         self.items.len() - 1
     }
 
-    /// The text of a value, with holes for what is not of the written table.
-    fn value(&mut self, expr: &Expr, target: SourceId, out: &mut Vec<Piece>) -> Result<(), Stop> {
+    /// The text of a value, with holes for what is not of the written table, of which some columns were
+    /// changed before.
+    fn value(
+        &mut self,
+        expr: &Expr,
+        (target, changed): (SourceId, &[&str]),
+        out: &mut Vec<Piece>,
+    ) -> Result<(), Stop> {
         let mut foreign = Vec::new();
         self.foreign(expr, target, &mut foreign)?;
         let mut at = expr.span.start;
         for span in foreign {
+            self.unchanged(expr, span, (target, changed))?;
             out.extend(self.raw(Span { start: at, end: span.start }));
             let item = self.raw(span);
             out.push(Piece::Value(self.item(item)));
@@ -379,9 +391,36 @@ impl<'x, 'a> Draft<'x, 'a> {
         Ok(())
     }
 
+    /// A part of a value that is computed before any row is written must not read columns that
+    /// assignments before it change.
+    fn unchanged(
+        &self,
+        expr: &Expr,
+        part: Span,
+        (target, changed): (SourceId, &[&str]),
+    ) -> Result<(), Stop> {
+        let mut read = None;
+        walk::expr(expr, &mut |node| {
+            if let Node::Expr(Expr { kind: ExprKind::Column(name), .. }) = node
+                && part.contains(name.name.span)
+                && changed.iter().any(|other| same_name(other, &name.name.value))
+                && self.found.meaning(0, name).is_none_or(|meaning| meaning.source == target)
+            {
+                read = Some(name.name.value.clone());
+            }
+        });
+        match read {
+            None => Ok(()),
+            Some(name) => Err(unsupported(format!(
+                "UPDATE with a subquery that reads the column `{name}`, which is assigned before, is not \
+                 supported over several shards; assign it last, or in a statement of its own"
+            ))),
+        }
+    }
+
     /// The largest parts of an expression that other tables or subqueries give, in the order of the text.
     fn foreign(&self, expr: &Expr, target: SourceId, out: &mut Vec<Span>) -> Result<(), Stop> {
-        if !expr.queries().is_empty() {
+        if !expr.queries().is_empty() || self.is_apart(expr, target) {
             out.push(expr.span);
             return Ok(());
         }
@@ -406,6 +445,24 @@ impl<'x, 'a> Draft<'x, 'a> {
             self.foreign(child, target, out)?;
         }
         Ok(())
+    }
+
+    /// An expression over columns of other tables alone, which is computed where these are: there they have
+    /// the types and collations that literals of their values would not have. Not a quotient: it has more
+    /// digits than it shows.
+    fn is_apart(&self, expr: &Expr, target: SourceId) -> bool {
+        let (mut columns, mut fits) = (false, true);
+        expr.walk(&mut |node| match &node.kind {
+            ExprKind::Column(name) => {
+                columns = true;
+                let meaning = self.found.meaning(0, name);
+                fits &= meaning.is_some_and(|meaning| meaning.source != target);
+            }
+            ExprKind::UserVariable(_) | ExprKind::Default => fits = false,
+            _ => fits &= node.queries().is_empty(),
+        });
+        let text = self.source.text.get(expr.span.range()).unwrap_or_default();
+        columns && fits && (is_truth(expr) || !text.contains(&b'/'))
     }
 
     fn order(&self, order_by: &[OrderItem]) -> Vec<Piece> {
@@ -451,6 +508,20 @@ fn is_plain(expr: &Expr) -> bool {
     let mut plain = true;
     expr.walk(&mut |node| plain &= node.queries().is_empty());
     plain
+}
+
+/// True, false or NULL.
+fn is_truth(expr: &Expr) -> bool {
+    matches!(
+        expr.kind,
+        ExprKind::Compare { .. }
+            | ExprKind::And(_)
+            | ExprKind::Or(_)
+            | ExprKind::Not(_)
+            | ExprKind::IsNull { .. }
+            | ExprKind::Between { .. }
+            | ExprKind::In { .. }
+    )
 }
 
 fn table_refs<'x>(entry: &'x TableExpr, out: &mut Vec<&'x TableRef>) {

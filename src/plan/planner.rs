@@ -25,6 +25,8 @@ pub struct Context<'c> {
     pub mode: Mode,
     /// Tables that Margay makes on the connections that run the statement.
     pub temporaries: &'c [Temporary],
+    /// A query may name the databases of its tables, and run in whichever schema a connection is.
+    pub anywhere: bool,
 }
 
 /// A temporary table that is there wherever the statement runs.

@@ -5,7 +5,6 @@ use std::slice;
 use super::facts::{Stop, TableId};
 use super::key::{Missing, Run};
 use super::resolve::copy_on;
-use super::splice::quoted;
 use super::template::{Part, Piece, Target, Template};
 use super::types::{Insert, Operand};
 use crate::catalog::{PartsKind, ShardId, Table, TableKind};
@@ -18,6 +17,8 @@ pub struct Rendered {
     pub text: Vec<u8>,
     /// Which of the client's parameters its `?` are, in order. One may occur twice, or not at all.
     pub params: Vec<u16>,
+    /// It means the same in each schema of a server.
+    pub anywhere: bool,
 }
 
 /// The text of a template at a target.
@@ -25,7 +26,7 @@ pub struct Rendered {
 /// # Errors
 /// `Internal` if the template and the target are not of one plan.
 pub fn render(template: &Template, target: &Target, run: &Run<'_>) -> Result<Rendered> {
-    let mut rendered = Rendered::default();
+    let mut rendered = Rendered { anywhere: template.anywhere, ..Rendered::default() };
     append(&mut rendered, template, target, run)?;
     Ok(rendered)
 }
@@ -112,25 +113,41 @@ fn push(rendered: &mut Rendered, piece: &Piece, target: &Target, run: &Run<'_>) 
             given.iter().try_for_each(|piece| push(rendered, piece, target, run))?;
         }
         Piece::Table(table) => {
-            rendered.text.extend_from_slice(physical(table, target, run)?.as_bytes());
+            let (shard, name) = physical(table, target, run)?;
+            if (shard != target.shard || rendered.anywhere)
+                && let Some(shard) = run.catalog.shard(shard)
+            {
+                put_quoted(&mut rendered.text, &shard.database);
+                rendered.text.push(b'.');
+            }
+            put_quoted(&mut rendered.text, name);
         }
     }
     Ok(())
 }
 
-/// The name of a table as a connection to the target's database must write it.
-fn physical(table: &Table, target: &Target, run: &Run<'_>) -> Result<String> {
+/// The physical table that a statement at the target reads or writes, and the shard in whose database it is.
+fn physical<'a>(table: &'a Table, target: &'a Target, run: &Run<'_>) -> Result<(ShardId, &'a str)> {
     match &table.kind {
-        TableKind::Single { shard } => Ok(qualified(&table.name, *shard, target, run)),
+        TableKind::Single { shard } => Ok((*shard, &table.name)),
         TableKind::Broadcast { .. } => {
-            let shard = copy_on(table, target.shard, run).unwrap_or(target.shard);
-            Ok(qualified(&table.name, shard, target, run))
+            Ok((copy_on(table, target.shard, run).unwrap_or(target.shard), &table.name))
         }
         TableKind::Sharded(_) => match physical_name(table, target) {
-            Some(name) => Ok(quoted(name)),
+            Some(name) => Ok((target.shard, name)),
             None => Err(Error::internal(format!("no physical table of `{}`", table.name))),
         },
     }
+}
+
+/// Adds an identifier in backticks.
+fn put_quoted(text: &mut Vec<u8>, name: &str) {
+    text.push(b'`');
+    for (index, part) in name.split('`').enumerate() {
+        text.extend_from_slice(if index == 0 { b"" } else { b"``" });
+        text.extend_from_slice(part.as_bytes());
+    }
+    text.push(b'`');
 }
 
 /// The physical table that stands for a logical one at a target. None: the target has none.
@@ -151,16 +168,6 @@ pub fn physical_name<'a>(table: &'a Table, target: &'a Target) -> Option<&'a str
         }
         (PartsKind::Time(_), Some(Part::Period(name))) => Some(name),
         _ => None,
-    }
-}
-
-fn qualified(name: &str, shard: ShardId, target: &Target, run: &Run<'_>) -> String {
-    if shard == target.shard {
-        return quoted(name);
-    }
-    match run.catalog.shard(shard) {
-        Some(shard) => format!("{}.{}", quoted(&shard.database), quoted(name)),
-        None => quoted(name),
     }
 }
 

@@ -65,6 +65,9 @@ pub(super) fn plan(query: &Query, input: Input<'_, '_>) -> Result<Scatter, Refus
         locking()?;
         distinct::plan(fragment, limit)?
     } else {
+        if select.distinct {
+            distinct::check_order(&fragment)?;
+        }
         order::plan(fragment, limit)?
     };
     if whole_groups {

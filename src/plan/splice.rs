@@ -11,6 +11,8 @@ use crate::sql::span::Span;
 pub(super) struct Splice<'t> {
     text: &'t [u8],
     edits: Vec<Edit>,
+    /// Each table is named with its database.
+    anywhere: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -21,7 +23,7 @@ struct Edit {
 
 impl<'t> Splice<'t> {
     pub(super) fn new(text: &'t [u8]) -> Self {
-        Self { text, edits: Vec::new() }
+        Self { text, edits: Vec::new(), anywhere: false }
     }
 
     pub(super) fn replace(&mut self, span: Span, pieces: Vec<Piece>) {
@@ -76,7 +78,12 @@ impl<'t> Splice<'t> {
     }
 
     pub(super) fn template(&self, span: Span) -> Template {
-        Template { pieces: self.pieces(span), untouched: None }
+        self.made_of(self.pieces(span))
+    }
+
+    /// The template of pieces that were cut out of the text.
+    pub(super) fn made_of(&self, pieces: Vec<Piece>) -> Template {
+        Template { pieces, untouched: None, anywhere: self.anywhere }
     }
 
     /// The whole text, which has `params` parameters.
@@ -104,7 +111,7 @@ impl<'t> Splice<'t> {
     /// Edits that every template of a statement needs: table names and parameters. `aliases`: a
     /// table that gets another name keeps its own as an alias.
     pub(super) fn base(text: &'t [u8], found: &Analysis<'_>, aliases: bool) -> Self {
-        let mut splice = Self::new(text);
+        let mut splice = Self { anywhere: found.anywhere, ..Self::new(text) };
         for (span, index) in &found.params {
             splice.replace(*span, vec![Piece::Param(*index)]);
         }
@@ -152,6 +159,9 @@ impl<'t> Splice<'t> {
 
 /// The name of a table is right as it stands, wherever the statement runs.
 fn stays(site: &TableSite, text: &[u8], found: &Analysis<'_>) -> bool {
+    if found.anywhere {
+        return false;
+    }
     if text.get(site.span.range()) != Some(site.table.name.as_bytes()) || renamed(&site.table) {
         return false;
     }
@@ -176,7 +186,7 @@ fn stays(site: &TableSite, text: &[u8], found: &Analysis<'_>) -> bool {
 
 /// The user's text as it is.
 pub(super) fn untouched(text: &[u8], params: u16) -> Template {
-    Template { pieces: vec![Piece::Text(text.to_vec())], untouched: Some(params) }
+    Template { pieces: vec![Piece::Text(text.to_vec())], untouched: Some(params), anywhere: false }
 }
 
 /// The physical name of the table is not its own.

@@ -29,13 +29,16 @@ pub struct Template {
     pub pieces: Vec<Piece>,
     /// The pieces are the user's whole text as it is; it has this many parameters.
     pub untouched: Option<u16>,
+    /// Tables are named with their databases: it means the same in each schema of a server.
+    pub anywhere: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Piece {
     Text(Vec<u8>),
     /// The physical name of a table at the target, quoted; with its database if that is not the
-    /// target shard's (a broadcast or single table in another database of the same cluster).
+    /// target shard's (a broadcast or single table in another database of the same cluster), or if the
+    /// template runs anywhere.
     Table(Arc<Table>),
     /// `?` of the client, by its index.
     Param(u16),

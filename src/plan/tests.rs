@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::facts::{Column, ColumnClass, Columns, Facts, Stop, TableId};
 use super::key::Run;
 use super::planner::{Context, plan};
+use super::render::{Rendered, render};
 use super::resolve::targets;
 use super::template::Target;
 use super::types::Plan;
@@ -244,8 +245,13 @@ fn test() -> impl Strategy<Value = Test> {
     })
 }
 
-/// The targets of a SELECT.
-fn planned(catalog: &Catalog, sql: &str, params: &[Literal]) -> Vec<Target> {
+/// The targets of a SELECT, and the text that its first one gets if it is all there is.
+fn routed(
+    catalog: &Catalog,
+    sql: &str,
+    params: &[Literal],
+    anywhere: bool,
+) -> (Vec<Target>, Rendered) {
     let facts = facts();
     let context = Context {
         catalog,
@@ -253,6 +259,7 @@ fn planned(catalog: &Catalog, sql: &str, params: &[Literal]) -> Vec<Target> {
         schema: Some("shop"),
         mode: Mode::default(),
         temporaries: &[],
+        anywhere,
     };
     let statement = parse(sql.as_bytes(), &Mode::default()).unwrap();
     let Plan::Select(select) = plan(&statement, sql.as_bytes(), &context).unwrap() else {
@@ -260,7 +267,36 @@ fn planned(catalog: &Catalog, sql: &str, params: &[Literal]) -> Vec<Target> {
     };
     let run =
         Run { catalog, facts: &facts, params, charset: "utf8mb4", cluster: None, hidden: None };
-    targets(&select.place, &run).unwrap()
+    let targets = targets(&select.place, &run).unwrap();
+    let rendered = render(&select.route, &targets[0], &run).unwrap();
+    (targets, rendered)
+}
+
+fn planned(catalog: &Catalog, sql: &str, params: &[Literal]) -> Vec<Target> {
+    routed(catalog, sql, params, false).0
+}
+
+#[test]
+fn names_databases_where_that_is_enough() {
+    let catalog = catalog();
+    let check = |sql: &str, expect: &str| {
+        let rendered = routed(&catalog, sql, &[], true).1;
+        assert_eq!(String::from_utf8_lossy(&rendered.text), expect);
+        assert_eq!(rendered.anywhere, sql != expect, "{sql}");
+    };
+    check(
+        "SELECT modulo.v FROM modulo WHERE k = 1",
+        "SELECT modulo.v FROM `shop_1`.`modulo` WHERE k = 1",
+    );
+    check(
+        "SELECT MAX(t.v), (SELECT 1 FROM hash WHERE k = t.k) FROM shop.hash t WHERE k = NULL",
+        "SELECT MAX(t.v), (SELECT 1 FROM `shop_0`.`hash` WHERE k = t.k) AS `(SELECT 1 FROM hash WHERE k = \
+         t.k)` FROM `shop_0`.`hash` t WHERE k = NULL",
+    );
+    for function in ["DATABASE()", "SCHEMA()", "mine(1)", "CONNECTION_ID()"] {
+        let sql = format!("SELECT {function} FROM modulo WHERE k = 1");
+        check(&sql, &sql);
+    }
 }
 
 proptest! {
@@ -296,7 +332,7 @@ proptest! {
         let facts = facts();
         let text = format!("SELECT {}", words.join(" "));
         let Ok(statement) = parse(text.as_bytes(), &Mode::default()) else { return Ok(()) };
-        let context = Context { catalog: &catalog, facts: &facts, schema: Some("shop"), mode: Mode::default(), temporaries: &[] };
+        let context = Context { catalog: &catalog, facts: &facts, schema: Some("shop"), mode: Mode::default(), temporaries: &[], anywhere: false };
         match plan(&statement, text.as_bytes(), &context) {
             Ok(plan) => {
                 let params = vec![Literal::Integer("1".into()); statement.params.into()];

@@ -159,6 +159,8 @@ impl Session {
             schema: self.schema.as_deref(),
             mode: self.mode,
             temporaries: &[],
+            // Writes stay in the schema of their tables, by which replicas may filter them.
+            anywhere: matches!(statement.kind, StatementKind::Query(_)),
         };
         let until = snapshot.facts.believed_until(&tables, &schemas);
         let known = Known::new(text, statement.clone(), &shape.slots, &context)?;

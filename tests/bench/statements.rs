@@ -113,6 +113,7 @@ fn statements(criterion: &mut Criterion) {
         schema: Some("shop"),
         mode,
         temporaries: &[],
+        anywhere: true,
     };
     let nothing = Facts::default();
     for (name, text) in STATEMENTS {

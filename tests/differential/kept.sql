@@ -90,3 +90,39 @@ SELECT (1 + 1) AS c, CONCAT(1) AS s, a.id FROM h_orders a JOIN h_bag b ON a.id =
 SELECT (1 + 1) AS c, a.id FROM h_orders a JOIN h_bag b ON a.id = b.ref ORDER BY a.id, b.id;
 SELECT JSON_VALID('zebra') AS c, CONCAT(1) AS s, o.id + 1 AS d FROM h_orders o JOIN h_bag b ON o.id = b.ref ORDER BY o.id, b.id;
 SELECT -1 AS c, o.money + 1 AS d, CASE WHEN b.id > 1 THEN 1 ELSE 2.5 END AS e FROM h_orders o JOIN h_bag b ON o.ref = b.ref ORDER BY o.id, b.id;
+-- Values of another table compare by its types and collations, bits and texts alike.
+DROP TABLE IF EXISTS s_id;
+CREATE TABLE s_id (id INT NOT NULL, grp SMALLINT NOT NULL, ref INT NULL, smallu SMALLINT UNSIGNED NULL, bits BIT(10) NULL, note TEXT COLLATE utf8mb4_general_ci NULL, PRIMARY KEY (id, grp));
+INSERT INTO s_id (id, grp, ref, smallu, bits, note) VALUES (1, 0, 2, 7, b'1', '10'), (2, 1, 1, 8, b'11', 'x'), (3, 1, 9, 9, NULL, NULL);
+DROP TABLE IF EXISTS s_tag;
+CREATE TABLE s_tag (id INT NOT NULL, grp SMALLINT NOT NULL, ref INT NULL, tag VARCHAR(20) COLLATE utf8mb4_bin NOT NULL, bits_t BIT(10) NOT NULL, word VARCHAR(20) COLLATE utf8mb4_bin NULL, PRIMARY KEY (id, grp, tag));
+INSERT INTO s_tag (id, grp, ref, tag, bits_t, word) VALUES (1, 0, 2, 'b', b'1111111111', 'B'), (2, 1, 1, 'A', b'101', 'a'), (3, 1, 9, 'c', b'11', NULL);
+BEGIN;
+UPDATE s_id AS a LEFT JOIN s_tag AS t ON t.id = a.ref SET a.bits = COALESCE(t.bits_t, b'1');
+UPDATE s_id AS a LEFT JOIN s_tag AS t ON t.id = a.id SET a.smallu = CASE WHEN (t.tag < t.word) THEN NULL ELSE a.smallu END;
+SELECT id, smallu, bits + 0 AS b FROM s_id ORDER BY id;
+ROLLBACK;
+-- An assignment before changes what a subquery of another place compares with.
+-- refused
+UPDATE s_id AS a SET a.note = COALESCE(NULLIF(a.note, '10'), 'q'), a.smallu = CASE WHEN (a.note NOT IN (SELECT t.tag FROM s_tag t GROUP BY t.tag)) THEN 1 ELSE a.smallu END;
+-- A quotient has more digits than it shows, in a subquery too.
+SELECT o.id, (SELECT AVG(u.id) / 3 FROM h_users u WHERE u.id < 3) * 3 AS q, (SELECT AVG(u.id) FROM h_users u) > 1.9999 AS c FROM h_orders o ORDER BY o.id;
+-- The collation of a function's text in a derived table.
+SELECT t.id, d.c FROM (SELECT JSON_TYPE(JSON_ARRAY(u.id)) AS c, u.id AS k FROM h_users u) d JOIN s_tag t ON d.c > t.tag ORDER BY t.id, d.k;
+-- A table of one row or none is none of constants.
+SELECT h.id, (SELECT GROUP_CONCAT(DISTINCT FORMAT(o.money, 2) ORDER BY NULL DESC) FROM h_orders o WHERE o.id = 2) AS c FROM h_users h GROUP BY h.id, h.grp ORDER BY h.id;
+SELECT COUNT(*) AS n FROM h_users u JOIN h_orders o ON (NULL > ALL (SELECT DATE'2024-02-29' FROM s_tag t WHERE t.bits_t = 9));
+SELECT u.id, (SELECT MAX(NULL) FROM s_tag t) COLLATE utf8mb4_bin AS c FROM h_users u ORDER BY u.id;
+-- Parameters that have the types of their values, but not for LIMIT alone.
+SELECT SUM(1) OVER w AS s, o.id FROM h_orders o JOIN s_tag t ON t.ref = o.id WINDOW w AS (ORDER BY o.id) ORDER BY o.id, t.id LIMIT 2;
+SELECT MAX(IF(TRUE, 'yes', 'no')) AS c, GROUP_CONCAT(o.grp ORDER BY 1 DESC) AS g FROM h_orders o JOIN s_tag t ON t.ref = o.id GROUP BY t.grp ORDER BY t.grp;
+-- Rows that are ordered by what they do not show are distinct all the same.
+DROP TABLE IF EXISTS r_list;
+CREATE TABLE r_list (id INT NOT NULL, grp SMALLINT NOT NULL, ref INT NULL, PRIMARY KEY (id, grp));
+INSERT INTO r_list (id, grp, ref) VALUES (1, 1, 5), (2, 1, 6), (3, 2, 7), (4, 2, 7);
+-- only mysql
+-- error 3065
+SELECT DISTINCT grp FROM r_list ORDER BY ref;
+-- only mariadb
+SELECT DISTINCT grp FROM r_list ORDER BY ref;
+SELECT DISTINCT grp, ref FROM r_list ORDER BY ref, grp;

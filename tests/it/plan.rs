@@ -195,6 +195,7 @@ impl Fixture {
                 schema: Some("shop"),
                 mode: Mode::default(),
                 temporaries: &[],
+                anywhere: false,
             };
             let run = Run {
                 catalog: &self.catalog,
@@ -301,6 +302,7 @@ fn unknown_table() {
         schema: Some("shop"),
         mode: Mode::default(),
         temporaries: &[],
+        anywhere: false,
     };
     let text = b"SELECT * FROM orders";
     let statement = parse(text, &Mode::default()).unwrap();
@@ -354,6 +356,7 @@ impl Fixture {
                 schema: Some("shop"),
                 mode,
                 temporaries: &[],
+                anywhere: false,
             };
             match combine::plan(&source, &context, options) {
                 Ok(program) => {

@@ -161,6 +161,7 @@ impl Bench {
             schema: Some("shop"),
             mode: self.mode,
             temporaries: &[],
+            anywhere: false,
         }
     }
 

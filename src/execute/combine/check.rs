@@ -91,6 +91,16 @@ pub(super) fn dress(columns: &mut [Column], described: Option<&[Column]>, bound:
     }
 }
 
+/// The answer has values of other types than the statement: its parts lost what they were made of.
+pub(super) fn drifts(columns: &[Column], described: Option<&[Column]>, bound: bool) -> bool {
+    let Some(described) = described.filter(|described| described.len() == columns.len()) else {
+        return false;
+    };
+    let differs =
+        |(own, like): (&Column, &Column)| !shows_alike(own, like) && !is_sent_alike(own, like);
+    !bound && columns.iter().zip(described).any(differs)
+}
+
 /// Values that were sent as one can be taken for the other.
 fn shows_alike(own: &Column, like: &Column) -> bool {
     // NULL, which is all that such a column has, looks the same in every type.
@@ -116,10 +126,19 @@ fn is_sent_alike(own: &Column, like: &Column) -> bool {
     json || (strings && (own.charset == like.charset || bytes()))
 }
 
-/// Texts and bytes that are not long, which are sent in one form.
+/// Texts and bytes, which are sent in one form.
 fn is_string(ty: ColumnType) -> bool {
     use ColumnType as T;
-    matches!(ty, T::MYSQL_TYPE_STRING | T::MYSQL_TYPE_VAR_STRING | T::MYSQL_TYPE_VARCHAR)
+    matches!(
+        ty,
+        T::MYSQL_TYPE_STRING
+            | T::MYSQL_TYPE_VAR_STRING
+            | T::MYSQL_TYPE_VARCHAR
+            | T::MYSQL_TYPE_TINY_BLOB
+            | T::MYSQL_TYPE_BLOB
+            | T::MYSQL_TYPE_MEDIUM_BLOB
+            | T::MYSQL_TYPE_LONG_BLOB
+    )
 }
 
 fn is_temporal(ty: ColumnType) -> bool {
@@ -133,9 +152,9 @@ fn is_temporal(ty: ColumnType) -> bool {
 /// Errors about names, types and lengths, which rows in temporary tables may raise where one server has
 /// none: ER_BAD_NULL, ER_NON_UNIQ, ER_BAD_FIELD, ER_WRONG_FIELD_WITH_GROUP and others of resolving a
 /// statement, and those of rows that do not fit into a table.
-const OF_REWRITING: [u16; 22] = [
-    1048, 1052, 1054, 1055, 1056, 1060, 1066, 1074, 1111, 1118, 1137, 1140, 1247, 1264, 1265, 1267,
-    1270, 1271, 1366, 1406, 1463, 3065,
+const OF_REWRITING: [u16; 23] = [
+    1048, 1052, 1054, 1055, 1056, 1060, 1066, 1074, 1111, 1118, 1137, 1140, 1247, 1253, 1264, 1265,
+    1267, 1270, 1271, 1366, 1406, 1463, 3065,
 ];
 
 /// Errors of computing a value: a part may compute values of rows that the whole never comes to.

@@ -100,10 +100,18 @@ impl Gather {
         loaded
     }
 
-    /// Copies the rows to the other names.
-    pub(super) async fn copy(&mut self, table: &Table, abilities: &Abilities) -> Result<()> {
+    /// Copies the rows, so many in all, to the other names.
+    pub(super) async fn copy(
+        &mut self,
+        table: &mut Table,
+        rows: u64,
+        abilities: &Abilities,
+    ) -> Result<()> {
         self.loading(abilities).await?;
         if let Some(loader) = &self.loader {
+            for text in table.few(rows, loader.dialect) {
+                loader.send(&mut self.lent.lease, &text)?;
+            }
             loader.copy(&mut self.lent.lease, table)?;
         }
         Ok(())

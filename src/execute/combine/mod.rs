@@ -24,6 +24,7 @@ mod tuple;
 mod typed;
 
 use crate::execute::planning::Reading;
+use std::collections::VecDeque;
 use std::pin::Pin;
 
 pub(super) use literal::Shape;
@@ -92,10 +93,17 @@ impl Run<'_> {
             self.snapshot.renew_guesses(facts).await;
             let active = self.transaction.is_active();
             let sample = self.sample_of(select, facts);
-            let mut checked = Checked { sample, asks: true, columns: None };
+            let mut checked = Checked { sample, asks: true, strict: true, columns: None };
             let mut failed = None;
             // What is left of the statement may be all of it, unless tables are taken out.
-            for options in ladder(active).into_iter().filter(|way| way.tables_only || !merged) {
+            let mut ways: VecDeque<Options> = ladder(active).into();
+            ways.retain(|way| way.tables_only || !merged);
+            let key = drift_key(source, self.state);
+            if self.snapshot.facts.shape(&key).is_some() {
+                checked.strict = false;
+                ways.rotate_right(1);
+            }
+            while let Some(options) = ways.pop_front() {
                 let combine = match self.program(source, facts, options).await {
                     Ok(combine) => combine,
                     Err(error) if *error.kind() == ErrorKind::Unsupported => {
@@ -107,6 +115,20 @@ impl Run<'_> {
                 match Box::pin(self.run_program(&combine, source, &mut checked)).await {
                     Err(Outcome::Again(error)) => {
                         tracing::debug!(%error, ?options, "a combined plan given up");
+                        failed = Some(error);
+                    }
+                    Err(Outcome::Drifts) => {
+                        self.snapshot.facts.learn_shape(key.clone(), &[]);
+                        checked.strict = false;
+                        ways.retain(|way| way.tables_only);
+                        ways.push_back(options);
+                    }
+                    // More rows than it may gather: the types of the other ways are better than nothing.
+                    Err(Outcome::Error(error))
+                        if options.tables_only
+                            && !ways.is_empty()
+                            && *error.kind() == ErrorKind::LimitExceeded =>
+                    {
                         failed = Some(error);
                     }
                     Err(Outcome::Error(error)) => return Err(error),
@@ -149,6 +171,7 @@ impl Run<'_> {
         let answer = Box::pin(self.run_program(combine, source, &mut unchecked)).await;
         answer.map_err(|outcome| match outcome {
             Outcome::Error(error) | Outcome::Again(error) => error,
+            Outcome::Drifts => Error::internal("an answer of other types than were not asked for"),
         })
     }
 
@@ -195,6 +218,10 @@ impl Run<'_> {
         match reply {
             Ok(Reply::Rows(mut rows)) => {
                 let bound = self.types_by_values().await?;
+                if checked.strict && check::drifts(&rows.columns, checked.columns.as_deref(), bound)
+                {
+                    return Err(Outcome::Drifts);
+                }
                 check::dress(&mut rows.columns, checked.columns.as_deref(), bound);
                 Ok(Reply::Rows(rows))
             }
@@ -216,6 +243,13 @@ fn shape_key(source: &Source, state: &ClientState) -> Vec<u8> {
     let SessionState { variables, user_variables, .. } = state.base();
     let place = (&source.schema, &source.mode, state.text_collation());
     [format!("{place:?} {variables:?} {user_variables:?}\0").as_bytes(), &source.text].concat()
+}
+
+/// Under this is remembered that the parts of a statement do not keep its types.
+fn drift_key(source: &Source, state: &ClientState) -> Vec<u8> {
+    let mut key = shape_key(source, state);
+    key.push(b'!');
+    key
 }
 
 /// Ways to make a program, the best first. Each copies more rows than the one before it, and changes less
@@ -243,6 +277,8 @@ struct Checked {
     sample: Option<(Target, Vec<u8>)>,
     /// It is yet to be asked.
     asks: bool,
+    /// An answer of other columns than these is not taken.
+    strict: bool,
     /// Its columns, if it is valid.
     columns: Option<Vec<Column>>,
 }
@@ -258,6 +294,8 @@ enum Outcome {
     Error(Error),
     /// Another program for the statement may do.
     Again(Error),
+    /// The answer has values of other types than the statement.
+    Drifts,
 }
 
 impl From<Error> for Outcome {

@@ -568,7 +568,8 @@ impl Pour<'_, '_> {
         self.send().await?;
         match self.gather {
             Some(gather) => {
-                gather.lock().await.copy(&self.table, &self.program.snapshot.abilities).await?;
+                let (rows, abilities) = (self.size.rows, &self.program.snapshot.abilities);
+                gather.lock().await.copy(&mut self.table, rows, abilities).await?;
             }
             None => self.table.has_all(self.size.rows),
         }

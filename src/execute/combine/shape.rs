@@ -25,7 +25,9 @@ use crate::protocol::capability::ColumnType;
 use crate::protocol::charset::BINARY;
 use crate::protocol::column::Column;
 use crate::protocol::params::{Param, ParamValue};
+use crate::sql;
 use crate::sql::expr::Literal;
+use crate::sql::walk::{self, Node};
 use crate::transaction::{Begin, Transaction};
 
 /// Empty tables in the places of all.
@@ -75,12 +77,33 @@ impl Snapshot {
         let program = Program::new(&run, &combine, source);
         match Box::pin(program.shape()).await {
             Ok(shape) => Some(Ok(shape)),
+            Err(error) if is_of_groups(&error) && self.groups_tables(source).await => None,
             Err(error) if is_final(&error) => Some(Err(error)),
             Err(error) => {
                 tracing::debug!(%error, "a statement that cannot be described");
                 None
             }
         }
+    }
+}
+
+/// ER_WRONG_FIELD_WITH_GROUP
+fn is_of_groups(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Server(own) if own.code == 1055)
+}
+
+impl Snapshot {
+    /// The statement groups columns of common table expressions, which stand at each place where they are
+    /// read: a MariaDB may take the one and not the other.
+    async fn groups_tables(&self, source: &Source) -> bool {
+        let mut shared = false;
+        if let Ok(statement) = sql::parse(&source.text, &source.mode) {
+            walk::statement(&statement, &mut |node| {
+                shared |= matches!(node, Node::Query(query) if !query.with.is_empty());
+            });
+        }
+        let lease = self.backends.lease(0, Access::Primary, false).await;
+        shared && lease.is_ok_and(|lease| lease.is_mariadb())
     }
 }
 

@@ -85,6 +85,29 @@ impl Table {
         self.names.iter().map(alter).collect()
     }
 
+    /// What moves it to an engine that does not know how many rows it has, where there are so few: a MariaDB
+    /// that knows takes the only row, or none, for constants, and answers some statements otherwise.
+    pub(super) fn few(&mut self, rows: u64, dialect: Dialect) -> Vec<Vec<u8>> {
+        let was_counted = dialect.is_mariadb && !self.is_kept_apart(dialect);
+        self.rows = self.rows.or(Some(rows));
+        if !was_counted || !self.is_few(dialect) {
+            return Vec::new();
+        }
+        let alter = |name: &String| {
+            [b"ALTER TABLE ".as_slice(), &identifier(name.as_bytes()), b" ENGINE=InnoDB"].concat()
+        };
+        self.names.iter().map(alter).collect()
+    }
+
+    fn is_few(&self, dialect: Dialect) -> bool {
+        dialect.is_mariadb && self.rows.is_some_and(|rows| rows <= 1)
+    }
+
+    /// Its engine does not know how many rows it has.
+    fn is_kept_apart(&self, dialect: Dialect) -> bool {
+        self.uncounted || self.is_few(dialect)
+    }
+
     /// It has all the unique keys of the table that it stands for.
     pub(super) fn is_keyed(&self) -> bool {
         self.unique.is_some()
@@ -126,7 +149,7 @@ impl Table {
             b" (",
             &lines.join(&b", "[..]),
             b") ",
-            engine(dialect, in_memory, self.uncounted).as_bytes(),
+            engine(dialect, in_memory, self.is_kept_apart(dialect)).as_bytes(),
         ]
         .concat()
     }
@@ -144,7 +167,8 @@ impl Table {
         const ROW: u64 = 24;
         const ENTRY: u64 = 40;
         // Keys of texts may be longer than the engine takes.
-        if self.uncounted || self.unique.as_ref().is_some_and(|keys| !keys.is_empty()) {
+        if self.is_kept_apart(dialect) || self.unique.as_ref().is_some_and(|keys| !keys.is_empty())
+        {
             return 0;
         }
         let width = |column: &Definition| column.width();

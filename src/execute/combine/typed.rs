@@ -74,12 +74,7 @@ impl Run<'_> {
             return Ok(None);
         }
         let Some(told) = self.told(select, source, facts).await else { return Ok(None) };
-        let mut written = mistaken(&told, params);
-        for index in positions(&statement) {
-            if let Some(written) = written.get_mut(usize::from(index)) {
-                *written = false;
-            }
-        }
+        let written = mistaken(&told, params, &positions(&statement));
         if !written.contains(&true) {
             return Ok(None);
         }
@@ -173,20 +168,26 @@ fn listed(query: &Query, take: &mut impl FnMut(&Expr)) {
 }
 
 /// Which parameters have the types of their values, and would have others by where they stand. `told`: the
-/// latter.
-fn mistaken(told: &[Column], params: &[Param]) -> Vec<bool> {
-    let types = |(told, param): (&Column, &Param)| {
-        // So is one that stands where it was not asked for.
-        if told.ty == ColumnType::MYSQL_TYPE_VAR_STRING && told.charset == BINARY {
+/// latter. `fixed`: parameters that stay what they are.
+fn mistaken(told: &[Column], params: &[Param], fixed: &[u16]) -> Vec<bool> {
+    let types = |(index, (told, param)): (usize, (&Column, &Param))| {
+        if fixed.iter().any(|at| usize::from(*at) == index) {
             return None;
         }
         let own = kind(param.ty, param.unsigned).filter(|_| param.value != ParamValue::Null)?;
-        Some((kind(told.ty, told.unsigned())?, own))
+        // None: so is one that stands where it was not asked for.
+        let is_open = told.ty == ColumnType::MYSQL_TYPE_VAR_STRING && told.charset == BINARY;
+        let told = if is_open { None } else { Some(kind(told.ty, told.unsigned())?) };
+        Some((told, own))
     };
-    let pairs: Vec<Option<(Kind, Kind)>> = told.iter().zip(params).map(types).collect();
-    let all = pairs.iter().flatten().any(|(told, own)| !converts(*told, *own));
-    let differs = |pair: &Option<(Kind, Kind)>| pair.is_some_and(|(told, own)| told != own);
-    pairs.iter().map(|pair| all && differs(pair)).collect()
+    let pairs: Vec<Option<(Option<Kind>, Kind)>> =
+        told.iter().zip(params).enumerate().map(types).collect();
+    let all = pairs.iter().flatten().any(|(told, own)| told.is_some_and(|it| !converts(it, *own)));
+    let differs = |(told, own): (Option<Kind>, Kind)| match told {
+        Some(told) => told != own,
+        None => own == Kind::Text,
+    };
+    pairs.iter().map(|pair| all && pair.is_some_and(differs)).collect()
 }
 
 /// A MySQL takes a value of a type where it has told another.

@@ -6,6 +6,7 @@
 //! they are parsed and planned as if a client had sent them, so what is proven of routes and scatters
 //! holds for them too.
 
+mod certain;
 mod equal;
 mod filter;
 mod gather;

@@ -5,7 +5,10 @@ use super::super::functions::{self, Nature};
 use super::super::model::{Output, same_name};
 use super::super::planner::Context;
 use super::super::splice::{quoted, text_piece};
+use super::certain::{Instead, instead};
+use super::gather::{self, Extent};
 use super::part::{Draft, Part};
+use super::partial;
 use super::rewrite::{Rewrite, Round, Standalone, attempt, column_of};
 use super::stage::{Examined, examine};
 use super::survey::{CteId, Meaning, NodeId, Role, Survey};
@@ -38,6 +41,14 @@ pub(super) fn cut(
         || (round.survey.has_outer(id) && !is_closed(&examined));
     if blocked || (matches!(node.role, Role::Subquery { .. }) && examined.random()) {
         return Ok(false);
+    }
+    let done = match instead(node.role, &examined) {
+        None => false,
+        Some(Instead::Groups) => partial::cut(rewrite, round, id, context)?,
+        Some(Instead::Rows) => gather::cut(rewrite, round, (id, Extent::Whole), context)?,
+    };
+    if done {
+        return Ok(true);
     }
     let Some(outputs) = &examined.outputs else { return Ok(false) };
     let columns = columns(node.role, outputs, &examined, round.survey);

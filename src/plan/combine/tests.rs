@@ -129,6 +129,7 @@ fn program(sql: &str, options: Options, counted: bool) -> Combine {
             schema: Some("tpch"),
             mode: Mode::default(),
             temporaries: &[],
+            anywhere: false,
         };
         match plan(&source, &context, options) {
             Ok(combine) => {
@@ -344,9 +345,10 @@ fn copies_or_gathers() {
          AND NOT EXISTS (SELECT * FROM orders WHERE o_custkey = c_custkey)",
         true,
         &[
-            "> SELECT AVG(c_acctbal) FROM customer",
+            "> SELECT SUM(c_acctbal), COUNT(c_acctbal) FROM customer",
             "SELECT `customer`.`c_custkey`, `customer`.`c_phone` FROM customer \
-             WHERE c_acctbal > (SELECT * FROM `_margay_0`)",
+             WHERE c_acctbal > (SELECT (MAX(`_margay_0`.`_margay_c0`) \
+             / NULLIF(MAX(`_margay_0`.`_margay_c1`), 0)) AS `AVG(c_acctbal)` FROM `_margay_0`)",
             "SELECT DISTINCT `o_custkey` FROM orders WHERE TRUE AND `orders`.`o_custkey` IN <1.0>",
             "SELECT c_phone FROM `_margay_1` AS `customer` WHERE NOT EXISTS \
              (SELECT * FROM `_margay_2` AS `orders` WHERE o_custkey = c_custkey)",

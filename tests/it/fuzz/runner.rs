@@ -35,6 +35,15 @@ pub(super) struct Runner<'s> {
     pub(super) waited_proxy: Duration,
 }
 
+/// Ways to answer that a server may be told to take, or not to take.
+const SWITCHES: [&str; 5] = [
+    "DEFAULT",
+    "'derived_merge=off,semijoin=off'",
+    "'derived_merge=off'",
+    "'semijoin=off'",
+    "'materialization=off'",
+];
+
 /// A side that gave no answer.
 type Broken = (&'static str, io::Error);
 
@@ -85,9 +94,14 @@ impl<'s> Runner<'s> {
             }
             Verdict::Differs(_) if self.varies(&sql, statement, &proxy) => Verdict::Varies,
             Verdict::Differs(_) if self.cuts_otherwise(&sql, statement, &proxy) => Verdict::Varies,
+            Verdict::Differs(found) if self.finds_late(&sql, &found) => Verdict::Left,
+            Verdict::Differs(found) if self.stands_for(&sql, statement, (&found, &proxy)) => {
+                Verdict::Same(Ok(1))
+            }
             Verdict::Differs(found) if self.loses_values(&sql, statement, (&found, &proxy)) => {
                 Verdict::Varies
             }
+            Verdict::Differs(found) if self.contradicts(&sql, statement, &found) => Verdict::Varies,
             verdict => verdict,
         })
     }
@@ -117,6 +131,39 @@ impl<'s> Runner<'s> {
             judge(sql, statement, Answers { plain, proxy, binary: true, dialect: self.dialect }),
             Verdict::Same(_)
         )
+    }
+
+    /// Whether a MariaDB says of a statement only when it runs it that it is not valid, and takes it before.
+    fn finds_late(&mut self, sql: &str, found: &[Difference]) -> bool {
+        let told = |text: &str| ["ERROR 1111", "ERROR 1054"].iter().any(|code| text.contains(code));
+        if self.dialect != Dialect::MariaDb || !found.iter().all(|it| told(&it.expected)) {
+            return false;
+        }
+        match self.plain.prepare(sql) {
+            Ok(Ok(statement)) => self.plain.close(&statement).is_ok(),
+            Ok(Err(_)) | Err(_) => false,
+        }
+    }
+
+    /// Whether rows only differ in which of several equal texts stands for them, in a statement that takes
+    /// equal rows together: any may.
+    fn stands_for(
+        &mut self,
+        sql: &str,
+        statement: &Statement,
+        (found, proxy): (&[Difference], &Answer),
+    ) -> bool {
+        let of_rows = found.iter().all(|difference| ["rows", "order"].contains(&difference.aspect));
+        let words = [" GROUP BY ", "DISTINCT ", " UNION ", " INTERSECT ", " EXCEPT "];
+        if statement.fold || !of_rows || !words.iter().any(|word| sql.contains(word)) {
+            return false;
+        }
+        let Ok(plain) = ask(&mut self.plain, sql, statement.pass) else { return false };
+        let binary = plain.columns.is_some();
+        let folded = Statement { fold: true, ..statement.clone() };
+        let answers = Answers { plain, proxy: proxy.clone(), binary, dialect: self.dialect };
+        binary == proxy.columns.is_some()
+            && matches!(judge(sql, &folded, answers), Verdict::Same(_))
     }
 
     /// Runs a write, looks at the tables that it writes to, and brings them back to what they were.
@@ -184,19 +231,44 @@ impl<'s> Runner<'s> {
         Ok(())
     }
 
+    /// Whether the plain server gives other rows where it cannot use indexes, or may not rewrite: then none of
+    /// its answers says which is right.
+    fn contradicts(&mut self, sql: &str, statement: &Statement, found: &[Difference]) -> bool {
+        let of_rows = found.iter().all(|difference| ["rows", "order"].contains(&difference.aspect));
+        let Ok(first) = ask(&mut self.plain, sql, statement.pass) else { return false };
+        let binary = first.columns.is_some();
+        for switch in SWITCHES {
+            if !of_rows || !self.switch(switch) {
+                return false;
+            }
+            let Ok(other) = ask(&mut self.bare, sql, statement.pass) else { return false };
+            let rows = |answer: &Answer| matches!(answer.replies[..], [Reply::Rows(_)]);
+            if other.columns.is_some() != binary || !rows(&first) || !rows(&other) {
+                continue;
+            }
+            let answers =
+                Answers { plain: first.clone(), proxy: other, binary, dialect: self.dialect };
+            if let Verdict::Differs(found) = judge(sql, statement, answers)
+                && found.iter().any(|difference| difference.aspect == "rows")
+            {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Tells the server without indexes how to answer.
+    fn switch(&mut self, switch: &str) -> bool {
+        ["DEFAULT", switch].iter().all(|switch| {
+            let set = format!("SET SESSION optimizer_switch = {switch}");
+            must(&mut self.bare, &set).is_ok()
+        })
+    }
+
     /// Whether the plain server answers as Margay does if it cannot use indexes, or may not rewrite.
     fn varies(&mut self, sql: &str, statement: &Statement, proxy: &Answer) -> bool {
-        let switches: &[&str] = match self.dialect {
-            Dialect::MySql => {
-                &["DEFAULT", "'derived_merge=off,semijoin=off'", "'materialization=off'"]
-            }
-            Dialect::MariaDb => {
-                &["DEFAULT", "'derived_merge=off,semijoin=off'", "'materialization=off'"]
-            }
-        };
-        for switch in switches {
-            let switch = format!("SET SESSION optimizer_switch = {switch}");
-            if must(&mut self.bare, &switch).is_err() {
+        for switch in SWITCHES {
+            if !self.switch(switch) {
                 return false;
             }
             let Ok(plain) = ask(&mut self.bare, sql, statement.pass) else { return false };
