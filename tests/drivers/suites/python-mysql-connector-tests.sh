@@ -8,5 +8,5 @@ install() {
 run() {
     cd "$WORK/source"
     "$WORK/python/bin/python" unittests.py --use-external-server --host="$HOST" --port="$PORT" --user="$USER" \
-        --password="$PASSWORD" --database=test --verbosity=2 2>&1 | unittest_results
+        --password="$PASSWORD" --skip-install --verbosity=2 2>&1 | unittest_results
 }
