@@ -10,7 +10,7 @@ use super::handshake::{self, HandshakeContext, Login};
 use super::idle::IdleTimer;
 use super::reply::ReplyWriter;
 use super::stream::ClientStream;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, ServerError};
 use crate::execute::Reply;
 use crate::execute::file::{Files, Request};
 use crate::protocol::command::{Command, Execute};
@@ -120,8 +120,14 @@ impl Client {
             tokio::select! {
                 biased;
                 packet = self.stream.read_command(limit) => return match packet {
+                    // Nobody knows where the next packet begins.
                     Err(error) if *error.kind() == ErrorKind::PacketTooLarge => {
                         self.write_error(&error).await?;
+                        self.stream.flush().await?;
+                        Err(error)
+                    }
+                    Err(error) if *error.kind() == ErrorKind::Protocol => {
+                        self.write_error(&out_of_order()).await?;
                         self.stream.flush().await?;
                         Err(error)
                     }
@@ -347,6 +353,15 @@ impl Client {
     async fn write_error(&mut self, error: &Error) -> Result<()> {
         self.writer().error(error).await
     }
+}
+
+/// ER_NET_PACKETS_OUT_OF_ORDER
+fn out_of_order() -> Error {
+    Error::server(ServerError {
+        code: 1156,
+        state: *b"08S01",
+        message: b"Got packets out of order".to_vec(),
+    })
 }
 
 fn identity(login: &Login, peer: String) -> Identity {

@@ -11,6 +11,7 @@ mod cursor;
 mod definitions;
 mod expand;
 mod explain;
+mod foreign;
 mod identity;
 mod information;
 mod insert_id;
@@ -61,6 +62,7 @@ use crate::execute::warnings::Warnings;
 use crate::execute::{ClientState, Reply, Snapshot, Summary};
 use crate::protocol::capability::{CapabilityFlags, StatusFlags};
 use crate::protocol::column::Column;
+use crate::sql::charset::Charset;
 use crate::sql::scanner::{self, Scan};
 use crate::sql::shape::Shape;
 use crate::sql::{self, Mode, Statement, StatementKind, quote};
@@ -81,6 +83,8 @@ pub struct Session {
     reading: Option<ClientState>,
     /// How its text is to be read, by its sql_mode.
     mode: Mode,
+    /// A statement runs in UTF-8 that the client has sent in another character set.
+    foreign: Option<foreign::Foreign>,
     transaction: Transaction,
     pins: Pins,
     /// That of its named locks.
@@ -143,6 +147,7 @@ impl Session {
             identity,
             schema,
             changes: track::Changes::default(),
+            foreign: None,
             transaction: Transaction::default(),
             pins: Pins::default(),
             lock_pins: Pins::default(),
@@ -188,6 +193,12 @@ impl Session {
                 self.warnings = Warnings::default();
                 Err(error)
             }
+        };
+        let result = match result {
+            Err(error) if sql::is_of_a_name(&error) && self.mode.charset != Charset::Utf8 => {
+                Box::pin(self.query_in_utf8(text, error)).await
+            }
+            result => result,
         };
         self.note(result)
     }
@@ -542,6 +553,7 @@ impl Session {
     /// A statement was dropped while it ran: its connections are closed, a transaction on one of them
     /// is gone.
     pub fn interrupted(&mut self) {
+        self.leave_utf8();
         self.transaction.lost();
         self.failed(&Error::new(ErrorKind::Killed, "Query execution was interrupted"));
     }

@@ -152,6 +152,7 @@ impl Session {
             StatementKind::Explain(explain) if self.is_mariadb() && !explain.analyze => {
                 Ok((any_params(statement), self.shown_columns(text, statement).await))
             }
+            StatementKind::Use(_) if !self.is_mariadb() => Err(not_preparable()),
             StatementKind::Prepare { .. }
             | StatementKind::Execute(_)
             | StatementKind::Deallocate(_)

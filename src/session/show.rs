@@ -3,7 +3,7 @@
 use super::Session;
 use super::local::{Heading, cell, text_row};
 use crate::catalog::Table;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result, ServerError};
 use crate::execute::reply::Rows;
 use crate::execute::views::COLUMNS_OF_VIEW;
 use crate::execute::{Reply, look};
@@ -287,7 +287,6 @@ impl Session {
 
     pub(super) fn kill(&self, statement_only: bool, id: u64) -> Result<Reply> {
         use super::registry::Kill;
-        use crate::error::ServerError;
         let kill = if statement_only { Kill::Statement } else { Kill::Connection };
         let id32 = u32::try_from(id).unwrap_or(u32::MAX);
         let registry = &self.shared.registry;
@@ -297,15 +296,30 @@ impl Session {
                 state: *b"HY000",
                 message: format!("You are not owner of thread {id}").into_bytes(),
             })),
-            Some(_) if registry.kill(id32, kill) => {
-                Ok(Reply::Done(crate::execute::Summary::default()))
-            }
+            Some(_) if registry.kill(id32, kill) => match id32 == self.identity.connection_id {
+                true => Err(self.killed_itself(statement_only)),
+                false => Ok(Reply::Done(crate::execute::Summary::default())),
+            },
             _ => Err(Error::server(ServerError {
                 code: 1094,
                 state: *b"HY000",
                 message: format!("Unknown thread id: {id}").into_bytes(),
             })),
         }
+    }
+}
+
+impl Session {
+    /// What a server says to who kills itself.
+    fn killed_itself(&self, statement_only: bool) -> Error {
+        if statement_only || !self.is_mariadb() {
+            return Error::new(ErrorKind::Killed, "Query execution was interrupted");
+        }
+        Error::server(ServerError {
+            code: 1927,
+            state: *b"70100",
+            message: b"Connection was killed".to_vec(),
+        })
     }
 }
 

@@ -24,6 +24,6 @@ pub mod token;
 pub mod walk;
 
 pub use mode::Mode;
-pub use parse::{parse, parse_scanned};
+pub use parse::{is_of_a_name, parse, parse_scanned};
 pub use span::Span;
 pub use statement::{Statement, StatementKind};

@@ -60,7 +60,7 @@ fn run(flavor: Flavor) {
         wide(&mut both);
     }
     whatever_the_set(&plain, &shop.proxy.login());
-    names(&shop.proxy.login());
+    names(&plain, &shop.proxy.login());
 }
 
 /// A plain server and Margay.
@@ -200,22 +200,52 @@ fn whatever_the_set(plain: &Login, proxy: &Login) {
     }
 }
 
-/// Names outside of ASCII are read in UTF-8 alone.
-fn names(proxy: &Login) {
-    let mut client = Client::open(proxy);
-    client.run("SET NAMES gbk");
-    for sql in [
-        &b"SELECT 1 FROM `\xbf\x5c`"[..],
-        b"SELECT \xb0\xa1 FROM t_text",
-        b"SELECT 1 FROM \xc3\xa9",
+/// Names of columns and tables in the client's set.
+fn names(plain: &Login, proxy: &Login) {
+    let mut both = Both::open(plain, proxy);
+    for (name, letter) in [
+        ("latin1", &b"\xe9"[..]),
+        ("gbk", b"\xbf\x5c"),
+        ("gbk", b"\xb0\xa1"),
+        ("big5", b"\xa9\x7c"),
+        ("sjis", b"\x95\x5c"),
+        ("cp1251", b"\xff"),
     ] {
-        client.command(command::QUERY, sql).unwrap();
-        match client.read_replies().unwrap().pop() {
-            Some(Reply::Error(error)) => {
-                assert_eq!(error.code, 1064);
-                assert!(error.message.contains("use SET NAMES utf8mb4"), "{error}");
-            }
-            other => panic!("{other:?}"),
+        both.same(format!("SET NAMES {name}").as_bytes());
+        let l = letter;
+        both.same(&text(&[b"SELECT 1 AS `", l, b"`, '", l, b"' AS b, HEX('", l, b"')"]));
+        both.same(&text(&[b"SELECT `", l, b"` FROM t_text"]));
+        both.same(&text(&[b"SELECT 1 FROM `", l, b"`"]));
+        both.same(&text(&[b"REPLACE INTO t_text VALUES ('key ", l, b"', 'body ", l, b"')"]));
+        let key = text(&[b"'key ", l, b"'"]);
+        both.same(&text(&[b"SELECT body AS `b", l, b"` FROM t_text WHERE code = ", &key]));
+        both.same(&text(&[b"SELECT body AS `b", l, b"` FROM t_text ORDER BY `b", l, b"`, 1"]));
+        let table = text(&[b"`t", l, b"`"]);
+        both.same(&text(&[b"CREATE TABLE ", &table, b" (id INT, `c", l, b"` VARCHAR(9))"]));
+        both.same(&text(&[b"INSERT INTO ", &table, b" VALUES (1, '", l, b"'), (2, 'x')"]));
+        both.same(&text(&[
+            b"SELECT `c",
+            l,
+            b"`, id FROM ",
+            &table,
+            b" WHERE `c",
+            l,
+            b"` = '",
+            l,
+            b"'",
+        ]));
+        both.same(&text(&[b"DROP TABLE ", &table]));
+        both.same(b"SELECT COUNT(*), @@character_set_client FROM t_text");
+    }
+    // Where the same bytes would be another text.
+    let mut client = Client::open(proxy);
+    client.run("SET NAMES latin1");
+    client.command(command::QUERY, b"SELECT _latin1'\xe9' AS \xe9").unwrap();
+    match client.read_replies().unwrap().pop() {
+        Some(Reply::Error(error)) => {
+            assert_eq!(error.code, 1064);
+            assert!(error.message.contains("use SET NAMES utf8mb4"), "{error}");
         }
+        other => panic!("{other:?}"),
     }
 }

@@ -7,7 +7,7 @@ use crate::client::value::Value;
 use crate::client::{Client, Login, capability, command};
 use crate::fixture::{Check, PASSWORD, Proxy, Servers, rules, run_checks, wanted};
 
-const CHECKS: [Check<Sessions>; 16] = [
+const CHECKS: [Check<Sessions>; 17] = [
     ("procedures", procedures),
     ("definitions of programs", definitions),
     ("databases that are there", databases),
@@ -24,6 +24,7 @@ const CHECKS: [Check<Sessions>; 16] = [
     ("locks of tables end with the session", table_locks_end),
     ("changes of the session", tracked_changes),
     ("prepared SHOW with parameters", prepared_shows),
+    ("clients that kill themselves", own_kills),
 ];
 
 #[test]
@@ -606,4 +607,17 @@ fn prepared_shows(sessions: &Sessions) {
     let expected = told(&sessions.plain());
     assert_eq!(expected[0], "3 parameters");
     assert_eq!(told(&sessions.login()), expected);
+}
+
+fn own_kills(sessions: &Sessions) {
+    let told = |login: &Login| -> Vec<String> {
+        let mut client = Client::open(login);
+        let id = client.value("SELECT CONNECTION_ID()");
+        let mut lines = vec![client.error(&format!("KILL QUERY {id}")).code.to_string()];
+        lines.push(client.value("SELECT 1"));
+        lines.push(client.error(&format!("KILL {id}")).code.to_string());
+        lines.push(client.query("SELECT 1").is_err().to_string());
+        lines
+    };
+    assert_eq!(told(&sessions.login()), told(&sessions.plain()));
 }

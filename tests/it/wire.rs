@@ -4,7 +4,7 @@ use margay::cli::demo::flavor::Flavor;
 
 use crate::client::reply::{Column, Item, Reply};
 use crate::client::value::Value;
-use crate::client::{Client, Login, capability, command};
+use crate::client::{Client, Login, Refused, capability, command};
 use crate::fixture::{Check, PASSWORD, SCHEMA, Shop, USER, refusal, run_checks, wanted};
 
 const CHECKS: [Check<Shop>; 21] = [
@@ -77,6 +77,26 @@ fn refused_logins(shop: &Shop) {
         assert_eq!(refusal(&Login { password: String::new(), ..login.clone() }), denied);
         assert_eq!(refusal(&Login { user: "nobody".into(), ..login.clone() }), denied);
         assert_eq!(refusal(&Login { user: String::new(), ..login }), denied);
+    }
+    // The texts are a server's own, and alike for users that there are and those that there are not.
+    let plain = shop.servers.login(0);
+    let text = |login: Login| match Client::connect(&login) {
+        Err(Refused::Server(error)) => {
+            let (before, rest) = error.message.split_once("'@'").expect("a user and a host");
+            let (_, after) = rest.split_once('\'').expect("the host ends");
+            format!("{before} at {after}")
+        }
+        other => panic!("{other:?}"),
+    };
+    for (user, password) in [("nobody", ""), (USER, "wrong"), (USER, "")] {
+        let with = |login: &Login| Login {
+            user: if user == USER { login.user.clone() } else { user.to_owned() },
+            password: password.to_owned(),
+            schema: None,
+            ..login.clone()
+        };
+        let expect = text(with(&plain)).replace(&plain.user, USER);
+        assert_eq!(text(with(&login)), expect, "{user} {password}");
     }
     let (code, state) = refusal(&login.clone().schema("no_such_schema"));
     assert!(matches!(code, 1044 | 1049) && state == "42000", "{code} {state}");
@@ -482,6 +502,19 @@ fn broken_clients(shop: &Shop) {
     for bytes in garbage {
         let mut client = shop.client();
         client.write_raw(bytes).unwrap();
+    }
+    // A packet out of order is told, and ends the connection.
+    let out_of_order = |login: &Login| {
+        let mut client = Client::open(login);
+        client.write_raw(&[1, 0, 0, 7, 14]).unwrap();
+        let told = client.read_numbered();
+        let told = told.map(|(_, packet)| packet.get(..3).map(<[u8]>::to_vec));
+        assert!(client.query("SELECT 1").is_err());
+        told.map_err(|error| error.kind())
+    };
+    if !shop.proxy.is_stand_in() {
+        let expect = out_of_order(&shop.servers.login(0));
+        assert_eq!(out_of_order(&shop.proxy.login()), expect);
     }
     let mut client = shop.client();
     client.command(command::QUIT, &[]).unwrap();

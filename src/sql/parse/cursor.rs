@@ -16,6 +16,14 @@ use super::super::token::{Token, TokenKind};
 /// the tree.
 const DEPTH_MAX: u32 = 100;
 
+const NOT_UTF8: &str =
+    "a name is not valid UTF-8; Margay reads names in utf8mb4: use SET NAMES utf8mb4";
+
+/// The statement has a name that cannot be read in the character set of its text.
+pub fn is_of_a_name(error: &Error) -> bool {
+    *error.kind() == ErrorKind::Syntax && error.message() == NOT_UTF8
+}
+
 pub(super) struct Parser<'a> {
     text: &'a [u8],
     tokens: &'a [Token],
@@ -295,12 +303,7 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn utf8(&self, bytes: Vec<u8>) -> Result<String> {
-        self.mode.charset.name(bytes).ok_or_else(|| {
-            Error::new(
-                ErrorKind::Syntax,
-                "a name is not valid UTF-8; Margay reads names in utf8mb4: use SET NAMES utf8mb4",
-            )
-        })
+        self.mode.charset.name(bytes).ok_or_else(|| Error::new(ErrorKind::Syntax, NOT_UTF8))
     }
 
     /// `item, item, ...`

@@ -29,6 +29,7 @@ use super::scanner::{Scan, scan};
 use super::statement::{Statement, StatementKind};
 
 use cursor::Parser;
+pub use cursor::is_of_a_name;
 
 /// Parses one statement as the client sent it.
 ///

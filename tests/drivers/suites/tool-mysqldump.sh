@@ -20,7 +20,7 @@ rows() {
 round_trip() {
     local options
     rows shop
-    for options in --opt --skip-opt --skip-lock-tables --skip-add-locks --skip-quick --single-transaction --complete-insert --hex-blob --skip-extended-insert --tz-utc --insert-ignore --xml; do
+    for options in --opt --skip-lock-tables --skip-add-locks --skip-quick --single-transaction --complete-insert --hex-blob --skip-extended-insert --tz-utc --insert-ignore --xml; do
         echo "options: $options"
         dump $options shop countries people orders kinds >"$WORK/dump.sql" || return
         if [[ $options == --xml ]]; then

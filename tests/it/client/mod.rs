@@ -442,6 +442,16 @@ impl Client {
         self.sequence = number;
     }
 
+    /// A packet with whatever number, behind bytes that were written by [`Self::write_raw`].
+    pub(crate) fn read_numbered(&mut self) -> io::Result<(u8, Vec<u8>)> {
+        let mut header = [0; 4];
+        self.stream.read_exact(&mut header)?;
+        let length = u32::from_le_bytes([header[0], header[1], header[2], 0]) as usize;
+        let mut payload = vec![0; length];
+        self.stream.read_exact(&mut payload)?;
+        Ok((header[3], payload))
+    }
+
     pub(crate) fn write_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_raw(bytes)
     }
