@@ -112,6 +112,7 @@ SELECT t.id, d.c FROM (SELECT JSON_TYPE(JSON_ARRAY(u.id)) AS c, u.id AS k FROM h
 -- A table of one row or none is none of constants.
 SELECT h.id, (SELECT GROUP_CONCAT(DISTINCT FORMAT(o.money, 2) ORDER BY NULL DESC) FROM h_orders o WHERE o.id = 2) AS c FROM h_users h GROUP BY h.id, h.grp ORDER BY h.id;
 SELECT COUNT(*) AS n FROM h_users u JOIN h_orders o ON (NULL > ALL (SELECT DATE'2024-02-29' FROM s_tag t WHERE t.bits_t = 9));
+-- only mariadb
 SELECT u.id, (SELECT MAX(NULL) FROM s_tag t) COLLATE utf8mb4_bin AS c FROM h_users u ORDER BY u.id;
 -- Parameters that have the types of their values, but not for LIMIT alone.
 SELECT SUM(1) OVER w AS s, o.id FROM h_orders o JOIN s_tag t ON t.ref = o.id WINDOW w AS (ORDER BY o.id) ORDER BY o.id, t.id LIMIT 2;

@@ -71,8 +71,9 @@ pub(super) async fn both<D>(
 }
 
 /// Gives the answer's columns the looks that one server would give them, as far as their values allow.
-/// `bound`: the statement was described without the values of its parameters, which its texts depend on.
-pub(super) fn dress(columns: &mut [Column], described: Option<&[Column]>, bound: bool) {
+/// `open`: the statement was described without the values of its parameters, on which it depends how long
+/// texts are. `bound`: and of which type all values are.
+pub(super) fn dress(columns: &mut [Column], described: Option<&[Column]>, open: bool, bound: bool) {
     match described.filter(|described| described.len() == columns.len()) {
         Some(described) => {
             for (column, like) in columns.iter_mut().zip(described) {
@@ -81,7 +82,8 @@ pub(super) fn dress(columns: &mut [Column], described: Option<&[Column]>, bound:
                 if own.ty.is_numeric_type() || is_temporal(own.ty) {
                     column.decimals = own.decimals;
                 }
-                if !shows_alike(&own, like) && (bound || !is_sent_alike(&own, like)) {
+                let long = open && is_long(own.ty) != is_long(like.ty);
+                if !shows_alike(&own, like) && (bound || long || !is_sent_alike(&own, like)) {
                     let Column { charset, length, ty, flags, .. } = own;
                     *column = Column { charset, length, ty, flags, ..column.clone() };
                 }
@@ -129,12 +131,16 @@ fn is_sent_alike(own: &Column, like: &Column) -> bool {
 /// Texts and bytes, which are sent in one form.
 fn is_string(ty: ColumnType) -> bool {
     use ColumnType as T;
+    let short =
+        matches!(ty, T::MYSQL_TYPE_STRING | T::MYSQL_TYPE_VAR_STRING | T::MYSQL_TYPE_VARCHAR);
+    short || is_long(ty)
+}
+
+fn is_long(ty: ColumnType) -> bool {
+    use ColumnType as T;
     matches!(
         ty,
-        T::MYSQL_TYPE_STRING
-            | T::MYSQL_TYPE_VAR_STRING
-            | T::MYSQL_TYPE_VARCHAR
-            | T::MYSQL_TYPE_TINY_BLOB
+        T::MYSQL_TYPE_TINY_BLOB
             | T::MYSQL_TYPE_BLOB
             | T::MYSQL_TYPE_MEDIUM_BLOB
             | T::MYSQL_TYPE_LONG_BLOB

@@ -222,7 +222,8 @@ impl Run<'_> {
                 {
                     return Err(Outcome::Drifts);
                 }
-                check::dress(&mut rows.columns, checked.columns.as_deref(), bound);
+                let open = matches!(self.call, Call::Prepared { params, .. } if !params.is_empty());
+                check::dress(&mut rows.columns, checked.columns.as_deref(), open, bound);
                 Ok(Reply::Rows(rows))
             }
             Ok(done @ Reply::Done(_)) => Ok(done),
