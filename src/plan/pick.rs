@@ -451,7 +451,12 @@ impl<'x, 'a> Draft<'x, 'a> {
     /// the types and collations that literals of their values would not have. Not a quotient: it has more
     /// digits than it shows.
     fn is_apart(&self, expr: &Expr, target: SourceId) -> bool {
-        let (mut columns, mut fits) = (false, true);
+        // These are no values by themselves, or say more than their value does.
+        let kept = matches!(
+            expr.kind,
+            ExprKind::Row(_) | ExprKind::Other { what: "INTERVAL" | "COLLATE" | "BINARY", .. }
+        );
+        let (mut columns, mut fits) = (false, !kept);
         expr.walk(&mut |node| match &node.kind {
             ExprKind::Column(name) => {
                 columns = true;

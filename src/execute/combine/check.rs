@@ -93,14 +93,37 @@ pub(super) fn dress(columns: &mut [Column], described: Option<&[Column]>, open: 
     }
 }
 
-/// The answer has values of other types than the statement: its parts lost what they were made of.
+/// The answer has values of other types than the statement: its parts lost what they were made of. How wide a
+/// number is does not matter.
 pub(super) fn drifts(columns: &[Column], described: Option<&[Column]>, bound: bool) -> bool {
     let Some(described) = described.filter(|described| described.len() == columns.len()) else {
         return false;
     };
-    let differs =
-        |(own, like): (&Column, &Column)| !shows_alike(own, like) && !is_sent_alike(own, like);
+    let differs = |(own, like): (&Column, &Column)| {
+        let wide = kind(own).is_some() && kind(own) == kind(like);
+        !wide && !shows_alike(own, like) && !is_sent_alike(own, like)
+    };
     !bound && columns.iter().zip(described).any(differs)
+}
+
+/// Numbers of one kind are only wider or narrower.
+fn kind(column: &Column) -> Option<u8> {
+    use ColumnType as T;
+    match column.ty {
+        T::MYSQL_TYPE_TINY
+        | T::MYSQL_TYPE_SHORT
+        | T::MYSQL_TYPE_INT24
+        | T::MYSQL_TYPE_LONG
+        | T::MYSQL_TYPE_LONGLONG
+        | T::MYSQL_TYPE_YEAR => Some(if column.unsigned() { 1 } else { 0 }),
+        T::MYSQL_TYPE_FLOAT | T::MYSQL_TYPE_DOUBLE => Some(2),
+        T::MYSQL_TYPE_DECIMAL | T::MYSQL_TYPE_NEWDECIMAL => Some(3),
+        T::MYSQL_TYPE_DATETIME
+        | T::MYSQL_TYPE_DATETIME2
+        | T::MYSQL_TYPE_TIMESTAMP
+        | T::MYSQL_TYPE_TIMESTAMP2 => Some(4),
+        _ => None,
+    }
 }
 
 /// Values that were sent as one can be taken for the other.
@@ -203,5 +226,33 @@ pub(super) fn hide(column: &mut Column) {
     }
     if column.table.starts_with(TEMPORARY_PREFIX.as_bytes()) {
         column.table = Bytes::new();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether an answer with a column of the one type drifts from a statement with one of the other.
+    fn check(own: (ColumnType, u16), like: (ColumnType, u16), expect: bool) {
+        let column = |(ty, charset): (ColumnType, u16)| Column::computed("c", ty, charset);
+        let (own, like) = (column(own), column(like));
+        let drift =
+            |bound| drifts(std::slice::from_ref(&own), Some(std::slice::from_ref(&like)), bound);
+        assert_eq!(drift(false), expect);
+        assert!(!drift(true) && !drifts(std::slice::from_ref(&own), None, false));
+    }
+
+    #[test]
+    fn kinds_of_values_matter() {
+        use ColumnType as T;
+        const UTF8MB4: u16 = 255;
+        const LATIN1: u16 = 8;
+        check((T::MYSQL_TYPE_LONG, BINARY), (T::MYSQL_TYPE_LONGLONG, BINARY), false);
+        check((T::MYSQL_TYPE_NEWDECIMAL, BINARY), (T::MYSQL_TYPE_LONGLONG, BINARY), true);
+        check((T::MYSQL_TYPE_DOUBLE, BINARY), (T::MYSQL_TYPE_NEWDECIMAL, BINARY), true);
+        check((T::MYSQL_TYPE_VAR_STRING, UTF8MB4), (T::MYSQL_TYPE_BLOB, UTF8MB4), false);
+        check((T::MYSQL_TYPE_VAR_STRING, UTF8MB4), (T::MYSQL_TYPE_VAR_STRING, LATIN1), true);
+        check((T::MYSQL_TYPE_DATE, BINARY), (T::MYSQL_TYPE_DATETIME, BINARY), true);
     }
 }

@@ -93,15 +93,18 @@ impl Run<'_> {
             self.snapshot.renew_guesses(facts).await;
             let active = self.transaction.is_active();
             let sample = self.sample_of(select, facts);
-            let mut checked = Checked { sample, asks: true, strict: true, columns: None };
+            let mut checked =
+                Checked { sample, asks: true, strict: true, drifted: false, columns: None };
             let mut failed = None;
             // What is left of the statement may be all of it, unless tables are taken out.
             let mut ways: VecDeque<Options> = ladder(active).into();
             ways.retain(|way| way.tables_only || !merged);
             let key = drift_key(source, self.state);
-            if self.snapshot.facts.shape(&key).is_some() {
+            if let Some(kept) = self.snapshot.facts.shape(&key) {
                 checked.strict = false;
-                ways.rotate_right(1);
+                if kept.is_empty() {
+                    ways.rotate_right(1);
+                }
             }
             while let Some(options) = ways.pop_front() {
                 let combine = match self.program(source, facts, options).await {
@@ -132,7 +135,14 @@ impl Run<'_> {
                         failed = Some(error);
                     }
                     Err(Outcome::Error(error)) => return Err(error),
-                    Ok(reply) => return Ok(reply),
+                    Ok(reply) => {
+                        if options.tables_only && checked.drifted {
+                            // Its types are those that a server gives when it runs the statement.
+                            let told = checked.columns.as_deref().unwrap_or_default();
+                            self.snapshot.facts.learn_shape(key, told);
+                        }
+                        return Ok(reply);
+                    }
                 }
             }
             let error = failed.unwrap_or(refused);
@@ -246,7 +256,8 @@ fn shape_key(source: &Source, state: &ClientState) -> Vec<u8> {
     [format!("{place:?} {variables:?} {user_variables:?}\0").as_bytes(), &source.text].concat()
 }
 
-/// Under this is remembered that the parts of a statement do not keep its types.
+/// Under this is remembered that the parts of a statement do not keep its types: no columns, or those that a
+/// server tells of, where the tables alone do not give them either.
 fn drift_key(source: &Source, state: &ClientState) -> Vec<u8> {
     let mut key = shape_key(source, state);
     key.push(b'!');
@@ -280,6 +291,8 @@ struct Checked {
     asks: bool,
     /// An answer of other columns than these is not taken.
     strict: bool,
+    /// The last answer had other columns.
+    drifted: bool,
     /// Its columns, if it is valid.
     columns: Option<Vec<Column>>,
 }
