@@ -69,11 +69,11 @@ pub(super) fn instead(role: Role<'_>, examined: &Examined<'_>) -> Option<Instead
     }
     let grouped = !select.group_by.is_empty() || has_aggregates(select);
     let instead = match role {
-        Role::Top | Role::Subquery { exists: true } => return None,
+        Role::Top | Role::Subquery { exists: true } | Role::Branch => return None,
         // Servers make a table of it, too.
         Role::Derived { .. } | Role::Cte(_) if grouped => return None,
-        Role::Subquery { .. } | Role::Branch if grouped => Instead::Groups,
-        Role::Derived { .. } | Role::Cte(_) | Role::Subquery { .. } | Role::Branch => Instead::Rows,
+        Role::Subquery { .. } if grouped => Instead::Groups,
+        Role::Derived { .. } | Role::Cte(_) | Role::Subquery { .. } => Instead::Rows,
     };
     (!are_certain(select, examined)).then_some(instead)
 }
